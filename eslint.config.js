@@ -1,0 +1,32 @@
+'use strict';
+
+const js = require('@eslint/js');
+const globals = require('globals');
+
+module.exports = [
+  {
+    ignores: [
+      'node_modules/',
+      'build/',
+      'build-*/',
+      'bench/.cases/',
+      '.rspack-prof/',
+      '.setup/',
+      'test/golden/',
+      'test/fixtures/',
+    ],
+  },
+  js.configs.recommended,
+  {
+    files: ['**/*.js'],
+    languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
+    rules: {
+      eqeqeq: 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }],
+      // Catching without a word is how a profiler loses data: an empty catch needs its reason.
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+];
