@@ -1,0 +1,43 @@
+'use strict';
+// Checks the layout of the C sources, or mends it.
+//   node .ci/clang-format.js [--write]
+// Exit 0 also where clang-format is missing, but says so: its absence must not pass for a check.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { thisMachine } = require('./system.js');
+
+const ROOT = path.resolve(__dirname, '..');
+
+/** @returns {string[]} C and C++ sources of ours */
+function sources() {
+  return ['src', 'test/c', 'test/fixtures']
+    .filter((folder) => fs.existsSync(path.join(ROOT, folder)))
+    .flatMap((folder) =>
+      fs
+        .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .map((file) => path.join(folder, file)),
+    )
+    .filter((file) => /\.(c|h|cc)$/.test(file) && !/(^|\/)(build|node_modules)\//.test(file))
+    .sort();
+}
+
+/** @param {boolean} write */
+function main(write) {
+  if (!thisMachine().hasCommand('clang-format')) {
+    console.log('skipped: clang-format is not installed, the C layout was not checked');
+    return 0;
+  }
+  const files = sources();
+  if (files.length === 0) return 0;
+  const mode = write ? ['-i'] : ['--dry-run', '--Werror'];
+  const run = spawnSync('clang-format', [...mode, '--style=file', ...files], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (run.status === 0) console.log(`clang-format: ${files.length} files fine`);
+  return run.status ?? 1;
+}
+
+process.exitCode = main(process.argv.includes('--write'));
