@@ -1,0 +1,66 @@
+/*
+ * jit: the process-wide receiver of V8's JitCodeEvents (V8 passes its callback no user data): each
+ * event is queued with its CLOCK_MONOTONIC time, the profiler's thread applies them to a space.
+ *
+ * The caller attaches and detaches each isolate from the isolate's own thread, and applies from
+ * one thread at a time. V8 calls the receiver from isolate threads and from GC helpers at once; it
+ * takes one mutex for as long as a copy lasts. The profiler's SIGTRAP handler may interrupt it
+ * anywhere, and takes no lock. Relies on two mangled symbols of the node executable and on
+ * v8::JitCodeEvent being 80 bytes (checked on node 18.20, 20.20, 22.23, 24.21, 25.9, 26.10).
+ *
+ * Refuses: to start where the symbols are missing (PROF_UNSUPPORTED_PLATFORM; then perfmap.h is
+ * left), and events beyond PROF_JIT_QUEUE_BYTES not yet applied (counted as dropped).
+ */
+#ifndef RSPACK_PROF_CODE_JIT_H
+#define RSPACK_PROF_CODE_JIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "code/space.h"
+
+enum { PROF_JIT_QUEUE_BYTES = 64 * 1024 * 1024 };
+
+struct prof_v8_range {
+  uint64_t start, end;
+};
+
+/* What the unwinder must know of V8. Grows only: isolates with copies of their own add ranges. */
+struct prof_jit_map {
+  struct prof_v8_range blobs[8]; /* embedded builtins and their copies in code ranges */
+  uint32_t blob_count;
+  struct prof_v8_range interpreter[8]; /* frames returned to in here are interpreted functions */
+  uint32_t interpreter_count;
+};
+
+struct prof_jit_stats {
+  uint64_t added, moved, removed; /* events queued */
+  uint64_t lines_skipped;         /* line events, left at once */
+  uint64_t dropped;               /* queue full or no memory */
+  uint64_t queued_bytes, peak_bytes;
+  uint32_t isolates; /* attached now */
+};
+
+/* Finds V8's functions, empties the queue, and receives from now on. */
+int prof_jit_start(struct prof_error *error);
+
+/* On the isolate's thread, with the isolate entered (as in any N-API call): lists the code that
+ * exists and follows what comes. Repeating it lists again. 0 or negative status. */
+int prof_jit_attach_isolate(void);
+void prof_jit_detach_isolate(void); /* on the isolate's thread, while it still lives */
+
+/* On any thread. Isolates still attached go on calling a receiver that returns at once. */
+void prof_jit_stop(void);
+
+/* Applies what is queued with time <= until_ns, oldest first; names go to the arena. Returns the
+ * number of events applied. */
+size_t prof_jit_apply(uint64_t until_ns, struct prof_space *space, struct prof_arena *names);
+
+/* false: no builtin event yet. Any thread. */
+bool prof_jit_v8_map(struct prof_jit_map *out);
+void prof_jit_stats(struct prof_jit_stats *out);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * space: which code stands at an address now: ranges -> code ids, changed in time order.
+ *
+ * The caller is one thread (the profiler's), which applies every change up to a sample's time and
+ * then looks the sample's addresses up: the space remembers nothing about time. Names and paths
+ * are borrowed (an arena that lives as long). Ids are never reused, so a place (id, offset) stays
+ * true for ever, also after its range has ended or moved.
+ *
+ * Two layers: modules below, everything else above. V8's embedded builtins lie inside the node
+ * image, and are found before it. A new module trims the modules that it covers (as mmap does) and
+ * ends the code that it covers, builtins excepted; new code ends the code that it overlaps: V8
+ * reuses the memory of collected code without a word. An add that repeats a live range (same
+ * start, size, kind and name: V8's listing does so) gives the id that is there already.
+ *
+ * Refuses: empty ranges, ranges that wrap, and adds beyond memory: PROF_CODE_NONE, nothing changed.
+ */
+#ifndef RSPACK_PROF_CODE_SPACE_H
+#define RSPACK_PROF_CODE_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROF_CODE_NONE UINT32_MAX
+enum { PROF_SPACE_UNKNOWN = 0, PROF_SPACE_KERNEL = 1 }; /* the two reserved ids */
+
+/* The order is that of the shared interface; prof_code_kind_name() gives the words. */
+enum prof_code_kind {
+  PROF_CODE_MODULE,
+  PROF_CODE_JIT, /* a JavaScript function in machine code, whatever the tier */
+  PROF_CODE_BYTECODE,
+  PROF_CODE_BUILTIN,
+  PROF_CODE_HANDLER, /* of a bytecode */
+  PROF_CODE_REGEXP,
+  PROF_CODE_WASM,
+  PROF_CODE_PERFMAP,
+  PROF_CODE_KERNEL,
+  PROF_CODE_UNKNOWN
+};
+
+struct prof_place {
+  uint32_t code;
+  uint32_t offset; /* bytes from the code's start; see prof_space_address() for ids 0 and 1 */
+};
+
+struct prof_code {
+  uint8_t kind; /* enum prof_code_kind */
+  uint8_t tier; /* as docs/raw-profile.md has it: 0 none .. 8 wasm */
+  uint64_t start, size;
+  const char *name; /* V8's raw name, NULL for modules */
+  int32_t module;   /* index, or -1 */
+};
+
+struct prof_space;
+
+struct prof_space *prof_space_create(void); /* NULL where memory ends */
+void prof_space_free(struct prof_space *self);
+uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code);
+void prof_space_remove(struct prof_space *self, uint64_t start);           /* code, then module */
+void prof_space_move(struct prof_space *self, uint64_t from, uint64_t to); /* keeps the id */
+void prof_space_unmap(struct prof_space *self, uint64_t start, uint64_t size); /* both layers */
+
+/* false: nothing known there, *out is untouched (see prof_space_place). 64-bit offsets do not
+ * happen: a range longer than 4 GiB is refused. */
+bool prof_space_find(const struct prof_space *self, uint64_t address, struct prof_place *out);
+
+/* As find, but never fails: kernel addresses get id 1, unknown ones id 0 and an offset that
+ * prof_space_address() turns back into the address (0 when more than 2^20 are unknown). */
+struct prof_place prof_space_place(struct prof_space *self, uint64_t address);
+uint64_t prof_space_address(const struct prof_space *self, struct prof_place place);
+
+/* Valid as long as the space; start is that of now. NULL for an id that does not exist. */
+const struct prof_code *prof_space_code(const struct prof_space *self, uint32_t id);
+size_t prof_space_count(const struct prof_space *self); /* ids given, the reserved ones included */
+size_t prof_space_live(const struct prof_space *self);  /* ranges that can be found now */
+const char *prof_code_kind_name(uint8_t kind);
+
+#endif
