@@ -1,0 +1,70 @@
+/*
+ * symbol: place (code object, offset) -> function: name, crate, kind, module, source; innermost
+ * inlined function first where the module has .debug_info.
+ *
+ * The caller provides the modules, the kernel's names (NULL: none) and an arena that outlives what
+ * is returned; one thread at a time uses a prof_symbols. Tables are read lazily, once per module;
+ * prof_symbols_prefetch reads one ahead, during the recording. Each function is named once, however
+ * many of its places are asked for.
+ * Refuses nothing: a place without a symbol gets "[object+0x1234]" with named = 0.
+ */
+#ifndef RSPACK_PROF_CODE_SYMBOL_H
+#define RSPACK_PROF_CODE_SYMBOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct prof_arena;
+struct prof_code;
+struct prof_kernel;
+struct prof_modules;
+struct prof_symbols;
+
+enum prof_kind {
+  PROF_KIND_RUST,
+  PROF_KIND_JS,
+  PROF_KIND_NATIVE,
+  PROF_KIND_V8,
+  PROF_KIND_KERNEL,
+  PROF_KIND_UNKNOWN
+};
+
+struct prof_named {
+  const char *name;   /* what a table shows: "crate::path::function", "function file:line:column" */
+  const char *symbol; /* the function alone (differs from name for JavaScript) */
+  const char *crate;  /* NULL where it is no Rust */
+  const char *file;   /* NULL where unknown */
+  uint32_t line, column; /* of the function, 1-based, 0 unknown */
+  int32_t module;        /* -1: none */
+  uint8_t kind;          /* enum prof_kind */
+  uint8_t tier;          /* docs/raw-profile.md, funcs.tier */
+  uint8_t named;         /* 1: a symbol, 0: only an address */
+  uint8_t inlined;       /* 1: into the entry after it */
+  uint64_t identity;     /* equal exactly for places of the same function */
+};
+
+struct prof_symbols_stats {
+  uint64_t table_bytes;    /* symbol tables held */
+  uint64_t inline_ns;      /* spent in DWARF */
+  uint32_t inline_skipped; /* places whose inline frames were left out: the budget was used up */
+  uint32_t refused_tables; /* modules whose symbol table was malformed or unreadable */
+};
+
+struct prof_symbols *prof_symbols_create(const struct prof_modules *modules,
+                                         struct prof_kernel *kernel, struct prof_arena *arena);
+void prof_symbols_free(struct prof_symbols *self);
+
+/* Reads the symbol table of module (not its DWARF). 0, -1 where it has none. */
+int prof_symbols_prefetch(struct prof_symbols *self, int32_t module);
+
+/* How long DWARF may take altogether, ns (default 700 ms); 0 turns inline frames off. */
+void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns);
+
+/* Fills out[0..n), innermost first, n >= 1 (capacity >= 1; what does not fit is left out from the
+ * innermost side, so that the last entry is always the function that the code belongs to). */
+int prof_symbols_resolve(struct prof_symbols *self, const struct prof_code *code, uint32_t code_id,
+                         uint32_t offset, struct prof_named *out, int capacity);
+
+struct prof_symbols_stats prof_symbols_stats(const struct prof_symbols *self);
+
+#endif
