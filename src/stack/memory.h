@@ -1,0 +1,65 @@
+/*
+ * memory: the words of one stack, live in this process or out of a captured dump, read without
+ * ever faulting.
+ *
+ * Live: pages are asked for with a system call that cannot succeed (rt_sigprocmask with an invalid
+ * `how`: the kernel copies the set first, so EFAULT says unreadable, EINVAL readable; checked on
+ * 6.18, the same order since 2.6) before they are touched, and no SIGSEGV handler is needed. It
+ * also honours protection keys, which the kernel resets on signal entry. The part of the thread's
+ * own stack above a stack pointer once seen stays known from walk to walk, since it cannot go away
+ * while the thread runs on it; everything else (stacks of makecontext and `stacker`) is asked for
+ * anew in every walk.
+ *
+ * The caller provides: one struct per thread, initialised on or for that thread (never handed on to
+ * a thread that came later), used only there. Async-signal-safe, no lock, errno untouched.
+ * Refuses: reads of anything but 8 bytes (prof_memory_read) or a few bytes of code.
+ */
+#ifndef RSPACK_PROF_STACK_MEMORY_H
+#define RSPACK_PROF_STACK_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct prof_window {
+  uint64_t start; /* first readable address */
+  uint64_t span;  /* 8-byte reads may start at start .. start + span - 1; 0: empty */
+};
+
+struct prof_memory {
+  struct prof_window window[2];  /* of this walk: the stack in use, and one other */
+  uint64_t bias;                 /* address + bias is where its bytes are; 0 when live */
+  uint64_t home_start, home_end; /* live: known part of the thread's own stack */
+  uint64_t home_top;             /* live: an address in its highest page; 0 not yet known */
+  uint64_t code_page;            /* live: a page of code found readable in this walk */
+  uint64_t probes;               /* counter: system calls made */
+  bool is_live;
+};
+
+/* This process's memory, as seen from the calling thread. */
+void prof_memory_live(struct prof_memory *self);
+
+/* A dump: size bytes that were at address. */
+void prof_memory_bytes(struct prof_memory *self, uint64_t address, const void *bytes, size_t size);
+
+/* Called by the walk: forgets the windows that may have gone stale since the last one. */
+void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer);
+
+/* Whether the 8 bytes at address can be read in this process now. */
+bool prof_memory_probe(uint64_t address);
+
+/* The way out of line: moves or grows a window so that it holds address; false: unreadable. */
+bool prof_memory_reach(struct prof_memory *self, uint64_t address);
+
+/* count (<= 16) bytes of code of this process; false when unreadable, or for a dump. */
+bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count);
+
+static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, uint64_t *out) {
+  if (address - self->window[0].start >= self->window[0].span && !prof_memory_reach(self, address))
+    return false;
+  /* By hand, so that no sanitizer takes a look at foreign frames for an error. */
+  __asm__("movq (%1), %0" : "=r"(*out) : "r"(address + self->bias) : "memory");
+  return true;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * unwind: registers and a stack -> the places on it, innermost first.
+ *
+ * ELF images by their .eh_frame rows, V8's code by frame pointers, code that has neither by
+ * guesses that are flagged. Made for a signal handler on the thread's own live stack: no lock, no
+ * malloc, no errno, under 1 KB of stack, no read that can fault.
+ *
+ * The caller provides rows and memory, room for the words, and (where there is V8) the map of its
+ * builtins; the map may be replaced at any time but must outlive the walks that started before.
+ * Refuses: other machines than x86_64.
+ */
+#ifndef RSPACK_PROF_STACK_UNWIND_H
+#define RSPACK_PROF_STACK_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/memory.h"
+#include "stack/rows.h"
+
+/* The kind in the top 8 bits of a word, 56 bits of value. */
+enum prof_word {
+  PROF_WORD_PC = 0,       /* where it was interrupted: the leaf, or what a signal interrupted */
+  PROF_WORD_RETURN = 1,   /* return address - 1, so that it lies in the calling instruction */
+  PROF_WORD_BYTECODE = 2, /* follows the word of a frame in V8's interpreter: what stands in that
+                             frame's bytecode slot (tagged pointer, not checked) */
+  PROF_WORD_GAP = 3,      /* precedes a frame found by scanning: bytes of stack skipped */
+};
+#define PROF_WORD(kind, value) ((uint64_t)(kind) << 56 | ((uint64_t)(value)&0xffffffffffffff))
+#define PROF_WORD_KIND(word) ((enum prof_word)((word) >> 56))
+#define PROF_WORD_VALUE(word) ((word)&0xffffffffffffff)
+
+#define PROF_WALK_END_MAP(X)                                                                       \
+  X(COMPLETE) X(TRUNCATED) X(NO_MODULE) X(NO_ROW) X(BAD_READ) X(LOOP) X(BAD_ROW)
+
+enum prof_walk_end {
+#define PROF_WALK_ENUM(name) PROF_WALK_##name,
+  PROF_WALK_END_MAP(PROF_WALK_ENUM)
+#undef PROF_WALK_ENUM
+};
+
+enum prof_walk_flag {
+  PROF_WALK_FULL = 1,       /* all callee-saved registers had to be followed */
+  PROF_WALK_SWITCHED = 2,   /* the stack pointer went to another stack */
+  PROF_WALK_SIGNALLED = 4,  /* a signal handler's frame was passed */
+  PROF_WALK_GUESS_PLT = 8,  /* a PLT stub known by its bytes */
+  PROF_WALK_GUESS_FP = 16,  /* a frame pointer trusted in an image without a row */
+  PROF_WALK_GUESS_SCAN = 32 /* a return address found by scanning the stack */
+};
+
+struct prof_regs {
+  uint64_t r[17];
+  uint32_t valid;
+}; /* DWARF numbers, 16 = rip; bit n: r[n] */
+
+struct prof_v8_map {
+  uint64_t blob_start, blob_end; /* embedded builtins: frame pointers, no CFI */
+  struct {
+    uint64_t start, end;
+  } interpreter[4]; /* InterpreterEntryTrampoline and its copies */
+  uint32_t interpreter_count;
+  int bytecode_slot; /* words from the frame pointer, e.g. -4 */
+  bool has_bytecode;
+};
+
+struct prof_unwind {
+  struct prof_rows *rows;
+  const struct prof_v8_map *_Atomic v8; /* NULL: no V8 here */
+  bool scan; /* look up the stack where neither row nor frame pointer helps */
+};
+
+struct prof_walk {
+  uint64_t *words; /* the caller's */
+  uint32_t capacity, count;
+  enum prof_walk_end end;
+  uint64_t end_pc;
+  uint32_t flags; /* enum prof_walk_flag */
+};
+
+const char *prof_walk_end_name(enum prof_walk_end end);
+
+void prof_unwind_walk(struct prof_unwind *self, struct prof_memory *memory,
+                      const struct prof_regs *regs, struct prof_walk *walk);
+
+#endif
