@@ -1,0 +1,73 @@
+/*
+ * attach: one plan opened on every thread of this process x every CPU online, written into one ring
+ * per CPU. Threads born later inherit the event of the thread that made them.
+ *
+ * The caller provides a plan (choose.h), struct prof_os, and one thread at a time: the same for all
+ * calls but prof_attach_is_direct and prof_attach_signal_is_double, which a signal handler may use
+ * from any thread between open and close. Refuses: more descriptors than RLIMIT_NOFILE allows with
+ * PROF_FILES_RESERVE left for the build (PROF_TOO_MANY_FILES), rings below PROF_RING_BYTES_MIN
+ * (PROF_MEMORY_LOCK), option values out of range (PROF_BAD_OPTION).
+ *
+ * A thread born while the set is being opened can have both an inherited event and one of its own.
+ * The id of an inherited event's records is its parent's: so a record is a double when its thread
+ * has an event of its own and the id is another thread's. The signal knows it too: the lower half
+ * of si_perf_data is the thread that the event was opened for.
+ */
+#ifndef RSPACK_PROF_PERF_ATTACH_H
+#define RSPACK_PROF_PERF_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "perf/choose.h"
+#include "perf/os.h"
+#include "perf/record.h"
+#include "perf/ring.h"
+
+#define PROF_RING_BYTES_MIN ((size_t)64 << 10)
+#define PROF_RING_BYTES_MAX ((size_t)64 << 20)
+#define PROF_FILES_RESERVE 256 /* descriptors that the build can still open */
+
+struct prof_attach;
+
+struct prof_attach_options {
+  struct prof_plan plan;
+  size_t ring_bytes; /* per CPU, a power of two; 0: chosen from the plan */
+  uint64_t sig_data; /* cookie in the UPPER 32 bits, lower 32 zero: they get the thread's id */
+  int skip_tid;      /* the profiler's own thread, 0 none */
+};
+
+/* Everything is opened disabled. */
+int prof_attach_open(const struct prof_os *os, const struct prof_attach_options *options,
+                     struct prof_attach **out, struct prof_error *error);
+void prof_attach_enable(struct prof_attach *self);
+void prof_attach_disable(struct prof_attach *self);
+void prof_attach_close(struct prof_attach *self); /* NULL is fine; puts RLIMIT_NOFILE back */
+
+/* Opens (and enables, when the set is) events on threads not seen yet: once, right after enable.
+ * Each later call turns inheriting threads into double ones. How many threads, or a status. */
+int prof_attach_scan(struct prof_attach *self);
+
+int prof_attach_ring_count(const struct prof_attach *self);
+struct prof_ring *prof_attach_ring(struct prof_attach *self, int index); /* fd: for poll */
+int prof_attach_fd_count(const struct prof_attach *self);
+int prof_attach_thread_count(const struct prof_attach *self); /* with events of their own */
+/* The plan as opened: with the notes of attaching. */
+const struct prof_plan *prof_attach_plan(const struct prof_attach *self);
+const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self);
+
+/* This record (samples, mmap, comm, task alike) must be dropped. */
+bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
+/* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */
+void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);
+
+/* Async-signal-safe. */
+bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid);
+bool prof_attach_signal_is_double(const struct prof_attach *self, uint64_t sig_data, uint32_t tid);
+
+/* Bytes of a ring for a plan: see attach.c for the reckoning. */
+size_t prof_attach_ring_bytes(const struct prof_plan *plan);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * list: which events this machine knows, and whether each opens here and now.
+ *
+ * The caller provides struct prof_os and a visitor. Each row is tried with perf_event_open on the
+ * calling thread (about 20 us a row), user-only where the kernel part is refused.
+ * Refuses: nothing; a row that does not open says why.
+ */
+#ifndef RSPACK_PROF_PERF_LIST_H
+#define RSPACK_PROF_PERF_LIST_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "perf/os.h"
+
+struct prof_event_row {
+  const char *name;
+  const char *type; /* "hardware", "software", "cache", "pmu" (named by libpfm4) */
+  const char *description;
+  bool available;
+  const char *reason; /* "" where available; e.g. "no hardware PMU", "needs the kernel part" */
+};
+
+/* The strings live during the call. */
+typedef void prof_event_row_visit(void *user, const struct prof_event_row *row);
+
+int prof_event_list(const struct prof_os *os, prof_event_row_visit *visit, void *user,
+                    struct prof_error *error);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * os: everything that perf/ asks of the system, so that tests own it and replay machines that they
+ * do not run on (no PMU, paranoid 4, seccomp, old kernels, small limits).
+ *
+ * prof_os_real is this machine. Calls that can fail return a negative errno, never set errno.
+ */
+#ifndef RSPACK_PROF_PERF_OS_H
+#define RSPACK_PROF_PERF_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+struct perf_event_attr;
+
+struct prof_os {
+  void *user; /* first argument of each call */
+  /* A descriptor (close-on-exec), or -errno. */
+  int (*perf_event_open)(void *user, const struct perf_event_attr *attr, int tid, int cpu);
+  /* ENABLE, DISABLE, SET_OUTPUT (argument: descriptor) and ID (*id is set): 0 or -errno. */
+  int (*ioctl)(void *user, int fd, unsigned long request, long argument);
+  int (*event_id)(void *user, int fd, uint64_t *id);
+  int (*map)(void *user, int fd, size_t bytes, void **map);
+  void (*unmap)(void *user, void *map, size_t bytes);
+  void (*close)(void *user, int fd);
+  /* A whole small file as NUL-terminated text: bytes read, or -errno. */
+  int (*read_file)(void *user, const char *path, char *text, size_t size);
+  /* Numeric names in a folder (/proc/self/task, /proc/self/fd): how many there are, of which at
+   * most capacity are stored, or -errno. */
+  int (*list_numbers)(void *user, const char *folder, int *numbers, int capacity);
+  int (*get_limit)(void *user, int resource, struct rlimit *limit);
+  int (*set_limit)(void *user, int resource, const struct rlimit *limit);
+};
+
+extern const struct prof_os prof_os_real;
+
+/* A number in a file, or fallback where it is missing or no number. */
+long prof_os_number(const struct prof_os *os, const char *path, long fallback);
+
+/* Whether the release of the running kernel is at least major.minor; 1 where it cannot be read. */
+int prof_os_kernel_at_least(const struct prof_os *os, int major, int minor);
+
+/* "0-3,8" -> cpus[]: how many (at most capacity), or -1 for text that is no such list. */
+int prof_os_parse_cpus(const char *text, int *cpus, int capacity);
+
+/* The CPUs online. Never less than one: CPU 0 where /sys cannot be read. */
+int prof_os_cpus(const struct prof_os *os, int *cpus, int capacity);
+
+#endif
