@@ -1,0 +1,249 @@
+'use strict';
+// Reads a command's arguments by node's util.parseArgs, and writes its --help from the same table.
+// Refuses what it does not know: an unknown flag is an error with the nearest name, never ignored.
+
+const { parseArgs } = require('node:util');
+
+/**
+ * @typedef {object} OptionSpec
+ * @property {'string' | 'boolean'} type
+ * @property {string} [short] one letter
+ * @property {string} [value] what stands for the value in the help: HZ, FILE
+ * @property {string} help
+ *
+ * @typedef {object} CommandSpec
+ * @property {string} name
+ * @property {string} summary one line
+ * @property {string} usage what follows the command's name
+ * @property {Record<string, OptionSpec>} options
+ * @property {[number, number]} positionals least and most
+ * @property {boolean} [passThrough] everything from the first positional (or `--`) is another's command line
+ * @property {string[]} [notes] paragraphs below the options
+ *
+ * @typedef {object} Parsed
+ * @property {Record<string, string | boolean | undefined>} values
+ * @property {string[]} positionals
+ */
+
+/** What the command line ends with on a wrong call: exit code 2. */
+class UsageError extends Error {
+  /**
+   * @param {string} message one line saying what to do
+   * @param {string} [code]
+   */
+  constructor(message, code = 'ERR_PROF_BAD_OPTION') {
+    super(message);
+    this.code = code;
+    this.exitCode = 2;
+  }
+}
+
+/**
+ * Edit distance (insert, delete, replace) by one row of the matrix; the words here are flag names.
+ * @param {string} a
+ * @param {string} b
+ */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/**
+ * The known word that was probably meant, or null: near by spelling, or a beginning of it.
+ * @param {string} word
+ * @param {readonly string[]} known
+ * @returns {string | null}
+ */
+function nearest(word, known) {
+  let best = null;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 0.5;
+  for (const candidate of known) {
+    const starts = word.length >= 3 && candidate.startsWith(word);
+    const far = starts ? 0.5 : distance(word.toLowerCase(), candidate.toLowerCase());
+    if (far < least) [best, least] = [candidate, far];
+  }
+  return best;
+}
+
+/**
+ * @param {string} what "unknown option"
+ * @param {string} word
+ * @param {readonly string[]} known
+ * @param {string} help where to read on
+ */
+function unknown(what, word, known, help) {
+  const near = nearest(word, known);
+  return new UsageError(
+    `${what} '${word}'${near ? `: did you mean '${near}'?` : `: see '${help}'`}`,
+  );
+}
+
+/**
+ * @param {CommandSpec} spec
+ * @returns {NonNullable<import('node:util').ParseArgsConfig['options']>}
+ */
+function parserOptions(spec) {
+  /** @type {NonNullable<import('node:util').ParseArgsConfig['options']>} */
+  const options = { help: { type: 'boolean', short: 'h' } };
+  for (const [name, { type, short }] of Object.entries(spec.options)) {
+    options[name] = short ? { type, short } : { type };
+  }
+  return options;
+}
+
+/**
+ * Splits `[-F 99] node -p 1` or `[-F 99] -- node -p 1` where the other command begins.
+ * @param {string[]} argv
+ * @param {NonNullable<import('node:util').ParseArgsConfig['options']>} options
+ */
+function splitCommand(argv, options) {
+  const { tokens } = parseArgs({
+    args: argv,
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === 'option') continue;
+    const skip = token.kind === 'option-terminator' ? 1 : 0;
+    return { own: argv.slice(0, token.index), command: argv.slice(token.index + skip) };
+  }
+  return { own: argv, command: [] };
+}
+
+/**
+ * @param {unknown} error from util.parseArgs
+ * @param {CommandSpec} spec
+ */
+function explain(error, spec) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  const help = `rspack-prof ${spec.name} --help`;
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const flag = /'(-[^']*)'/.exec(message)?.[1] ?? '';
+    const known = [...Object.keys(spec.options), 'help'].map((name) => `--${name}`);
+    return unknown('unknown option', flag, known, help);
+  }
+  // node's own words are good, but there may be several lines of them.
+  if (code?.startsWith('ERR_PARSE_ARGS_')) return new UsageError(message.split('\n')[0]);
+  return error;
+}
+
+/**
+ * @param {CommandSpec} spec
+ * @param {string[]} argv what follows the command's name
+ * @returns {Parsed}
+ */
+function parse(spec, argv) {
+  const options = parserOptions(spec);
+  const { own, command } = spec.passThrough
+    ? splitCommand(argv, options)
+    : { own: argv, command: /** @type {string[]} */ ([]) };
+  let parsed;
+  try {
+    parsed = parseArgs({ args: own, options, allowPositionals: true });
+  } catch (error) {
+    throw explain(error, spec);
+  }
+  const values = /** @type {Parsed['values']} */ (parsed.values);
+  const positionals = spec.passThrough ? command : parsed.positionals;
+  if (values.help) return { values, positionals };
+  const [least, most] = spec.positionals;
+  if (positionals.length < least || positionals.length > most) {
+    throw new UsageError(`usage: rspack-prof ${spec.name} ${spec.usage}`);
+  }
+  return { values, positionals };
+}
+
+/**
+ * @param {Parsed} parsed
+ * @param {string} name
+ * @param {{ least: number, most?: number, whole?: boolean }} range
+ * @returns {number | undefined}
+ */
+function numberOf({ values }, name, { least, most = Infinity, whole = false }) {
+  const text = values[name];
+  if (typeof text !== 'string') return undefined;
+  const number = text.trim() === '' ? NaN : Number(text);
+  if (!(number >= least && number <= most) || (whole && !Number.isInteger(number))) {
+    const kind = whole ? 'a whole number' : 'a number';
+    const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new UsageError(`--${name} takes ${kind} ${range}, not '${text}'`);
+  }
+  return number;
+}
+
+/**
+ * @param {Parsed} parsed
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function textOf({ values }, name) {
+  const text = values[name];
+  return typeof text === 'string' ? text : undefined;
+}
+
+/**
+ * @param {Parsed} parsed
+ * @param {string} name
+ * @param {readonly string[]} known
+ * @returns {string | undefined}
+ */
+function choiceOf(parsed, name, known) {
+  const text = textOf(parsed, name);
+  if (text === undefined || known.includes(text)) return text;
+  const near = nearest(text, known);
+  const words = known.join(', ');
+  throw new UsageError(
+    `--${name} takes one of ${words}, not '${text}'${near ? ` (did you mean '${near}'?)` : ''}`,
+  );
+}
+
+/**
+ * @param {Parsed} parsed
+ * @param {string} name
+ * @returns {RegExp | undefined}
+ */
+function regexOf(parsed, name) {
+  const text = textOf(parsed, name);
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new UsageError(`--${name} '${text}' is no regular expression`);
+  }
+}
+
+/** @param {CommandSpec} spec */
+function helpText(spec) {
+  const rows = Object.entries(spec.options).map(([name, option]) => {
+    const flag = `${option.short ? `-${option.short}, ` : '    '}--${name}`;
+    return [`  ${flag}${option.value ? ` ${option.value}` : ''}`, option.help];
+  });
+  rows.push(['  -h, --help', 'show this']);
+  const width = Math.max(...rows.map(([flag]) => flag.length)) + 2;
+  const lines = [`usage: rspack-prof ${spec.name} ${spec.usage}`, '', spec.summary, ''];
+  for (const [flag, help] of rows) lines.push(flag.padEnd(width) + help);
+  for (const note of spec.notes ?? []) lines.push('', note);
+  return lines.join('\n') + '\n';
+}
+
+module.exports = {
+  UsageError,
+  choiceOf,
+  helpText,
+  nearest,
+  numberOf,
+  parse,
+  regexOf,
+  textOf,
+  unknown,
+};

@@ -1,0 +1,314 @@
+'use strict';
+// The hotspot table for people: a line on the recording, the rows, what would make it better.
+// Fits the terminal's width; a pipe gets no colours, whole paths and names of up to 160 columns.
+// Full names are in `report --json`.
+
+const { shorten } = require('./shorten.js');
+
+/** A pipe has no width; Rust names have up to 22,000 characters. */
+const PIPE_SYMBOL_COLUMNS = 160;
+const LEAST_SYMBOL_COLUMNS = 16;
+const GAP = '  ';
+
+/**
+ * @typedef {object} Row as in `report --json`
+ * @property {string} key
+ * @property {string} [symbol]
+ * @property {string} [object]
+ * @property {string | null} [crate]
+ * @property {string} [kind]
+ * @property {number} samples
+ * @property {number} self
+ * @property {number} total
+ * @property {number} selfShare
+ * @property {number} totalShare
+ *
+ * @typedef {object} Warning
+ * @property {string} code
+ * @property {string} message
+ * @property {string} fix one command, or ''
+ *
+ * @typedef {object} TableProfile what is read of a profile
+ * @property {Record<string, any>} meta
+ * @property {{ samples: number, lost: number, completeShare: number, warnings?: Warning[] } & Record<string, any>} quality
+ * @property {(options: any) => Row[]} hotspots
+ *
+ * @typedef {object} TableOptions
+ * @property {string} [by] what a row is, 'symbol' unless given
+ * @property {number} [limit] rows, 40 unless given
+ * @property {number} [percentLimit] rows below this share are summed up, 0.5 unless given
+ * @property {boolean} [children] by total instead of self
+ * @property {string} [phase]
+ * @property {string} [thread]
+ * @property {RegExp} [filter]
+ * @property {number} [width] columns; the stream's unless given, Infinity for a pipe
+ * @property {boolean} [color]
+ * @property {boolean} [warnings] false leaves them out
+ * @property {NodeJS.WritableStream & { isTTY?: boolean, columns?: number, hasColors?: () => boolean }} [stream]
+ *   where it will be written: gives width and colours
+ */
+
+const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], yellow: [33, 39] };
+
+/** @param {boolean} on */
+function painter(on) {
+  return (/** @type {keyof typeof CODES} */ style, /** @type {string} */ text) =>
+    on ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text;
+}
+
+/** Two columns wide in a terminal (East Asian scripts, emoji), and none at all (combining marks). */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
+const NONE = /\p{Mark}/u;
+
+/** @param {string} text */
+function columnsOf(text) {
+  // eslint-disable-next-line no-control-regex -- plain ASCII is by far the most, and needs no look
+  if (/^[\x00-\x7f]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const char of text) columns += NONE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  return columns;
+}
+
+/**
+ * Names come from the profiled program: no control character of theirs reaches the terminal.
+ * @param {string} text
+ */
+const printable = (text) => text.replace(/\p{Cc}/gu, '?');
+
+/** @param {number} count */
+const grouped = (count) => Math.round(count).toLocaleString('en-US');
+
+/** @param {number} share 0 to 1 */
+function percent(share) {
+  // Never "100.0 %" for what is not all, nor "0.0 %" for what is something.
+  if (share > 0.999 && share < 1) return (Math.floor(share * 1e4) / 100).toFixed(2);
+  return (share * 100).toFixed(2);
+}
+
+/**
+ * @param {string} text
+ * @param {number} width
+ * @returns {string[]} lines broken at blanks; a longer word stands alone
+ */
+function wrap(text, width) {
+  /** @type {string[]} */
+  const lines = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line && columnsOf(line) + 1 + columnsOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line ? `${line} ${word}` : word;
+    }
+  }
+  return [...lines, line];
+}
+
+/**
+ * @param {Record<string, any>} meta
+ * @returns {number | undefined}
+ */
+function durationMs(meta) {
+  if (typeof meta.durationMs === 'number') return meta.durationMs;
+  if (typeof meta.endNs === 'number') return (meta.endNs - meta.startNs) / 1e6;
+  return undefined;
+}
+
+/**
+ * What was recorded, in one sentence.
+ * @param {TableProfile} profile
+ */
+function headline({ meta, quality }) {
+  const ms = durationMs(meta);
+  const parts = [`${grouped(quality.samples)} samples of ${meta.event}`];
+  if (meta.frequency > 0) parts[0] += ` at ${meta.frequency} Hz`;
+  if (ms !== undefined) parts[0] += ` in ${(ms / 1000).toFixed(2)} s`;
+  if (meta.cpus > 0) parts[0] += ` on ${meta.cpus} CPU${meta.cpus === 1 ? '' : 's'}`;
+  // Without a call graph no stack is meant to be whole.
+  if (quality.samples > 0 && meta.callGraph !== 'none') {
+    parts.push(`${percent(quality.completeShare)}% of the stacks complete`);
+  }
+  parts.push(`${grouped(quality.lost)} lost`);
+  return parts.join(', ');
+}
+
+/**
+ * @typedef {object} Column
+ * @property {string} head
+ * @property {boolean} right aligned
+ * @property {(row: Row) => string} cell
+ * @property {'dim'} [style]
+ */
+
+/** @param {Row} row */
+const ownerOf = (row) => row.crate || row.object || '';
+
+/**
+ * The name without the crate that already stands in the column before.
+ * @param {Row} row
+ */
+function symbolOf(row) {
+  const name = row.symbol ?? row.key;
+  return row.crate && name.startsWith(`${row.crate}::`) ? name.slice(row.crate.length + 2) : name;
+}
+
+/**
+ * @param {boolean} symbols whether a row is a function
+ * @returns {Column[]} all but the last one, which takes what is left of the width
+ */
+function columnsFor(symbols) {
+  /** @type {Column[]} */
+  const columns = [
+    { head: 'SELF%', right: true, cell: (row) => percent(row.selfShare) },
+    { head: 'TOTAL%', right: true, cell: (row) => percent(row.totalShare) },
+    { head: 'SAMPLES', right: true, cell: (row) => grouped(row.samples) },
+  ];
+  if (!symbols) return columns;
+  return [
+    ...columns,
+    { head: 'KIND', right: false, cell: (row) => row.kind ?? '', style: 'dim' },
+    { head: 'CRATE/OBJECT', right: false, cell: ownerOf, style: 'dim' },
+  ];
+}
+
+/**
+ * @param {string} text
+ * @param {number} width
+ * @param {boolean} [right]
+ */
+function pad(text, width, right = false) {
+  const blanks = ' '.repeat(Math.max(0, width - columnsOf(text)));
+  return right ? blanks + text : text + blanks;
+}
+
+/**
+ * @param {string} name
+ * @param {number} columns
+ * @param {string} [kind]
+ */
+function fit(name, columns, kind) {
+  const text = printable(name);
+  return shorten(text, Math.max(1, columns - (columnsOf(text) - text.length)), kind);
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {{ by: string, width: number, paint: ReturnType<typeof painter> }} options
+ * @returns {string[]} lines
+ */
+function rowLines(rows, { by, width, paint }) {
+  const symbols = by === 'symbol';
+  const columns = columnsFor(symbols);
+  // The owner's column may not starve the symbol's: a fifth of a narrow terminal.
+  const ownerColumns = width === Infinity ? 40 : Math.max(12, Math.min(32, Math.floor(width / 5)));
+  const cells = rows.map((row) =>
+    columns.map((column) => {
+      const text = column.cell(row);
+      return column.cell === ownerOf ? fit(text, ownerColumns) : text;
+    }),
+  );
+  const widths = columns.map(({ head }, i) =>
+    Math.max(head.length, ...cells.map((row) => columnsOf(row[i]))),
+  );
+  const used = widths.reduce((sum, columnWidth) => sum + columnWidth + GAP.length, 0);
+  const symbolColumns =
+    width === Infinity ? PIPE_SYMBOL_COLUMNS : Math.max(LEAST_SYMBOL_COLUMNS, width - used);
+  const head = columns.map((column, i) => pad(column.head, widths[i], column.right)).join(GAP);
+  const lines = [paint('bold', `${head}${GAP}${by.toUpperCase()}`)];
+  rows.forEach((row, r) => {
+    const line = columns.map((column, i) => {
+      const text = pad(cells[r][i], widths[i], column.right);
+      if (i === 0 && row.selfShare >= 0.05) return paint('red', text);
+      return column.style ? paint(column.style, text) : text;
+    });
+    line.push(fit(symbols ? symbolOf(row) : row.key, symbolColumns, row.kind));
+    lines.push(line.join(GAP).trimEnd());
+  });
+  return lines;
+}
+
+/**
+ * @param {Row[]} shown
+ * @param {Row[]} all
+ * @param {boolean} children
+ */
+function restLine(shown, all, children) {
+  const hidden = all.slice(shown.length);
+  if (hidden.length === 0) return [];
+  const count = `${grouped(hidden.length)} more`;
+  // Totals overlap, so only self shares can be added up.
+  const self = percent(hidden.reduce((sum, row) => sum + row.selfShare, 0));
+  return [`${count}${children ? ` with ${self}% self together` : `: ${self}% together`}`];
+}
+
+/**
+ * @param {readonly Warning[]} warnings
+ * @param {{ width: number, paint?: ReturnType<typeof painter> }} options
+ * @returns {string[]} lines
+ */
+function warningLines(warnings, { width, paint = painter(false) }) {
+  const measure = Math.min(width, 100);
+  return warnings.flatMap(({ message, fix }) => {
+    const [first, ...more] = wrap(`warning: ${printable(message)}`, measure);
+    return [
+      first.replace(/^warning:/, paint('yellow', 'warning:')),
+      ...more.map((line) => `  ${line}`),
+      // A command is to be copied: it is never broken.
+      ...(fix ? [`  fix: ${printable(fix)}`] : []),
+    ];
+  });
+}
+
+/**
+ * @param {TableOptions} options
+ * @returns {{ width: number, paint: ReturnType<typeof painter> }}
+ */
+function terminalOf({ width, color, stream }) {
+  const tty = stream?.isTTY === true;
+  const columns = width ?? (tty && stream.columns ? stream.columns : Infinity);
+  // hasColors() knows NO_COLOR, FORCE_COLOR and TERM=dumb.
+  return { width: columns, paint: painter(color ?? (tty && stream.hasColors?.() === true)) };
+}
+
+/**
+ * Rows in the order of the table and how many of them it shows.
+ * @param {TableProfile} profile
+ * @param {TableOptions} options
+ */
+function selectRows(profile, options) {
+  const { by = 'symbol', limit = 40, percentLimit = 0.5, children = false } = options;
+  const { phase, thread, filter } = options;
+  const share = children ? 'totalShare' : 'selfShare';
+  const all = [...profile.hotspots({ by, phase, thread, filter })].sort(
+    (a, b) => b[share] - a[share] || b.self - a.self || (a.key < b.key ? -1 : 1),
+  );
+  const enough = all.findIndex((row) => row[share] * 100 < percentLimit);
+  const shown = all.slice(0, Math.min(limit, enough < 0 ? all.length : enough));
+  return { all, shown };
+}
+
+/**
+ * @param {TableProfile} profile
+ * @param {TableOptions} [options]
+ * @returns {string} ends in a newline
+ */
+function renderHotspots(profile, options = {}) {
+  const terminal = terminalOf(options);
+  const { all, shown } = selectRows(profile, options);
+  const lines = [...wrap(headline(profile), Math.min(terminal.width, 120)), ''];
+  if (profile.quality.samples === 0) {
+    lines.push('no samples: the process used no CPU time while it was recorded');
+  } else if (all.length === 0) {
+    lines.push('no sample matches');
+  } else {
+    lines.push(...rowLines(shown, { by: options.by ?? 'symbol', ...terminal }));
+    lines.push(...restLine(shown, all, options.children === true));
+  }
+  const warnings = options.warnings === false ? [] : (profile.quality.warnings ?? []);
+  if (warnings.length > 0) lines.push('', ...warningLines(warnings, terminal));
+  return `${lines.join('\n')}\n`;
+}
+
+module.exports = { headline, printable, renderHotspots, selectRows, terminalOf, warningLines };
