@@ -1,0 +1,365 @@
+#include "stack/sampler.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "stack/memory.h"
+#include "stack/shard.h"
+
+#ifndef TRAP_PERF
+#define TRAP_PERF 6 /* include/uapi/asm-generic/siginfo.h, kernel 5.13 */
+#endif
+
+enum { SLOTS = 4096, MAX_SHARDS = 256, SHARD_BYTES_MIN = 1 << 17 };
+
+/* siginfo of TRAP_PERF (uapi/asm-generic/siginfo.h, _perf): glibc has named it only since 2.36. */
+struct perf_siginfo {
+  int signo, error, code, pad;
+  void *address;
+  unsigned long data; /* attr.sig_data */
+  uint32_t type;      /* attr.type */
+  uint32_t flags;     /* bit 0: TRAP_PERF_FLAG_ASYNC, 5.19 */
+};
+_Static_assert(offsetof(struct perf_siginfo, data) == 24, "siginfo._sifields._sigfault._perf.data");
+_Static_assert(offsetof(struct perf_siginfo, flags) == 36,
+               "siginfo._sifields._sigfault._perf.flags");
+
+/* What one thread keeps from one signal to the next. Found through the thread's own pointer, given
+ * back when the kernel reports the thread's end. Slots live as long as the process: a thread's
+ * pointer outlasts a recording. */
+struct slot {
+  _Alignas(64) _Atomic uint32_t owner; /* tid, 0: free */
+  _Atomic uint32_t inside;             /* its thread is in the handler */
+  struct prof_memory memory;
+  _Atomic uint64_t signals, doubles, dropped, handler_ns; /* written by the thread alone */
+};
+
+/* One recording. */
+struct armed {
+  struct prof_sampler_options options;
+  uint32_t shard_count;
+  uint64_t *scratch; /* max_frames words for each slot */
+  size_t scratch_bytes;
+  struct prof_shard shards[MAX_SHARDS];
+};
+
+static struct slot *slots;              /* SLOTS of them */
+static struct sigaction previous;       /* what was there before us */
+static _Atomic(struct armed *) current; /* NULL: not armed */
+static _Atomic uint64_t passed_on, no_slot;
+static uint64_t cookie;
+static bool installed;
+
+/* Initial-exec: no lazy allocation by __tls_get_addr inside a handler. Eight bytes of the static
+ * TLS reserve that glibc keeps for libraries that are loaded later. */
+static __thread struct slot *own_slot __attribute__((tls_model("initial-exec")));
+
+uint64_t prof_sampler_cookie(void) {
+  uint32_t random;
+  if (!cookie) {
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+      random = (uint32_t)getpid();
+    cookie = (uint64_t)(random | 1) << 32;
+  }
+  return cookie;
+}
+
+static uint64_t now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static struct slot *claim_slot(void) {
+  uint32_t tid = (uint32_t)syscall(SYS_gettid);
+  for (uint32_t step = 0; step < SLOTS; step++) {
+    struct slot *slot = &slots[(tid + step) % SLOTS];
+    uint32_t expected = 0;
+    if (atomic_compare_exchange_strong_explicit(&slot->owner, &expected, tid, memory_order_acq_rel,
+                                                memory_order_relaxed)) {
+      prof_memory_live(&slot->memory);
+      return slot;
+    }
+  }
+  return NULL;
+}
+
+#if defined(__x86_64__)
+/* The ucontext's order into DWARF's (System V ABI AMD64, figure 3.36). */
+static void read_registers(const ucontext_t *context, struct prof_regs *regs) {
+  static const uint8_t from[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                   REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                   REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+  for (int i = 0; i < 17; i++)
+    regs->r[i] = (uint64_t)context->uc_mcontext.gregs[from[i]];
+  regs->valid = (1u << 17) - 1;
+}
+#else
+static void read_registers(const ucontext_t *context, struct prof_regs *regs) {
+  (void)context;
+  memset(regs, 0, sizeof *regs);
+}
+#endif
+
+static void add_relaxed(_Atomic uint64_t *counter, uint64_t value) {
+  uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+  atomic_store_explicit(counter, old + value, memory_order_relaxed);
+}
+
+static void leave_stack(struct armed *armed, struct slot *slot, const struct prof_stack *head,
+                        const uint64_t *words) {
+  uint32_t size = (uint32_t)(sizeof *head + head->count * sizeof *words);
+  int cpu = sched_getcpu();
+  struct prof_shard *shard = &armed->shards[(cpu < 0 ? 0u : (uint32_t)cpu) % armed->shard_count];
+  struct prof_stack *stack = prof_shard_reserve(shard, size);
+  if (!stack) {
+    add_relaxed(&slot->dropped, 1);
+    return;
+  }
+  *stack = *head;
+  memcpy(stack->words, words, head->count * sizeof *words);
+  stack->duration_ns = (uint32_t)(now_ns() - head->time_ns);
+  add_relaxed(&slot->handler_ns, stack->duration_ns);
+  prof_shard_commit(stack, size);
+}
+
+static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
+                        const ucontext_t *context) {
+  uint32_t tid = atomic_load_explicit(&slot->owner, memory_order_relaxed);
+  add_relaxed(&slot->signals, 1);
+  if (armed->options.is_double && armed->options.is_double(armed->options.user, info->data, tid)) {
+    add_relaxed(&slot->doubles, 1);
+    return;
+  }
+  struct prof_regs regs;
+  read_registers(context, &regs);
+  struct prof_stack head = {
+      .time_ns = now_ns(),
+      .ip = regs.r[16],
+      .sp = regs.r[7],
+      .tid = tid,
+      .flags = info->flags & 1 ? PROF_STACK_ASYNC : 0,
+  };
+  struct prof_walk walk = {
+      .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_frames,
+      .capacity = armed->options.max_frames,
+  };
+  prof_unwind_walk(armed->options.unwind, &slot->memory, &regs, &walk);
+  head.count = walk.count;
+  head.end = (uint8_t)walk.end;
+  head.end_pc = walk.end_pc;
+  if (walk.flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN))
+    head.flags |= PROF_STACK_GUESSED;
+  leave_stack(armed, slot, &head, walk.words);
+}
+
+/* A SIGTRAP that is not ours: do what would have happened without us. */
+static void pass_on(int number, siginfo_t *info, void *context) {
+  atomic_fetch_add_explicit(&passed_on, 1, memory_order_relaxed);
+  if (previous.sa_flags & SA_SIGINFO) {
+    previous.sa_sigaction(number, info, context);
+  } else if (previous.sa_handler == SIG_DFL) {
+    /* Back to the default, and again: the signal is blocked now and arrives as we return. */
+    sigaction(SIGTRAP, &previous, NULL);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGTRAP);
+  } else if (previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(number);
+  }
+}
+
+static void on_sigtrap(int number, siginfo_t *info, void *context) {
+  const struct perf_siginfo *perf = (const struct perf_siginfo *)info;
+  int saved_errno = errno;
+  if (info->si_code != TRAP_PERF || (perf->data >> 32) != cookie >> 32) {
+    pass_on(number, info, context);
+    errno = saved_errno;
+    return;
+  }
+  struct slot *slot = own_slot;
+  if (!slot)
+    own_slot = slot = claim_slot();
+  if (!slot) {
+    atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
+  } else {
+    /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
+    atomic_store(&slot->inside, 1);
+    struct armed *armed = atomic_load(&current);
+    if (armed)
+      take_sample(armed, slot, perf, context);
+    atomic_store_explicit(&slot->inside, 0, memory_order_release);
+  }
+  errno = saved_errno;
+}
+
+static int install(struct prof_error *error) {
+  if (!slots) {
+    void *memory = mmap(NULL, SLOTS * sizeof *slots, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+      return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
+                            "no memory for the sampler's slots: free some memory");
+    }
+    slots = memory;
+  }
+  if (installed && prof_sampler_owns_signal())
+    return PROF_OK;
+  struct sigaction action = {.sa_sigaction = on_sigtrap, .sa_flags = SA_SIGINFO | SA_RESTART};
+  /* Every signal waits until we are through: a handler that leaves by longjmp must not run on top.
+   */
+  sigfillset(&action.sa_mask);
+  prof_sampler_cookie();
+  if (sigaction(SIGTRAP, &action, &previous)) {
+    return prof_error_set(error, PROF_SYSTEM, errno, "sigaction",
+                          "the SIGTRAP handler could not be installed");
+  }
+  installed = true;
+  return PROF_OK;
+}
+
+/* Threads that ended while nothing was recorded were not reported: take their slots back. */
+static void free_dead_slots(void) {
+  for (uint32_t i = 0; i < SLOTS; i++) {
+    uint32_t tid = atomic_load_explicit(&slots[i].owner, memory_order_relaxed);
+    if (tid && syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH) {
+      atomic_store_explicit(&slots[i].owner, 0, memory_order_release);
+    }
+    atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
+    atomic_store_explicit(&slots[i].doubles, 0, memory_order_relaxed);
+    atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
+    atomic_store_explicit(&slots[i].handler_ns, 0, memory_order_relaxed);
+  }
+}
+
+static void free_armed(struct armed *armed) {
+  for (uint32_t i = 0; i < armed->shard_count; i++)
+    prof_shard_free(&armed->shards[i]);
+  if (armed->scratch)
+    munmap(armed->scratch, armed->scratch_bytes);
+  munmap(armed, sizeof *armed);
+}
+
+static uint64_t power_of_two(uint64_t at_least) {
+  uint64_t size = SHARD_BYTES_MIN;
+  while (size < at_least)
+    size *= 2;
+  return size;
+}
+
+int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_error *error) {
+  if (atomic_load(&current)) {
+    return prof_error_set(error, PROF_BUSY, 0, NULL, "a sampler runs already: stop it first");
+  }
+  int status = install(error);
+  if (status)
+    return status;
+  free_dead_slots();
+  atomic_store(&passed_on, 0);
+  atomic_store(&no_slot, 0);
+
+  struct armed *armed =
+      mmap(NULL, sizeof *armed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (armed == MAP_FAILED) {
+    return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap", "no memory for the sampler");
+  }
+  long cpus = sysconf(_SC_NPROCESSORS_CONF);
+  uint32_t wanted = cpus < 1 ? 1 : cpus > MAX_SHARDS ? MAX_SHARDS : (uint32_t)cpus;
+  /* One record must fit in half a shard. */
+  uint64_t largest = 4 * (sizeof(struct prof_stack) + options->max_frames * sizeof(uint64_t));
+  uint64_t share = options->buffer_bytes / wanted;
+  uint64_t shard_bytes = power_of_two(share > largest ? share : largest);
+  armed->options = *options;
+  armed->scratch_bytes = SLOTS * (size_t)options->max_frames * sizeof(uint64_t);
+  void *scratch = mmap(NULL, armed->scratch_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  bool ok = scratch != MAP_FAILED;
+  if (ok)
+    armed->scratch = scratch;
+  while (ok && armed->shard_count < wanted) {
+    ok = prof_shard_init(&armed->shards[armed->shard_count], shard_bytes) == 0;
+    if (ok)
+      armed->shard_count++;
+  }
+  if (!ok) {
+    free_armed(armed);
+    return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
+                          "no memory for the sampler's buffers: ask for fewer frames");
+  }
+  atomic_store(&current, armed);
+  return PROF_OK;
+}
+
+static bool anyone_inside(void) {
+  for (uint32_t i = 0; i < SLOTS; i++) {
+    if (atomic_load(&slots[i].inside))
+      return true;
+  }
+  return false;
+}
+
+void prof_sampler_disarm(void) {
+  struct armed *armed = atomic_exchange(&current, NULL);
+  if (!armed)
+    return;
+  uint64_t deadline_ns = now_ns() + 1000000000u;
+  while (anyone_inside()) {
+    if (now_ns() > deadline_ns)
+      return;
+    sched_yield();
+  }
+  free_armed(armed);
+}
+
+size_t prof_sampler_drain(prof_sampler_visit *visit, void *user) {
+  struct armed *armed = atomic_load(&current);
+  size_t count = 0;
+  for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
+    uint32_t size;
+    const struct prof_stack *stack;
+    while ((stack = prof_shard_peek(&armed->shards[i], &size))) {
+      visit(user, stack);
+      prof_shard_release(&armed->shards[i]);
+      count++;
+    }
+  }
+  return count;
+}
+
+void prof_sampler_thread_ended(uint32_t tid) {
+  for (uint32_t step = 0; slots && step < SLOTS; step++) {
+    struct slot *slot = &slots[(tid + step) % SLOTS];
+    uint32_t owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
+    if (owner == tid) {
+      atomic_store_explicit(&slot->owner, 0, memory_order_release);
+      return;
+    }
+  }
+}
+
+bool prof_sampler_owns_signal(void) {
+  struct sigaction action;
+  return sigaction(SIGTRAP, NULL, &action) == 0 && action.sa_sigaction == on_sigtrap;
+}
+
+void prof_sampler_counters(struct prof_sampler_counters *out) {
+  *out = (struct prof_sampler_counters){.passed_on = atomic_load(&passed_on),
+                                        .dropped = atomic_load(&no_slot)};
+  for (uint32_t i = 0; slots && i < SLOTS; i++) {
+    out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
+    out->doubles += atomic_load_explicit(&slots[i].doubles, memory_order_relaxed);
+    out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);
+    out->handler_ns += atomic_load_explicit(&slots[i].handler_ns, memory_order_relaxed);
+  }
+  const struct armed *armed = atomic_load(&current);
+  for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
+    out->buffer_bytes += armed->shards[i].capacity;
+  }
+}

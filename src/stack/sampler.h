@@ -1,0 +1,89 @@
+/*
+ * sampler: the SIGTRAP handler by which each sampled thread walks its own live stack.
+ *
+ * The kernel sends the signal for an event with attr.sigtrap (5.13 on; 5.19 on it is also safe
+ * where SIGTRAP is blocked) and attr.sig_data = prof_sampler_cookie() plus anything in the lower
+ * half. The handler takes no lock, allocates nothing, keeps errno, blocks every signal while it
+ * runs, and passes on each SIGTRAP that is not ours. One sampler in a process: the handler has no
+ * argument of its own.
+ *
+ * The caller provides the unwinder for as long as the sampler is armed, and drains from one thread.
+ * After disarm the handler stays installed, for signals may still be queued to threads that are
+ * blocked in the kernel: it swallows ours and passes on the others.
+ * Refuses: two samplers at once, machines that are not x86_64.
+ */
+#ifndef RSPACK_PROF_STACK_SAMPLER_H
+#define RSPACK_PROF_STACK_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "stack/unwind.h"
+
+enum prof_stack_flag {
+  PROF_STACK_ASYNC =
+      1, /* SIGTRAP was blocked when the event overflowed: the stack is a later one */
+  PROF_STACK_GUESSED = 2 /* at least one frame was found without unwind rows */
+};
+
+/* One walk: what the handler leaves behind. */
+struct prof_stack {
+  uint64_t time_ns; /* CLOCK_MONOTONIC, when the handler began */
+  uint64_t ip, sp;  /* of the interrupted code */
+  uint64_t end_pc;  /* where the walk ended */
+  uint32_t tid;
+  uint32_t duration_ns; /* of the handler */
+  uint32_t count;       /* words */
+  uint8_t end;          /* enum prof_walk_end */
+  uint8_t flags;        /* enum prof_stack_flag */
+  uint16_t unused;
+  uint64_t words[]; /* innermost first, see stack/unwind.h */
+};
+
+struct prof_sampler_options {
+  struct prof_unwind *unwind;
+  uint32_t max_frames; /* a deeper stack is truncated */
+  size_t buffer_bytes; /* for walks that were not drained yet, all CPUs together */
+  /* The signal is of an event that its thread has twice: not walked. May be NULL; async-signal-safe
+   */
+  bool (*is_double)(const void *user, uint64_t sig_data, uint32_t tid);
+  const void *user;
+};
+
+struct prof_sampler_counters {
+  uint64_t signals;    /* ours, while armed: walked or dropped */
+  uint64_t doubles;    /* of those not walked: is_double said so */
+  uint64_t dropped;    /* no room in the buffer, or more threads than slots */
+  uint64_t handler_ns; /* time in the handler */
+  uint64_t passed_on;  /* SIGTRAPs that were not ours */
+  size_t buffer_bytes;
+};
+
+/* Upper 32 bits; the lower are 0, for the caller to use. */
+uint64_t prof_sampler_cookie(void);
+
+/* Installs the handler where it is not, and begins to take signals. PROF_BUSY when armed already,
+ * PROF_NO_MEMORY, PROF_SYSTEM. Arm before the events are enabled. */
+int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_error *error);
+
+/* Ends it: from now on our signals are swallowed. Disable the events first. Frees the buffers once
+ * no handler is inside (a handler that stays inside for a second keeps its memory for ever). */
+void prof_sampler_disarm(void);
+
+/* Calls visit for each walk so far, oldest first within one CPU; the pointer is valid in the call.
+ */
+typedef void prof_sampler_visit(void *user, const struct prof_stack *stack);
+size_t prof_sampler_drain(prof_sampler_visit *visit, void *user);
+
+/* A thread has ended (PERF_RECORD_EXIT): its slot may be given to another. */
+void prof_sampler_thread_ended(uint32_t tid);
+
+/* Whether the installed SIGTRAP handler is still ours; if not, somebody has replaced it, and the
+ * events must be disabled, for their signals would end up there. */
+bool prof_sampler_owns_signal(void);
+
+void prof_sampler_counters(struct prof_sampler_counters *out);
+
+#endif
