@@ -1,0 +1,65 @@
+#include "perf/attr.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <asm/perf_regs.h>
+
+#define REG(name) (1ull << PERF_REG_X86_##name)
+
+/* rbp, rsp, rip tell which user code a kernel sample belongs to and where its stack is. */
+#define REGS_PLACE (REG(BP) | REG(SP) | REG(IP))
+/* For unwinding a dump: all general registers, as rows may name any callee-saved one. */
+#define REGS_ALL                                                                                   \
+  (REGS_PLACE | REG(AX) | REG(BX) | REG(CX) | REG(DX) | REG(SI) | REG(DI) | REG(R8) | REG(R9) |    \
+   REG(R10) | REG(R11) | REG(R12) | REG(R13) | REG(R14) | REG(R15))
+
+void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, uint32_t wakeup_bytes,
+                    struct perf_event_attr *out) {
+  memset(out, 0, sizeof *out);
+  out->size = sizeof *out;
+  out->type = plan->event.type;
+  out->config = plan->event.config;
+  out->config1 = plan->event.config1;
+  out->config2 = plan->event.config2;
+  out->exclude_user = plan->event.exclude_user;
+  out->exclude_kernel = plan->event.exclude_kernel;
+  out->exclude_hv = plan->event.exclude_hv;
+  out->precise_ip = plan->event.precise_ip & 3;
+  out->freq = 1;
+  out->sample_freq = plan->frequency;
+  out->disabled = 1;
+  out->inherit = 1;
+  /* IDENTIFIER: the id at a fixed place of every record; inherited events carry their parent's. */
+  out->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+                     PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_REGS_USER;
+  out->sample_regs_user = plan->stack_dump ? REGS_ALL : REGS_PLACE;
+  if (plan->kernel_chain) {
+    out->sample_type |= PERF_SAMPLE_CALLCHAIN;
+    out->exclude_callchain_user = 1; /* frame pointers: wrong through Rust and C++ */
+  }
+  if (plan->stack_dump) {
+    out->sample_type |= PERF_SAMPLE_STACK_USER;
+    out->sample_stack_user = plan->stack_bytes;
+  }
+  out->use_clockid = 1;
+  out->clockid = CLOCK_MONOTONIC; /* that of process.hrtime, marks and V8's events */
+  /* Side-band records by every event: one about a thread is written only to the events of that
+   * thread on this CPU, which is one (or doubles, dropped by id like samples). */
+  out->sample_id_all = 1;
+  out->mmap = 1;
+  out->mmap2 = 1;
+  out->comm = 1;
+  out->comm_exec = 1;
+  out->task = 1;
+  out->watermark = 1;
+  out->wakeup_watermark = wakeup_bytes;
+  if (plan->threads_only) {
+    out->inherit_thread = 1; /* children of fork are not ours */
+    out->remove_on_exec = 1; /* nor is what a program becomes; sigtrap demands it */
+  }
+  if (plan->sigtrap) {
+    out->sigtrap = 1;
+    out->sig_data = sig_data;
+  }
+}

@@ -1,0 +1,162 @@
+#include "perf/os.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/perf_event.h>
+
+static int real_perf_event_open(void *user, const struct perf_event_attr *attr, int tid, int cpu) {
+  long fd;
+  (void)user;
+  fd = syscall(SYS_perf_event_open, attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+  return fd < 0 ? -errno : (int)fd;
+}
+
+static int real_ioctl(void *user, int fd, unsigned long request, long argument) {
+  (void)user;
+  return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+static int real_event_id(void *user, int fd, uint64_t *id) {
+  (void)user;
+  return ioctl(fd, PERF_EVENT_IOC_ID, id) < 0 ? -errno : 0;
+}
+
+static int real_map(void *user, int fd, size_t bytes, void **map) {
+  (void)user;
+  *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return *map == MAP_FAILED ? -errno : 0;
+}
+
+static void real_unmap(void *user, void *map, size_t bytes) {
+  (void)user;
+  munmap(map, bytes);
+}
+
+static void real_close(void *user, int fd) {
+  (void)user;
+  close(fd);
+}
+
+static int real_read_file(void *user, const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  size_t used = 0;
+  ssize_t got = 0;
+  (void)user;
+  if (fd < 0)
+    return -errno;
+  while (used + 1 < size && (got = read(fd, text + used, size - 1 - used)) > 0)
+    used += (size_t)got;
+  got = got < 0 ? -errno : (ssize_t)used;
+  close(fd);
+  text[used] = 0;
+  return (int)got;
+}
+
+static int real_list_numbers(void *user, const char *folder, int *numbers, int capacity) {
+  DIR *dir = opendir(folder);
+  struct dirent *entry;
+  int count = 0;
+  (void)user;
+  if (!dir)
+    return -errno;
+  while ((entry = readdir(dir))) {
+    if (!isdigit((unsigned char)entry->d_name[0]))
+      continue;
+    if (count < capacity)
+      numbers[count] = atoi(entry->d_name);
+    count++;
+  }
+  closedir(dir);
+  return count;
+}
+
+static int real_get_limit(void *user, int resource, struct rlimit *limit) {
+  (void)user;
+  return getrlimit((__rlimit_resource_t)resource, limit) < 0 ? -errno : 0;
+}
+
+static int real_set_limit(void *user, int resource, const struct rlimit *limit) {
+  (void)user;
+  return setrlimit((__rlimit_resource_t)resource, limit) < 0 ? -errno : 0;
+}
+
+const struct prof_os prof_os_real = {
+    .perf_event_open = real_perf_event_open,
+    .ioctl = real_ioctl,
+    .event_id = real_event_id,
+    .map = real_map,
+    .unmap = real_unmap,
+    .close = real_close,
+    .read_file = real_read_file,
+    .list_numbers = real_list_numbers,
+    .get_limit = real_get_limit,
+    .set_limit = real_set_limit,
+};
+
+long prof_os_number(const struct prof_os *os, const char *path, long fallback) {
+  char text[64], *end;
+  long value;
+  if (os->read_file(os->user, path, text, sizeof text) <= 0)
+    return fallback;
+  value = strtol(text, &end, 10);
+  return end == text ? fallback : value;
+}
+
+int prof_os_kernel_at_least(const struct prof_os *os, int major, int minor) {
+  char text[128];
+  int a, b;
+  if (os->read_file(os->user, "/proc/sys/kernel/osrelease", text, sizeof text) <= 0 ||
+      sscanf(text, "%d.%d", &a, &b) != 2)
+    return 1;
+  return a > major || (a == major && b >= minor);
+}
+
+int prof_os_parse_cpus(const char *text, int *cpus, int capacity) {
+  int count = 0;
+  while (*text && *text != '\n') {
+    char *end;
+    long first = strtol(text, &end, 10), last = first;
+    if (end == text || first < 0)
+      return -1;
+    if (*end == '-') {
+      text = end + 1;
+      last = strtol(text, &end, 10);
+      if (end == text || last < first || last > 0xffff)
+        return -1;
+    }
+    for (long cpu = first; cpu <= last && count < capacity; cpu++)
+      cpus[count++] = (int)cpu;
+    text = *end == ',' ? end + 1 : end;
+    if (end == text && *end && *end != '\n')
+      return -1;
+  }
+  return count;
+}
+
+int prof_os_cpus(const struct prof_os *os, int *cpus, int capacity) {
+  char text[4096];
+  int count = 0;
+  if (os->read_file(os->user, "/sys/devices/system/cpu/online", text, sizeof text) > 0)
+    count = prof_os_parse_cpus(text, cpus, capacity);
+  if (count > 0)
+    return count;
+  /* No /sys (some sandboxes): /proc/self/status has the CPUs that this thread may run on. */
+  if (os->read_file(os->user, "/proc/self/status", text, sizeof text) > 0) {
+    const char *line = strstr(text, "Cpus_allowed_list:");
+    if (line &&
+        (count = prof_os_parse_cpus(line + strcspn(line, "0123456789"), cpus, capacity)) > 0)
+      return count;
+  }
+  cpus[0] = 0;
+  return 1;
+}
