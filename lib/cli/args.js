@@ -3,6 +3,7 @@
 // Refuses what it does not know: an unknown flag is an error with the nearest name, never ignored.
 
 const { parseArgs } = require('node:util');
+const { nearMatches } = require('../errors.js');
 
 /**
  * @typedef {object} OptionSpec
@@ -17,7 +18,8 @@ const { parseArgs } = require('node:util');
  * @property {string} usage what follows the command's name
  * @property {Record<string, OptionSpec>} options
  * @property {[number, number]} positionals least and most
- * @property {boolean} [passThrough] everything from the first positional (or `--`) is another's command line
+ * @property {boolean} [passThrough] what follows the options (or `--`) is another's command line
+ * @property {string[]} [later] flags that the contract names and this version does not have
  * @property {string[]} [notes] paragraphs below the options
  *
  * @typedef {object} Parsed
@@ -39,48 +41,13 @@ class UsageError extends Error {
 }
 
 /**
- * Edit distance (insert, delete, replace) by one row of the matrix; the words here are flag names.
- * @param {string} a
- * @param {string} b
- */
-function distance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
-
-/**
- * The known word that was probably meant, or null: near by spelling, or a beginning of it.
- * @param {string} word
- * @param {readonly string[]} known
- * @returns {string | null}
- */
-function nearest(word, known) {
-  let best = null;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 0.5;
-  for (const candidate of known) {
-    const starts = word.length >= 3 && candidate.startsWith(word);
-    const far = starts ? 0.5 : distance(word.toLowerCase(), candidate.toLowerCase());
-    if (far < least) [best, least] = [candidate, far];
-  }
-  return best;
-}
-
-/**
  * @param {string} what "unknown option"
  * @param {string} word
  * @param {readonly string[]} known
  * @param {string} help where to read on
  */
 function unknown(what, word, known, help) {
-  const near = nearest(word, known);
+  const [near] = nearMatches(word, known);
   return new UsageError(
     `${what} '${word}'${near ? `: did you mean '${near}'?` : `: see '${help}'`}`,
   );
@@ -129,6 +96,9 @@ function explain(error, spec) {
   const help = `rspack-prof ${spec.name} --help`;
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const flag = /'(-[^']*)'/.exec(message)?.[1] ?? '';
+    if (spec.later?.includes(flag)) {
+      return new UsageError(`${flag} is not in this version of rspack-prof yet`);
+    }
     const known = [...Object.keys(spec.options), 'help'].map((name) => `--${name}`);
     return unknown('unknown option', flag, known, help);
   }
@@ -200,7 +170,7 @@ function textOf({ values }, name) {
 function choiceOf(parsed, name, known) {
   const text = textOf(parsed, name);
   if (text === undefined || known.includes(text)) return text;
-  const near = nearest(text, known);
+  const [near] = nearMatches(text, known);
   const words = known.join(', ');
   throw new UsageError(
     `--${name} takes one of ${words}, not '${text}'${near ? ` (did you mean '${near}'?)` : ''}`,
@@ -240,7 +210,6 @@ module.exports = {
   UsageError,
   choiceOf,
   helpText,
-  nearest,
   numberOf,
   parse,
   regexOf,

@@ -1,0 +1,62 @@
+'use strict';
+// rspack-prof export: a profile in another tool's format.
+
+const { UsageError, choiceOf, textOf } = require('./args.js');
+const { openProfile, writeResult } = require('./files.js');
+
+/** @type {Record<string, { what: string, convert: (profile: import('../index').Profile) => string | Uint8Array, binary?: boolean }>} */
+const FORMATS = {
+  folded: {
+    what: 'folded stacks, one a line, as flamegraph.pl and speedscope read them',
+    convert: (profile) => profile.folded(),
+  },
+};
+
+/** In the contract, with a later version. */
+const LATER = [
+  'pprof',
+  'speedscope',
+  'perfetto',
+  'cpuprofile',
+  'perf.data',
+  'parquet',
+  'perf-script',
+];
+
+const formats = () => Object.keys(FORMATS);
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'export',
+  summary: 'write a profile in another format',
+  usage: `[FILE] --to ${formats().join('|')} [-o OUT]`,
+  positionals: [0, 1],
+  options: {
+    to: { type: 'string', value: 'FORMAT', help: 'the format: see below' },
+    output: { type: 'string', short: 'o', value: 'OUT', help: "file to write, '-' is stdout" },
+  },
+  notes: [
+    Object.entries(FORMATS)
+      .map(([name, { what }]) => `  ${name.padEnd(12)}${what}`)
+      .join('\n'),
+    'FILE is the newest profile below .rspack-prof/ unless given.',
+  ],
+};
+
+/** @type {import('./main.js').Command['run']} */
+function run(parsed, world) {
+  const wanted = textOf(parsed, 'to');
+  if (wanted === undefined) throw new UsageError(`--to is missing: one of ${formats().join(', ')}`);
+  if (LATER.includes(wanted)) {
+    throw new UsageError(`--to ${wanted} is not in this version of rspack-prof yet`);
+  }
+  const format = FORMATS[/** @type {string} */ (choiceOf(parsed, 'to', formats()))];
+  const output = textOf(parsed, 'output');
+  if (format.binary && output === undefined && world.stdout.isTTY) {
+    throw new UsageError(`--to ${wanted} is binary: name a file with -o`);
+  }
+  writeResult(format.convert(openProfile(parsed.positionals[0], world.cwd)), output, world);
+  return 0;
+}
+
+module.exports = { run, spec };

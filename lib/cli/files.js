@@ -1,0 +1,114 @@
+'use strict';
+// Where profiles lie, and how results are written.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { ProfError } = require('../errors.js');
+
+/** As start() writes them: `.rspack-prof/<time>-<pid>/profile.json.gz`. */
+const FOLDER = '.rspack-prof';
+const FILE = 'profile.json.gz';
+
+/**
+ * @param {string} cwd
+ * @returns {string | null} the profile written last below .rspack-prof/
+ */
+function newestProfile(cwd) {
+  const root = path.join(cwd, FOLDER);
+  if (!fs.existsSync(root)) return null;
+  let newest = null;
+  let time = -Infinity;
+  for (const entry of fs.readdirSync(root)) {
+    // A leading dot: a recording that is not finished.
+    if (entry.startsWith('.')) continue;
+    const file = path.join(root, entry, FILE);
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (stat?.isFile() && stat.mtimeMs > time) [newest, time] = [file, stat.mtimeMs];
+  }
+  return newest;
+}
+
+/**
+ * @param {string | undefined} file
+ * @param {string} cwd
+ * @returns {string} a path
+ */
+function profilePath(file, cwd) {
+  if (file === undefined) {
+    const newest = newestProfile(cwd);
+    if (newest) return newest;
+    throw new ProfError(
+      'ERR_PROF_BAD_FILE',
+      `no profile below ${FOLDER}/ here: record one with 'rspack-prof record -- rspack build'`,
+    );
+  }
+  const full = path.resolve(cwd, file);
+  // The folder that a recording wrote stands for the profile inside it.
+  const inside = path.join(full, FILE);
+  return fs.existsSync(inside) ? inside : full;
+}
+
+/**
+ * @param {string | undefined} file the newest unless given
+ * @param {string} cwd
+ */
+function openProfile(file, cwd) {
+  return require('../index.js').read(profilePath(file, cwd));
+}
+
+/**
+ * @param {unknown} error of a write
+ * @param {string} file
+ */
+function writeError(error, file) {
+  const { code, errno, syscall } = /** @type {NodeJS.ErrnoException} */ (error);
+  return new ProfError(
+    'ERR_PROF_BAD_FILE',
+    `cannot write ${file} (${code}): name a writable place with -o`,
+    { errno, syscall, cause: error },
+  );
+}
+
+/**
+ * Writes a result whole or not at all.
+ * @param {string | Uint8Array} content
+ * @param {string | undefined} file undefined and '-' are standard output
+ * @param {import('./main.js').World} world
+ */
+function writeResult(content, file, { stdout, cwd }) {
+  if (file === undefined || file === '-') {
+    stdout.write(content);
+    return;
+  }
+  const target = path.resolve(cwd, file);
+  // Not for /dev/stdout, a fifo or a terminal: only a plain file can be replaced.
+  const existing = fs.statSync(target, { throwIfNoEntry: false });
+  const replaced = !existing || existing.isFile();
+  const written = replaced ? `${target}.${process.pid}.tmp` : target;
+  try {
+    fs.writeFileSync(written, content);
+    if (replaced) fs.renameSync(written, target);
+  } catch (error) {
+    if (replaced) fs.rmSync(written, { force: true });
+    throw writeError(error, file);
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @param {import('./main.js').World} world
+ */
+function writeJson(value, { stdout }) {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+module.exports = {
+  FILE,
+  FOLDER,
+  newestProfile,
+  openProfile,
+  profilePath,
+  writeError,
+  writeJson,
+  writeResult,
+};

@@ -1,0 +1,58 @@
+'use strict';
+// rspack-prof list: the events of this machine, and why those that do not open do not.
+
+const { writeJson } = require('./files.js');
+const { printable, terminalOf } = require('../table.js');
+const { middle } = require('../shorten.js');
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'list',
+  summary: 'the events that can be recorded here',
+  usage: '[GLOB] [--json]',
+  positionals: [0, 1],
+  options: { json: { type: 'boolean', help: 'events as JSON' } },
+  notes: ["GLOB matches names: 'cache*' (quoted, so that the shell leaves it alone)."],
+};
+
+/**
+ * @param {string} glob `*` any text, `?` one character; anything else stands for itself
+ * @returns {RegExp}
+ */
+function globRegex(glob) {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'i');
+}
+
+/** @type {import('./main.js').Command['run']} */
+function run({ values, positionals }, world) {
+  const [glob] = positionals;
+  const wanted = glob === undefined ? null : globRegex(glob);
+  const events = world
+    .loadNative()
+    .events()
+    .filter(({ name }) => !wanted || wanted.test(name));
+  if (values.json) {
+    writeJson({ schema: 1, events }, world);
+    return 0;
+  }
+  if (events.length === 0) {
+    world.stderr.write(`rspack-prof: no event matches '${glob ?? '*'}'\n`);
+    return 1;
+  }
+  const { width, paint } = terminalOf({ stream: world.stdout });
+  const nameColumns = Math.min(40, Math.max(...events.map(({ name }) => name.length)));
+  const typeColumns = Math.max(...events.map(({ type }) => type.length));
+  for (const { name, type, description, available, reason } of events) {
+    const head = `${name.padEnd(nameColumns)}  ${type.padEnd(typeColumns)}  `;
+    const text = printable(available ? description : `not here: ${reason}`);
+    const line = (head + middle(text, Math.max(20, width - head.length))).trimEnd();
+    world.stdout.write(`${available ? line : paint('dim', line)}\n`);
+  }
+  return 0;
+}
+
+module.exports = { globRegex, run, spec };

@@ -1,0 +1,120 @@
+'use strict';
+// rspack-prof record: runs a command, profiles every node process in it, keeps the profile of the
+// one that built. The command owns standard input and output; what is said here goes to stderr.
+
+const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
+const { Recording } = require('./recording.js');
+const { runCommand } = require('./run.js');
+const { ProfError } = require('../errors.js');
+const { renderHotspots } = require('../table.js');
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'record',
+  summary: 'run a command and profile it',
+  usage: '[OPTIONS] -- COMMAND...',
+  // How many words the command has is checked here: `no command` wants its own message.
+  positionals: [0, Infinity],
+  passThrough: true,
+  later: ['--budget', '--raw'],
+  options: {
+    event: {
+      type: 'string',
+      short: 'e',
+      value: 'EVENT',
+      help: "cycles:uk unless given; see 'list'",
+    },
+    freq: { type: 'string', short: 'F', value: 'HZ', help: 'samples per second and CPU (1000)' },
+    'call-graph': {
+      type: 'string',
+      value: 'HOW',
+      help: 'full: threads walk their own stacks; dwarf: copies of stacks; none',
+    },
+    'stack-bytes': { type: 'string', value: 'N', help: 'bytes of stack to copy with dwarf' },
+    output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
+    'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
+  },
+  notes: [
+    'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the\n' +
+      'one with the most samples. Unless -o is given, profile, table, folded stacks and flame graph\n' +
+      'go to .rspack-prof/<time>-<pid>/. Exits with the exit code of COMMAND.',
+  ],
+};
+
+/**
+ * Asks before the command runs what would fail in it: nobody wants that after a long build.
+ * @param {string | undefined} event
+ * @param {import('./main.js').World} world
+ */
+function checkEvent(event, world) {
+  const { ok, code, message } = world.loadNative().probe(event ?? 'cycles:uk');
+  // Without a PMU start() takes the next event by itself, and says so in the profile.
+  if (ok || code === 'ERR_PROF_NO_PMU') return;
+  throw new ProfError(/** @type {import('../index').ProfErrorCode} */ (code), message);
+}
+
+/**
+ * @param {import('./args.js').Parsed} parsed
+ * @returns {import('../index').StartOptions}
+ */
+function startOptions(parsed) {
+  const whole = { least: 1, whole: true };
+  const options = {
+    event: textOf(parsed, 'event'),
+    frequency: numberOf(parsed, 'freq', whole),
+    callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
+    stackBytes: numberOf(parsed, 'stack-bytes', { least: 8, most: 65528, whole: true }),
+  };
+  return /** @type {import('../index').StartOptions} */ (options);
+}
+
+/**
+ * @param {Recording} recording
+ * @param {boolean} all
+ * @param {import('./main.js').World} world
+ */
+function tellResult(recording, all, world) {
+  const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
+  const { kept, failures } = recording.finish(all);
+  if (kept.length === 0) {
+    const [failure] = failures;
+    if (failure) say(`not profiled: ${failure.message} (${failure.code})`);
+    else say('no profile: the command ran no node process that ended by itself');
+    return;
+  }
+  for (const { profile, file } of kept) {
+    world.stderr.write(`\n${renderHotspots(profile, { stream: world.stderr })}\n`);
+    say(`profile: ${file}`);
+  }
+  if (!kept.some(({ profile }) => profile.meta.binding)) {
+    say('no process loaded an rspack binding: the one with the most samples was kept');
+  }
+}
+
+/** @type {import('./main.js').Command['run']} */
+async function run(parsed, world) {
+  const command = parsed.positionals;
+  if (command.length === 0) {
+    throw new UsageError('no command given: rspack-prof record [OPTIONS] -- rspack build');
+  }
+  const options = startOptions(parsed);
+  checkEvent(options.event, world);
+  const recording = new Recording(textOf(parsed, 'output'), world.cwd);
+  try {
+    const env = recording.environment(world.env, options, world.register);
+    const end = await runCommand(command, { env, cwd: world.cwd });
+    // What the profile is worth is told, but the exit code is the command's.
+    try {
+      tellResult(recording, parsed.values['all-processes'] === true, world);
+    } catch (error) {
+      const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
+      world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
+    }
+    recording.remove();
+    return end.pass();
+  } finally {
+    recording.remove();
+  }
+}
+
+module.exports = { run, spec };

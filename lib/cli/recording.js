@@ -1,0 +1,161 @@
+'use strict';
+// The private folder that the processes of one `record` write into, and what is kept of it.
+// It lies beside the result, so that keeping one is a rename, and a place that cannot be written is
+// known before the command runs.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { FILE, FOLDER, writeError } = require('./files.js');
+
+/** @typedef {import('../index').Profile} Profile */
+/** @typedef {{ folder: string, profile: Profile }} Written */
+/** @typedef {{ pid: number, command: string[], code: string, message: string }} Failure */
+
+const REGISTER = path.join(__dirname, '..', 'register.js');
+
+/**
+ * A path as one word of NODE_OPTIONS: node splits at blanks and knows double quotes, in which a
+ * backslash takes the next character as it is (node 12 and later).
+ * @param {string} file
+ */
+function nodeOptionsWord(file) {
+  return /[\s"\\]/.test(file) ? `"${file.replace(/["\\]/g, '\\$&')}"` : file;
+}
+
+/**
+ * The profile of the process that built: it loaded an rspack binding, or else worked most.
+ * @param {Written[]} written
+ * @returns {Written | undefined}
+ */
+function choose(written) {
+  const rank = (/** @type {Written} */ { profile }) => [
+    profile.meta.binding ? 1 : 0,
+    profile.quality.samples,
+  ];
+  return [...written].sort((a, b) => {
+    const [[bindingA, samplesA], [bindingB, samplesB]] = [rank(a), rank(b)];
+    return bindingB - bindingA || samplesB - samplesA;
+  })[0];
+}
+
+class Recording {
+  /**
+   * @param {string | undefined} output file to write
+   * @param {string} cwd
+   */
+  constructor(output, cwd) {
+    this.output = output === undefined ? null : path.resolve(cwd, output);
+    this.cwd = cwd;
+    /** Where the results go: below it, the folder of this recording. */
+    this.root = this.output ? path.dirname(this.output) : path.join(cwd, FOLDER);
+    const shown = output ?? `${FOLDER}/`;
+    try {
+      if (!this.output) fs.mkdirSync(this.root, { recursive: true });
+      if (this.output && fs.statSync(this.output, { throwIfNoEntry: false })?.isDirectory()) {
+        throw Object.assign(new Error(), { code: 'EISDIR' });
+      }
+      // mkdtemp's folder is readable by this user alone.
+      this.folder = fs.mkdtempSync(path.join(this.root, '.recording-'));
+    } catch (error) {
+      throw writeError(error, shown);
+    }
+  }
+
+  /**
+   * @param {NodeJS.ProcessEnv} env
+   * @param {import('../index').StartOptions} options
+   * @param {string} [register] the file to load into each node process
+   * @returns {NodeJS.ProcessEnv} the command's
+   */
+  environment(env, options, register = REGISTER) {
+    const ours = `--require=${nodeOptionsWord(register)}`;
+    const given = env.NODE_OPTIONS?.trim();
+    return {
+      ...env,
+      // Ours first: what the others load is part of the build.
+      NODE_OPTIONS: given ? `${ours} ${given}` : ours,
+      RSPACK_PROF_OPTIONS: JSON.stringify({
+        ...options,
+        output: this.folder,
+        quiet: true,
+        failures: this.folder,
+      }),
+    };
+  }
+
+  /**
+   * @returns {{ written: Written[], failures: Failure[] }}
+   */
+  collect() {
+    const { read } = require('../index.js');
+    /** @type {Written[]} */
+    const written = [];
+    /** @type {Failure[]} */
+    const failures = [];
+    for (const entry of fs.readdirSync(this.folder).sort()) {
+      const full = path.join(this.folder, entry);
+      try {
+        if (entry.endsWith('.failed')) {
+          failures.push(JSON.parse(fs.readFileSync(full, 'utf8')));
+        } else if (fs.existsSync(path.join(full, FILE))) {
+          written.push({ folder: full, profile: read(path.join(full, FILE)) });
+        }
+      } catch (error) {
+        // A process that was killed while it wrote: the others' profiles count all the same.
+        const { code = 'ERR_PROF_BAD_FILE', message } = /** @type {NodeJS.ErrnoException} */ (
+          error
+        );
+        failures.push({ pid: 0, command: [], code, message });
+      }
+    }
+    return { written, failures };
+  }
+
+  /**
+   * @param {boolean} all keep the profile of each process
+   * @returns {{ kept: { profile: Profile, file: string }[], failures: Failure[] }}
+   */
+  finish(all) {
+    const { written, failures } = this.collect();
+    const best = choose(written);
+    const chosen = all ? written : written.filter((one) => one === best);
+    const kept = chosen.map(({ folder, profile }) => ({
+      profile,
+      file: this.keep(folder, all ? profile.meta.pid : null),
+    }));
+    return { kept, failures };
+  }
+
+  /**
+   * @param {string} folder
+   * @param {number | null} pid to be part of the name
+   * @returns {string} the profile's place, relative where that is shorter
+   */
+  keep(folder, pid) {
+    let file;
+    if (this.output) {
+      const { dir, name, ext } = splitName(this.output);
+      file = path.join(dir, pid === null ? name + ext : `${name}-${pid}${ext}`);
+      fs.renameSync(path.join(folder, FILE), file);
+    } else {
+      const target = path.join(this.root, path.basename(folder));
+      fs.renameSync(folder, target);
+      file = path.join(target, FILE);
+    }
+    const relative = path.relative(this.cwd, file);
+    return relative.startsWith('..') ? file : relative;
+  }
+
+  remove() {
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} file */
+function splitName(file) {
+  const base = path.basename(file);
+  const ext = /(\.json)?(\.gz)?$/.exec(base)?.[0] ?? '';
+  return { dir: path.dirname(file), name: base.slice(0, base.length - ext.length), ext };
+}
+
+module.exports = { Recording, choose, nodeOptionsWord };

@@ -1,0 +1,93 @@
+'use strict';
+// rspack-prof report: the hotspots of a written profile, as a table or as JSON.
+
+const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
+const { openProfile, writeJson } = require('./files.js');
+const { renderHotspots, terminalOf } = require('../table.js');
+const { renderTree } = require('./tree.js');
+
+const KEYS = ['symbol', 'crate', 'object', 'thread', 'phase', 'kind', 'comm', 'package'];
+/** In the contract, with a later version. */
+const LATER_KEYS = ['loader', 'plugin', 'category'];
+/** perf's names for the same. */
+const ALIASES = new Map([
+  ['sym', 'symbol'],
+  ['dso', 'object'],
+  ['tid', 'thread'],
+]);
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'report',
+  summary: 'where the time went',
+  usage: '[FILE] [OPTIONS]',
+  positionals: [0, 1],
+  options: {
+    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: KEYS.join(', ') },
+    children: { type: 'boolean', help: 'order by total: a function with all that it called' },
+    'no-children': { type: 'boolean', help: 'order by self (unless --children is given)' },
+    'call-graph': {
+      type: 'string',
+      short: 'g',
+      value: 'HOW',
+      help: 'none, caller or callee trees',
+    },
+    'percent-limit': { type: 'string', value: 'P', help: 'leave out what is below P % (0.5)' },
+    limit: { type: 'string', value: 'N', help: 'at most N rows (40)' },
+    filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
+    phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
+    thread: { type: 'string', value: 'NAME', help: 'only samples of this thread' },
+    json: { type: 'boolean', help: 'everything as JSON, names in full; all rows unless limited' },
+  },
+  notes: ['FILE is the newest profile below .rspack-prof/ unless given.'],
+};
+
+/** @param {string} text */
+function keysOf(text) {
+  const keys = text.split(',').map((key) => ALIASES.get(key.trim()) ?? key.trim());
+  for (const key of keys) {
+    if (LATER_KEYS.includes(key)) {
+      throw new UsageError(`--sort ${key} is not in this version of rspack-prof yet`);
+    }
+    if (!KEYS.includes(key))
+      throw unknown('--sort: unknown key', key, KEYS, 'rspack-prof report -h');
+  }
+  return keys.join(',');
+}
+
+/** @type {import('./main.js').Command['run']} */
+function run(parsed, world) {
+  const { values } = parsed;
+  const json = values.json === true;
+  const graph = choiceOf(parsed, 'call-graph', ['none', 'caller', 'callee']) ?? 'none';
+  if (values.children && values['no-children']) {
+    throw new UsageError('--children and --no-children exclude each other');
+  }
+  const by = keysOf(textOf(parsed, 'sort') ?? 'symbol');
+  const options = {
+    by,
+    children: values.children === true,
+    percentLimit: numberOf(parsed, 'percent-limit', { least: 0, most: 100 }),
+    limit: numberOf(parsed, 'limit', { least: 0, whole: true }),
+    filter: regexOf(parsed, 'filter'),
+    phase: textOf(parsed, 'phase'),
+    thread: textOf(parsed, 'thread'),
+  };
+  if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
+  const profile = openProfile(parsed.positionals[0], world.cwd);
+  if (json) {
+    const { children, ...asked } = options;
+    writeJson(profile.report({ ...asked, sort: children ? 'total' : 'self' }), world);
+    return 0;
+  }
+  const terminal = terminalOf({ stream: world.stdout });
+  if (graph === 'none') {
+    world.stdout.write(renderHotspots(profile, { ...options, stream: world.stdout }));
+    return 0;
+  }
+  if (by !== 'symbol') throw new UsageError(`-g ${graph} shows symbols: leave out --sort`);
+  world.stdout.write(renderTree(profile, { ...options, graph, ...terminal }));
+  return 0;
+}
+
+module.exports = { keysOf, run, spec };

@@ -1,0 +1,50 @@
+'use strict';
+// What the rules ask about a profile's columns: which rspack binding was loaded, and which share of
+// the weight passed through functions whose name matches. Reads columns, changes nothing.
+
+const path = require('node:path');
+
+/** @typedef {import('../profile/raw').RawProfile} RawProfile */
+
+/** `rspack.linux-x64-gnu.node`; napi-rs names a binding by platform, architecture and C library. */
+const BINDING = /^rspack\..+\.node$/;
+const HAS_SYMBOLS = 1;
+
+/**
+ * @param {RawProfile} raw
+ * @returns {{ file: string, symbols: boolean } | null} the binding that was loaded
+ */
+function bindingOf({ modules, strings }) {
+  for (let i = 0; i < modules.path.length; i++) {
+    const file = strings[modules.path[i]];
+    if (BINDING.test(path.basename(file))) {
+      return { file, symbols: (modules.flags[i] & HAS_SYMBOLS) !== 0 };
+    }
+  }
+  return null;
+}
+
+/**
+ * @param {RawProfile} raw
+ * @param {string} word part of a function's name
+ * @returns {number} 0 to 1: the share of the weight with such a function anywhere in the stack
+ */
+function shareThrough({ strings, funcs, nodes, samples }, word) {
+  // Each string is searched once, however many functions and nodes have it.
+  const stringHas = strings.map((text) => text.includes(word));
+  const through = new Uint8Array(nodes.parent.length);
+  // A parent stands before its children.
+  for (let node = 1; node < through.length; node++) {
+    const own = stringHas[funcs.name[nodes.func[node]]];
+    through[node] = own || through[nodes.parent[node]] === 1 ? 1 : 0;
+  }
+  let all = 0;
+  let matching = 0;
+  for (let i = 0; i < samples.node.length; i++) {
+    all += samples.weight[i];
+    if (through[samples.node[i]] === 1) matching += samples.weight[i];
+  }
+  return all > 0 ? matching / all : 0;
+}
+
+module.exports = { BINDING, bindingOf, shareThrough };

@@ -1,0 +1,350 @@
+'use strict';
+// What keeps a profile from being good: one small rule each, with the one command that mends it.
+// A rule judges facts (facts.js) and, where there is one, a profile; it asks the system nothing.
+// Rules with `in: 'doctor'` tell about the machine before a recording; those with `in: 'profile'`
+// about what happened in one, and speak only of what did happen there; `in: 'both'` suit both.
+
+const path = require('node:path');
+const { bindingOf, shareThrough } = require('./profile-facts.js');
+
+/**
+ * @typedef {import('./facts.js').Facts} Facts
+ * @typedef {import('../profile/raw').RawProfile} RawProfile
+ * @typedef {{ message: string, fix: string }} Advice fix: one command, or ''
+ *
+ * @typedef {object} Rule
+ * @property {string} code
+ * @property {string} title what the doctor calls it where all is well
+ * @property {'doctor' | 'profile' | 'both'} in
+ * @property {'blocker' | 'advice'} severity blocker: nothing can be recorded
+ * @property {(facts: Facts, profile: RawProfile | null) => Advice | null} check
+ */
+
+/** Below this, a share of 1 % is 5 samples, and its error is as large as itself. */
+const FEW_SAMPLES = 500;
+const GOOD_COMPLETE_SHARE = 0.98;
+/** A debug binding shows itself by the checks that swc compiles in (rspack 2.2.7). */
+const ASSERTION = 'AssertValid';
+const ASSERTIONS_SHOWN_FROM = 0.005;
+/** Descriptors: one for each thread and CPU. A build has some 16 threads and 4 for each core. */
+const descriptorsFor = (/** @type {number} */ cpus) => (16 + 4 * cpus) * (cpus + 1) + 256;
+/** A ring of 512 KB and its control page; smaller ones lose samples at 4000 Hz. */
+const GOOD_RING_KB = 516;
+
+const INSTALL = { npm: 'npm install -D', pnpm: 'pnpm add -D', yarn: 'yarn add -D' };
+
+/** @param {number} share */
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+
+/** @param {number} count */
+const grouped = (count) => count.toLocaleString('en-US');
+
+/**
+ * A word of a command, quoted where a shell would take it apart.
+ * @param {string} word
+ */
+const quoted = (word) =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+
+/**
+ * The binding of the profile, else the one that a build here would load.
+ * @param {Facts} facts
+ * @param {RawProfile | null} profile
+ */
+function bindingIn(facts, profile) {
+  if (!profile) return facts.binding;
+  const loaded = bindingOf(profile);
+  // The profile may be from another machine; then only its own words count.
+  const version = loaded && facts.bindingVersion(loaded.file);
+  return loaded && { ...loaded, version };
+}
+
+/**
+ * @param {Facts} facts
+ * @param {string} file of the stripped binding
+ * @param {string} version
+ */
+function useDebugBinding(facts, file, version) {
+  const target = /^rspack\.(.+)\.node$/.exec(path.basename(file))?.[1] ?? 'linux-x64-gnu';
+  const name = `@rspack-debug/binding-${target}`;
+  const have = facts.installed(name);
+  const use = (/** @type {string} */ at) => `RSPACK_BINDING=${quoted(at)} npx rspack build`;
+  if (have && facts.bindingVersion(have) === version) return { name, fix: use(have) };
+  const at = path.join(facts.cwd, 'node_modules', name, `rspack.${target}.node`);
+  return { name, fix: `${INSTALL[facts.packageManager]} ${name}@${version} && ${use(at)}` };
+}
+
+/** @type {Rule[]} */
+const RULES = [
+  {
+    code: 'cannot-record',
+    title: 'perf events open',
+    in: 'doctor',
+    severity: 'blocker',
+    check: ({ probe, paranoid, root, seccomp }) => {
+      if (!probe || probe.ok) return null;
+      const refused = probe.code === 'ERR_PROF_PERMISSION';
+      // The rules on the sysctl and on seccomp name the cause; then the command stands there.
+      const known = refused && ((!root && (paranoid ?? 0) > 2) || seccomp === 2);
+      return {
+        message: `nothing can be recorded: ${probe.message}`,
+        fix: refused && !known ? 'sudo sysctl kernel.perf_event_paranoid=1' : '',
+      };
+    },
+  },
+  {
+    code: 'seccomp',
+    title: 'no seccomp filter refuses perf_event_open',
+    in: 'doctor',
+    severity: 'blocker',
+    check: ({ probe, seccomp, paranoid, root }) => {
+      if (seccomp !== 2 || !probe || probe.ok || probe.code !== 'ERR_PROF_PERMISSION') return null;
+      // A filter is likely only where the sysctl would have let it through.
+      if (!root && (paranoid ?? 0) > 2) return null;
+      return {
+        message:
+          "a seccomp filter is in force and perf_event_open is refused: the container's default " +
+          'profile does that',
+        fix: 'docker run --security-opt seccomp=unconfined --cap-add PERFMON ...',
+      };
+    },
+  },
+  {
+    code: 'kernel-excluded',
+    title: 'perf_event_paranoid lets kernel frames be recorded',
+    in: 'both',
+    severity: 'advice',
+    check: ({ paranoid, root }, profile) => {
+      if (profile ? profile.meta.hasKernel : root) return null;
+      // Asked for user frames alone: nothing is missing.
+      if (profile && /:[^k]*u[^k]*$/.test(profile.meta.requestedEvent)) return null;
+      if (root || paranoid === null || paranoid < 2) return null;
+      const what =
+        paranoid > 2 ? 'refuses perf events to whoever is not root' : 'leaves out kernel frames';
+      return {
+        message: `perf_event_paranoid is ${paranoid}, which ${what}`,
+        fix: 'sudo sysctl kernel.perf_event_paranoid=1',
+      };
+    },
+  },
+  {
+    code: 'kernel-names-hidden',
+    title: 'kernel symbols are readable',
+    in: 'both',
+    severity: 'advice',
+    check: ({ kptrRestrict, root }, profile) => {
+      if (profile && !profile.meta.hasKernel) return null;
+      // 0 shows addresses to everybody who may use perf; 1 to CAP_SYSLOG; 2 to nobody.
+      if (kptrRestrict === null || kptrRestrict === 0 || (root && kptrRestrict === 1)) return null;
+      return {
+        message: `kptr_restrict is ${kptrRestrict}: kernel functions have no names`,
+        fix: 'sudo sysctl kernel.kptr_restrict=0',
+      };
+    },
+  },
+  {
+    code: 'no-hardware-pmu',
+    title: 'hardware counters',
+    in: 'both',
+    severity: 'advice',
+    check: ({ hasPmu }, profile) => {
+      if (profile ? profile.meta.hasPmu : hasPmu) return null;
+      return {
+        message:
+          'this machine shows no hardware counters (a virtual machine, most often): cpu-clock is ' +
+          'sampled instead of cycles, and cache misses or instructions cannot be counted',
+        fix: '',
+      };
+    },
+  },
+  {
+    code: 'sigtrap-missing',
+    title: 'the kernel lets threads walk their own stacks (5.13 and later)',
+    in: 'doctor',
+    severity: 'advice',
+    check: ({ kernel }) => {
+      const [major, minor] = kernel.split('.').map((part) => parseInt(part, 10));
+      if (!(major < 5 || (major === 5 && minor < 13))) return null;
+      return {
+        message: `kernel ${kernel} is older than 5.13: stacks are copied, and many are cut off`,
+        fix: '',
+      };
+    },
+  },
+  {
+    code: 'too-few-files',
+    title: 'open files (RLIMIT_NOFILE)',
+    in: 'doctor',
+    severity: 'advice',
+    check: ({ files, cpus }) => {
+      const needed = descriptorsFor(cpus);
+      // The profiler raises the soft limit by itself as far as the hard one.
+      if (!files || files.hard >= needed) return null;
+      return {
+        message:
+          `at most ${grouped(files.hard)} files may be open and a build on ${cpus} CPUs needs ` +
+          `about ${grouped(needed)}: one for each thread and CPU`,
+        fix: `sudo prlimit --pid $$ --nofile=${needed}`,
+      };
+    },
+  },
+  {
+    code: 'memory-lock',
+    title: 'memory for ring buffers (mlock limit)',
+    in: 'doctor',
+    severity: 'advice',
+    check: ({ mlockKb, lockedBytes, cpus, mayLock, paranoid }) => {
+      if (mayLock || paranoid === -1 || mlockKb === null || !lockedBytes) return null;
+      const perCpu = mlockKb + lockedBytes.soft / 1024 / cpus;
+      if (perCpu >= GOOD_RING_KB) return null;
+      return {
+        message:
+          `ring buffers get only ${Math.floor(perCpu)} KB a CPU (perf_event_mlock_kb is ${mlockKb})` +
+          ': samples may be lost at high rates',
+        fix: `sudo sysctl kernel.perf_event_mlock_kb=${GOOD_RING_KB}`,
+      };
+    },
+  },
+  {
+    code: 'rate-limited',
+    title: 'sampling rate (perf_event_max_sample_rate)',
+    in: 'doctor',
+    severity: 'advice',
+    check: ({ maxSampleRate }) => {
+      if (maxSampleRate === null || maxSampleRate >= 4000) return null;
+      return {
+        message:
+          `perf_event_max_sample_rate is ${maxSampleRate}: the kernel lowers it when interrupts ` +
+          'cost too much, and no higher rate can be recorded',
+        fix: 'sudo sysctl kernel.perf_event_max_sample_rate=100000',
+      };
+    },
+  },
+  {
+    code: 'stripped-binding',
+    title: 'the rspack binding has symbols',
+    in: 'both',
+    severity: 'advice',
+    check: (facts, profile) => {
+      const binding = bindingIn(facts, profile);
+      if (!binding || binding.symbols !== false) return null;
+      const version = binding.version ?? facts.core?.version ?? 'VERSION';
+      const { name, fix } = useDebugBinding(facts, binding.file, version);
+      return {
+        message:
+          `${path.basename(binding.file)} ${version} is the stripped release build: its Rust ` +
+          `functions have no names; ${name}@${version} has them, where the registry has that version`,
+        fix,
+      };
+    },
+  },
+  {
+    code: 'debug-binding',
+    title: 'no debug assertions in the rspack binding',
+    in: 'both',
+    severity: 'advice',
+    check: (facts, profile) => {
+      const binding = bindingIn(facts, profile);
+      if (!binding) return null;
+      const share = profile ? shareThrough(profile, ASSERTION) : 0;
+      const byPath = binding.file.includes('@rspack-debug');
+      if (!byPath && share < ASSERTIONS_SHOWN_FROM) return null;
+      const took = profile ? `, which took ${percent(share)} of these samples (${ASSERTION})` : '';
+      return {
+        message:
+          `this is the debug binding: another build than users run, with assertions${took} and ` +
+          "the system's allocator; on a React build it is 2.9 x slower than the release build",
+        fix: '',
+      };
+    },
+  },
+  {
+    code: 'version-mismatch',
+    title: '@rspack/core and its binding have one version',
+    in: 'both',
+    severity: 'advice',
+    check: (facts, profile) => {
+      const binding = bindingIn(facts, profile);
+      const { core } = facts;
+      if (!core || !binding?.version || binding.version === core.version) return null;
+      // A debug binding was chosen and few versions of it exist: core follows it. A release binding
+      // comes with its core, so installing that again brings the right one.
+      const chosen = binding.file.includes('@rspack-debug') || facts.binding?.chosen === true;
+      const wanted = chosen ? binding.version : core.version;
+      return {
+        message:
+          `@rspack/core is ${core.version} and the binding ${binding.version}: the build fails, or ` +
+          'is another one than users run',
+        fix: `${INSTALL[facts.packageManager]} @rspack/core@${wanted}`,
+      };
+    },
+  },
+  {
+    code: 'lost-samples',
+    title: 'no samples were lost',
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      const lost = (profile?.quality.lost ?? 0) + (profile?.quality.handlerDropped ?? 0);
+      if (!profile || lost === 0) return null;
+      const rate = Math.max(1, Math.floor(profile.meta.frequency / 2));
+      return {
+        message:
+          `${grouped(lost)} records were lost beside ${grouped(profile.quality.samples)} samples: ` +
+          'the ring buffers were full; a lower rate or a higher mlock limit helps',
+        fix: `rspack-prof record -F ${rate} -- COMMAND`,
+      };
+    },
+  },
+  {
+    code: 'throttled',
+    title: 'the kernel did not throttle',
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      if (!profile || profile.quality.throttled === 0) return null;
+      return {
+        message:
+          `the kernel paused sampling ${grouped(profile.quality.throttled)} times because ` +
+          'interrupts cost too much: the moments after are missing',
+        fix: `rspack-prof record -F ${Math.max(1, Math.floor(profile.meta.frequency / 2))} -- COMMAND`,
+      };
+    },
+  },
+  {
+    code: 'incomplete-stacks',
+    title: 'stacks are complete',
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      if (!profile || profile.quality.samples === 0 || profile.meta.callGraph === 'none')
+        return null;
+      const { complete, samples, byObject } = profile.quality;
+      if (complete / samples >= GOOD_COMPLETE_SHARE) return null;
+      const [worst] = [...byObject].sort((a, b) => b.broken - a.broken);
+      const where = worst?.broken > 0 ? `, most of the others end in ${worst.object}` : '';
+      return {
+        message:
+          `${percent(complete / samples)} of the stacks reach their thread's start${where}: ` +
+          'totals are too low, self shares are right',
+        fix: '',
+      };
+    },
+  },
+  {
+    code: 'few-samples',
+    title: 'enough samples',
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      if (!profile || profile.quality.samples >= FEW_SAMPLES) return null;
+      const { samples } = profile.quality;
+      return {
+        message: `${samples} sample${samples === 1 ? '' : 's'} are few: small shares are chance`,
+        fix: profile.meta.frequency < 4000 ? 'rspack-prof record -F 4000 -- COMMAND' : '',
+      };
+    },
+  },
+];
+
+module.exports = { RULES };

@@ -1,0 +1,60 @@
+'use strict';
+// `node --require rspack-prof/register build.js` profiles a process without touching its code;
+// `rspack-prof record` puts this file into NODE_OPTIONS, with its options in RSPACK_PROF_OPTIONS.
+// It is loaded into other people's processes: whatever happens here, the process goes on as it would.
+//
+// RSPACK_PROF_OPTIONS is JSON: the options of start(), and `failures`, a folder that `record` reads
+// afterwards: a process that cannot be profiled leaves a note there instead of a line on its stderr.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { isMainThread, threadId } = require('node:worker_threads');
+
+/** @returns {{ failures?: string } & import('./index').StartOptions} */
+function readOptions() {
+  const text = process.env.RSPACK_PROF_OPTIONS;
+  return text ? JSON.parse(text) : {};
+}
+
+/**
+ * @param {unknown} error
+ * @param {string | undefined} failures
+ */
+function tell(error, failures) {
+  const { code = 'ERR_PROF_SYSTEM', message } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (failures === undefined) {
+    process.stderr.write(`rspack-prof: this process is not profiled: ${message} (${code})\n`);
+    return;
+  }
+  const note = { pid: process.pid, command: process.argv, code, message };
+  fs.writeFileSync(path.join(failures, `${process.pid}.failed`), JSON.stringify(note));
+}
+
+function register() {
+  if (!isMainThread) {
+    // The main thread's session samples this thread too; only its code's names are missing.
+    require('./native.js').loadNative().attachIsolate?.();
+    return;
+  }
+  /** @type {string | undefined} */
+  let failures;
+  try {
+    const options = readOptions();
+    failures = options.failures;
+    delete options.failures;
+    require('./index.js').start(options);
+  } catch (error) {
+    tell(error, failures);
+  }
+}
+
+try {
+  register();
+} catch (error) {
+  // The note could not be written, or a worker's names are not to be had: its frames stay addresses.
+  if (process.env.RSPACK_PROF_DEBUG) {
+    process.stderr.write(
+      `rspack-prof: thread ${threadId}: ${/** @type {Error} */ (error).message}\n`,
+    );
+  }
+}
