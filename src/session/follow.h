@@ -1,0 +1,24 @@
+/*
+ * follow: what one record, one walk, one decided sample does to a recording.
+ *
+ * Called in order of time by recording.c, on the profiler's thread. Whatever is wrong with one
+ * record is counted in recording->counters.
+ */
+#ifndef RSPACK_PROF_SESSION_FOLLOW_H
+#define RSPACK_PROF_SESSION_FOLLOW_H
+
+#include <linux/perf_event.h>
+
+#include "session/recording.h"
+
+/* Both are visitors; user is the struct prof_recording. */
+void prof_follow_record(void *user, const struct perf_event_header *header, int cpu);
+void prof_follow_walk(void *user, const struct prof_stack *stack);
+
+/* The threads that exist now, by name. */
+void prof_follow_threads(struct prof_recording *self);
+
+/* At the end: decides the samples that still wait. */
+void prof_follow_finish(struct prof_recording *self);
+
+#endif

@@ -1,0 +1,271 @@
+#include "session/recording.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "code/jit.h"
+#include "session/follow.h"
+#include "stack/sampler.h"
+
+enum {
+  ORDER_LIMIT_BYTES = 256 << 20,
+  /* Walks not drained yet: at 4000 Hz and 50 frames a CPU leaves 2 MB a second; drained 20 times a
+   * second, so this is many times what is needed. */
+  WALK_BYTES_PER_CPU = 2 << 20,
+};
+
+static uint64_t clock_ns(clockid_t clock) {
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* Tells the unwinder where V8's builtins are, when more of them are known than before. */
+static void publish_v8(struct prof_recording *self) {
+  struct prof_jit_map map;
+  if (!self->options.has_jit || !prof_jit_v8_map(&map))
+    return;
+  if (map.interpreter_count == self->v8_interpreters_seen)
+    return;
+  if (self->v8_map_count == sizeof self->v8_maps / sizeof self->v8_maps[0])
+    return;
+  struct prof_v8_map *out = &self->v8_maps[self->v8_map_count++];
+  /* Copies of the builtins lie in no ELF image: frame pointers are the rule there anyway. */
+  out->blob_start = map.blob.start;
+  out->blob_end = map.blob.end;
+  uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
+  for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
+    out->interpreter[i].start = map.interpreter[i].start;
+    out->interpreter[i].end = map.interpreter[i].end;
+    out->interpreter_count = i + 1;
+  }
+  out->bytecode_slot = self->options.bytecode.slot;
+  out->has_bytecode = self->options.bytecode.slot != 0;
+  atomic_store_explicit(&self->unwind.v8, out, memory_order_release);
+  self->v8_interpreters_seen = map.interpreter_count;
+}
+
+/* Where libc's start_thread lies: the frame below the outermost one of this very thread. */
+static void find_thread_start(struct prof_recording *self) {
+  uint64_t words[64];
+  struct prof_walk walk = {.words = words, .capacity = 64};
+  struct prof_memory memory;
+  struct prof_regs regs = {.valid = 1u << 6 | 1u << 7 | 1u << 16};
+  struct prof_cfi_image image;
+  struct prof_cfi_row row;
+#if defined(__x86_64__)
+  __asm__ volatile("movq %%rbp, %0\n\tmovq %%rsp, %1\n\tleaq (%%rip), %2"
+                   : "=r"(regs.r[6]), "=r"(regs.r[7]), "=r"(regs.r[16]));
+#endif
+  prof_memory_live(&memory);
+  prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
+  if (walk.end != PROF_WALK_COMPLETE || walk.count < 3)
+    return;
+  uint64_t pc = PROF_WORD_VALUE(words[walk.count - 2]);
+  if (prof_rows_image(self->rows, pc, &image) &&
+      prof_cfi_compile(&image, pc, &row) == PROF_CFI_OK) {
+    self->thread_start = row.function_start;
+    self->thread_start_end = row.function_end;
+  }
+}
+
+static bool is_double(const void *attach, uint64_t sig_data, uint32_t tid) {
+  /* The sampler is armed before the events are opened; none fires before they are enabled. */
+  struct prof_attach *const *opened = attach;
+  return *opened && prof_attach_signal_is_double(*opened, sig_data, tid);
+}
+
+static int open_stages(struct prof_recording *self, struct prof_error *error) {
+  prof_arena_init(&self->arena, 0);
+  prof_join_init(&self->join);
+  self->perfmap.fd = -1;
+  self->space = prof_space_create();
+  self->kernel = prof_kernel_create(NULL);
+  self->order = prof_order_create(ORDER_LIMIT_BYTES);
+  if (!self->space || !self->kernel || !self->order || prof_tree_init(&self->tree) ||
+      prof_tree_init(&self->kernel_tree)) {
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
+                          "no memory for a recording: free some memory");
+  }
+  self->modules = prof_modules_create(error);
+  self->rows = self->modules ? prof_rows_create(error) : NULL;
+  if (!self->rows)
+    return error ? error->status : PROF_NO_MEMORY;
+  self->symbols = prof_symbols_create(self->modules, self->kernel, &self->arena);
+  if (!self->symbols) {
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
+                          "no memory for symbol tables: free some memory");
+  }
+  int status = prof_modules_load_self(self->modules, self->space, error);
+  if (!status)
+    status = prof_rows_refresh(self->rows, error);
+  self->unwind.rows = self->rows;
+  self->unwind.scan = true;
+  self->splice = (struct prof_splice){
+      .tree = &self->tree, .space = self->space, .bytecode = self->options.bytecode};
+  return status;
+}
+
+static int open_events(struct prof_recording *self, struct prof_error *error) {
+  int status = PROF_OK;
+  if (self->options.plan.sigtrap) {
+    const struct prof_sampler_options sampler = {
+        .unwind = &self->unwind,
+        .max_frames = self->options.max_frames,
+        .buffer_bytes = WALK_BYTES_PER_CPU * (size_t)sysconf(_SC_NPROCESSORS_CONF),
+        .is_double = is_double,
+        .user = &self->attach,
+    };
+    status = prof_sampler_arm(&sampler, error);
+  }
+  const struct prof_attach_options attach = {
+      .plan = self->options.plan,
+      .ring_bytes = self->options.ring_bytes,
+      .sig_data = prof_sampler_cookie(),
+      .skip_tid = self->options.skip_tid,
+  };
+  if (!status)
+    status = prof_attach_open(&prof_os_real, &attach, &self->attach, error);
+  return status;
+}
+
+int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,
+                         struct prof_error *error) {
+  memset(self, 0, sizeof *self);
+  self->options = *options;
+  int status = open_stages(self, error);
+  if (!status) {
+    publish_v8(self);
+    find_thread_start(self);
+    if (!options->has_jit)
+      prof_perfmap_open(&self->perfmap, NULL, NULL);
+    status = open_events(self, error);
+  }
+  if (status) {
+    prof_sampler_disarm();
+    prof_recording_free(self);
+    return status;
+  }
+  prof_follow_threads(self);
+  self->start_unix_ms = clock_ns(CLOCK_REALTIME) / 1000000u;
+  self->start_ns = clock_ns(CLOCK_MONOTONIC);
+  prof_attach_enable(self->attach);
+  prof_attach_scan(self->attach);
+  return PROF_OK;
+}
+
+static void push_record(void *user, const struct perf_event_header *header, int cpu) {
+  struct prof_recording *self = user;
+  struct prof_record record;
+  self->counters.ring_bytes += header->size;
+  if (prof_record_decode(prof_attach_layout(self->attach), header, &record)) {
+    self->counters.malformed++;
+    return;
+  }
+  if (prof_order_push(self->order, header, cpu, record.time_ns))
+    self->counters.no_memory++;
+}
+
+/* Records up to the walk's time first, then the walk. */
+static void follow_walk_in_order(void *user, const struct prof_stack *stack) {
+  struct prof_recording *self = user;
+  prof_order_flush(self->order, stack->time_ns + 1, prof_follow_record, self);
+  prof_follow_walk(self, stack);
+}
+
+/* Walks are collected before the rings are read: then the sample of each walk is in hand. */
+static void drain_until(struct prof_recording *self, uint64_t until_ns) {
+  if (!self->options.has_jit)
+    prof_perfmap_read(&self->perfmap, self->space, &self->arena);
+  publish_v8(self);
+  prof_walks_collect(&self->walks);
+  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+    prof_ring_drain(prof_attach_ring(self->attach, i), push_record, self);
+  }
+  prof_walks_flush(&self->walks, until_ns, follow_walk_in_order, self);
+  prof_order_flush(self->order, until_ns, prof_follow_record, self);
+}
+
+/* A module's symbols are read while the build runs, one module a round, so that the end is quick.
+ */
+static void prefetch_one(struct prof_recording *self) {
+  if (self->prefetched < prof_modules_count(self->modules)) {
+    prof_symbols_prefetch(self->symbols, (int32_t)self->prefetched++);
+  } else if (self->options.plan.kernel) {
+    prof_kernel_available(self->kernel);
+  }
+}
+
+void prof_recording_drain(struct prof_recording *self) {
+  drain_until(self, clock_ns(CLOCK_MONOTONIC) - PROF_ORDER_LAG_NS);
+  prefetch_one(self);
+  if (self->options.plan.sigtrap && !self->signal_taken && !prof_sampler_owns_signal()) {
+    prof_attach_disable(self->attach);
+    self->signal_taken = true;
+  }
+}
+
+void prof_recording_finish(struct prof_recording *self) {
+  prof_attach_disable(self->attach);
+  self->end_ns = clock_ns(CLOCK_MONOTONIC);
+  drain_until(self, UINT64_MAX);
+  prof_order_finish(self->order, prof_follow_record, self);
+  prof_follow_finish(self);
+  prof_samples_sort(&self->samples);
+  if (self->options.plan.sigtrap)
+    prof_sampler_disarm();
+}
+
+void prof_recording_free(struct prof_recording *self) {
+  prof_attach_close(self->attach);
+  prof_order_free(self->order);
+  prof_walks_free(&self->walks);
+  prof_join_free(&self->join);
+  prof_samples_free(&self->samples);
+  prof_threads_free(&self->threads);
+  prof_tree_free(&self->tree);
+  prof_tree_free(&self->kernel_tree);
+  prof_symbols_free(self->symbols);
+  prof_kernel_free(self->kernel);
+  prof_modules_free(self->modules);
+  prof_space_free(self->space);
+  prof_rows_free(self->rows);
+  if (self->perfmap.fd >= 0)
+    prof_perfmap_close(&self->perfmap);
+  prof_arena_free(&self->arena);
+  memset(self, 0, sizeof *self);
+}
+
+void prof_recording_counters(const struct prof_recording *self,
+                             struct prof_recording_counters *out) {
+  struct prof_sampler_counters sampler;
+  prof_sampler_counters(&sampler);
+  *out = self->counters;
+  out->unmatched = self->join.unmatched;
+  out->signals = sampler.signals;
+  out->doubled_signals = sampler.doubles;
+  out->handler_ns = sampler.handler_ns;
+  out->handler_dropped = sampler.dropped + self->walks.dropped;
+  out->lost += prof_order_counts(self->order).dropped;
+  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+    out->malformed += prof_attach_ring(self->attach, i)->malformed;
+  }
+}
+
+size_t prof_recording_bytes(const struct prof_recording *self) {
+  struct prof_sampler_counters sampler;
+  struct prof_jit_stats jit;
+  size_t bytes = sizeof *self;
+  prof_sampler_counters(&sampler);
+  prof_jit_stats(&jit);
+  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+    bytes += prof_attach_ring(self->attach, i)->map_bytes;
+  }
+  return bytes + sampler.buffer_bytes + jit.peak_bytes + self->arena.total_bytes +
+         prof_tree_bytes(&self->tree) + prof_tree_bytes(&self->kernel_tree) +
+         prof_symbols_stats(self->symbols).table_bytes + self->walks.capacity_bytes +
+         prof_order_counts(self->order).held_bytes +
+         self->samples.capacity * sizeof self->samples.rows[0];
+}

@@ -1,0 +1,104 @@
+/*
+ * recording: the stages wired together, from rings and walks to samples in the calling-context
+ * tree.
+ *
+ * All of it belongs to one thread (the profiler's), which creates, drains, finishes and frees it.
+ * In it data flows one way: rings -> order -> records -> join with the walks -> splice -> tree.
+ *
+ * The caller provides the plan and where V8 keeps its bytecode; the JIT receiver (code/jit.h) is
+ * process-wide and started by the caller. Refuses: what attach, rows and modules refuse.
+ */
+#ifndef RSPACK_PROF_SESSION_RECORDING_H
+#define RSPACK_PROF_SESSION_RECORDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "code/bytecode.h"
+#include "code/kernel.h"
+#include "code/module.h"
+#include "code/perfmap.h"
+#include "code/space.h"
+#include "code/symbol.h"
+#include "perf/attach.h"
+#include "perf/choose.h"
+#include "perf/order.h"
+#include "profile/samples.h"
+#include "profile/tree.h"
+#include "stack/join.h"
+#include "stack/splice.h"
+#include "session/walks.h"
+#include "stack/unwind.h"
+
+struct prof_recording_options {
+  struct prof_plan plan;
+  uint32_t max_frames;
+  size_t ring_bytes; /* 0: chosen */
+  int skip_tid;      /* the profiler's thread */
+  bool has_jit;      /* code/jit.h receives; else a perf-map is read if there is one */
+  struct prof_bytecode_layout bytecode;
+};
+
+/* A sample's `reason`, where it is broken: enum prof_walk_end, or this plus enum prof_join_fate. */
+enum { PROF_REASON_JOIN = 16 };
+
+struct prof_recording_counters {
+  uint64_t lost;      /* records that the kernel had no room for */
+  uint64_t throttled; /* times */
+  uint64_t doubles;   /* samples dropped: their thread had the event twice */
+  uint64_t malformed, no_memory;
+  uint64_t handler_dropped; /* walks that found no room */
+  uint64_t handler_ns, signals, doubled_signals;
+  uint64_t unmatched;  /* walks that no sample asked for */
+  uint64_t ring_bytes; /* read from the rings */
+};
+
+struct prof_recording {
+  struct prof_recording_options options;
+  struct prof_attach *attach;
+  struct prof_order *order;
+  struct prof_rows *rows;
+  struct prof_unwind unwind;
+  struct prof_v8_map v8_maps[8]; /* published one after the other; walks may read older ones */
+  uint32_t v8_map_count;
+  uint32_t v8_interpreters_seen;
+  struct prof_space *space;
+  struct prof_modules *modules;
+  struct prof_kernel *kernel;
+  struct prof_symbols *symbols;
+  struct prof_perfmap perfmap;
+  struct prof_arena arena;
+  struct prof_tree tree, kernel_tree;
+  struct prof_splice splice;
+  struct prof_join join;
+  struct prof_samples samples;
+  struct prof_threads threads;
+  struct prof_walks walks; /* copied from the shards, waiting for their turn */
+  struct prof_recording_counters counters;
+  uint64_t start_ns, end_ns, start_unix_ms;
+  uint64_t prefetched;                     /* modules whose symbols were read */
+  uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */
+  bool signal_taken;                       /* another SIGTRAP handler replaced ours */
+};
+
+/* Opens everything and enables the events. 0, or a status with nothing left open. */
+int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,
+                         struct prof_error *error);
+
+/* One round; the timer's. */
+void prof_recording_drain(struct prof_recording *self);
+
+/* Disables the events and decides every sample that still waits. */
+void prof_recording_finish(struct prof_recording *self);
+
+/* May block on kernels 6.10 to 6.14 while a thread with a signal pending sleeps: call it when
+ * nobody waits. */
+void prof_recording_free(struct prof_recording *self);
+
+/* The sampler's part is of the process: valid until the next recording. */
+void prof_recording_counters(const struct prof_recording *self,
+                             struct prof_recording_counters *out);
+size_t prof_recording_bytes(const struct prof_recording *self); /* memory held */
+
+#endif
