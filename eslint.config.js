@@ -14,12 +14,20 @@ module.exports = [
       '.setup/',
       'test/golden/',
       'test/fixtures/',
+      // What a case is made of is material for rspack, not code of this project's.
+      'bench/workloads/templates/**/src/',
     ],
   },
   js.configs.recommended,
   {
+    files: ['**/*.mjs'],
+    languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: globals.node },
+  },
+  {
     files: ['**/*.js'],
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
+  },
+  {
     rules: {
       eqeqeq: 'error',
       'no-var': 'error',

@@ -1,6 +1,7 @@
 'use strict';
-// The text of one React component: about 1.2 KB with state, a memo, an effect, a list, a form or a
-// table, its children, and one name taken from a far module. Plain enough for every loader.
+// The text of one React component. Most of those without children are small and only show something;
+// the others have state, a memo, an effect, a list, a form or a table, their children, and often one
+// name taken from a far module of their chunk. Plain enough for every loader.
 
 const { importPath } = require('./layout.js');
 
@@ -59,11 +60,61 @@ ${fields
 
 /**
  * @param {Place} place
+ * @param {Place} child
+ */
+function importChild(place, child) {
+  const file = importPath(place, child.file);
+  return place.isLazy
+    ? `const C${child.index} = lazy(() => import('${file}'));`
+    : `import C${child.index} from '${file}';`;
+}
+
+/**
+ * A module elsewhere in the same chunk, or null. It stands later, so that there is no cycle.
+ * @param {Place} place
+ * @param {Place[]} places
+ * @param {Random} random
+ */
+function farModule(place, places, random) {
+  const last = places.length - place.index - 1;
+  for (let tries = 0; tries < 8 && last > 0; tries += 1) {
+    const far = places[place.index + 1 + random.below(Math.min(last, 2000))];
+    if (far.page === place.page) return far;
+  }
+  return null;
+}
+
+/**
+ * @param {Place} place
+ * @param {Random} random
+ * @returns {string}
+ */
+function smallSource(place, random) {
+  const word = random.pick(WORDS);
+  const tag = random.pick(TAGS);
+  return `import { format } from '${importPath(place, 'src/lib/data')}';
+
+export const title = '${capital(word)} ${place.index}';
+
+export default function ${capital(word)}${place.index}({ depth = 0, price = ${random.below(900)}, ...rest }) {
+  const label = price > ${random.below(900)} ? format(price) : \`\${title} in \${depth}\`;
+  return (
+    <${tag} className="${word}" data-depth={depth} {...rest}>
+      <b>{title}</b> <span title={label}>{rest.children ?? label}</span>
+    </${tag}>
+  );
+}
+`;
+}
+
+/**
+ * @param {Place} place
  * @param {Place[]} places
  * @param {Random} random
  * @returns {string}
  */
 function componentSource(place, places, random) {
+  if (place.children.length === 0 && random.below(4) > 0) return smallSource(place, random);
   const word = random.pick(WORDS);
   const name = place.index === 0 ? 'App' : `${capital(word)}${place.index}`;
   const start = random.below(FIELDS.length - 3);
@@ -72,17 +123,14 @@ function componentSource(place, places, random) {
   const rows = random.below(40) + 10;
   const hue = random.below(360);
 
-  const imports = place.children.map(
-    (child) => `import C${child} from '${importPath(place, places[child].file)}';`,
-  );
-  // A far module, always one that stands later, so that there is no cycle.
-  const far = place.index + 1 + random.below(places.length - place.index - 1);
-  if (far < places.length) {
-    imports.push(`import { title as far } from '${importPath(place, places[far].file)}';`);
-  }
+  const imports = place.children.map((child) => importChild(place, places[child]));
+  const far = farModule(place, places, random);
+  if (far) imports.push(`import { title as far } from '${importPath(place, far.file)}';`);
   const children = place.children.map((child) => `      <C${child} depth={depth + 1} />\n`);
 
-  return `import { useEffect, useMemo, useState } from 'react';
+  const hooks = `${place.isLazy ? 'lazy, ' : ''}useEffect, useMemo, useState`;
+
+  return `import { ${hooks} } from 'react';
 import { format, sample } from '${importPath(place, 'src/lib/data')}';
 ${imports.join('\n')}${imports.length > 0 ? '\n' : ''}
 export const title = '${capital(word)} ${place.index}';
@@ -105,7 +153,7 @@ export default function ${name}({ depth = 0, initial = ${random.below(5)}, ...re
   return (
     <${tag} id="${word}-${place.index}" style={{ ...palette, ...rest.style }} onBlur={change}>
       <h2 data-depth={depth} onClick={() => setSelected((old) => (old + 1) % rows.length)}>
-        {title}${far < places.length ? ' <small>{far}</small>' : ''}
+        {title}${far ? ' <small>{far}</small>' : ''}
       </h2>
 ${body(random, fields)}
 ${children.join('')}    </${tag}>

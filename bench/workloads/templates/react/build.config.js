@@ -1,5 +1,4 @@
-if (process.env.CASE_PROF) require('rspack-prof').start(JSON.parse(process.env.CASE_PROF));
-
+const path = require('node:path');
 const { rspack } = require('@rspack/core');
 
 /** @type {import('@rspack/core').Configuration} */
@@ -7,7 +6,9 @@ module.exports = {
   mode: 'production',
   context: __dirname,
   entry: './src/index.jsx',
-  output: { clean: true },
+  // Named here, for the default is below the folder in which rspack was started.
+  output: { path: path.join(__dirname, 'dist'), clean: true },
+  target: ['web', 'es2020'],
   resolve: { extensions: ['.js', '.jsx'] },
   module: {
     rules: [
