@@ -22,12 +22,11 @@
 
 #include "base/status.h"
 #include "perf/choose.h"
+#include "perf/mapping.h"
 #include "perf/os.h"
 #include "perf/record.h"
 #include "perf/ring.h"
 
-#define PROF_RING_BYTES_MIN ((size_t)64 << 10)
-#define PROF_RING_BYTES_MAX ((size_t)64 << 20)
 #define PROF_FILES_RESERVE 256 /* descriptors that the build can still open */
 
 struct prof_attach;
@@ -58,7 +57,9 @@ int prof_attach_thread_count(const struct prof_attach *self); /* with events of 
 const struct prof_plan *prof_attach_plan(const struct prof_attach *self);
 const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self);
 
-/* This record (samples, mmap, comm, task alike) must be dropped. */
+/* This record must be dropped: its thread has an event of its own, and this is not of it. */
+bool prof_attach_drops(const struct prof_attach *self, const struct prof_record *record);
+/* The same by id; tid: the thread that it was written in (prof_record.writer_tid). */
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
 /* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */
 void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);
@@ -66,8 +67,5 @@ void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);
 /* Async-signal-safe. */
 bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid);
 bool prof_attach_signal_is_double(const struct prof_attach *self, uint64_t sig_data, uint32_t tid);
-
-/* Bytes of a ring for a plan: see attach.c for the reckoning. */
-size_t prof_attach_ring_bytes(const struct prof_plan *plan);
 
 #endif

@@ -14,8 +14,7 @@
   (REGS_PLACE | REG(AX) | REG(BX) | REG(CX) | REG(DX) | REG(SI) | REG(DI) | REG(R8) | REG(R9) |    \
    REG(R10) | REG(R11) | REG(R12) | REG(R13) | REG(R14) | REG(R15))
 
-void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, uint32_t wakeup_bytes,
-                    struct perf_event_attr *out) {
+void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf_event_attr *out) {
   memset(out, 0, sizeof *out);
   out->size = sizeof *out;
   out->type = plan->event.type;
@@ -52,8 +51,7 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, uint32_t wa
   out->comm = 1;
   out->comm_exec = 1;
   out->task = 1;
-  out->watermark = 1;
-  out->wakeup_watermark = wakeup_bytes;
+  out->watermark = 1; /* with wakeup_watermark 0: poll wakes when half of the ring is full */
   if (plan->threads_only) {
     out->inherit_thread = 1; /* children of fork are not ours */
     out->remove_on_exec = 1; /* nor is what a program becomes; sigtrap demands it */

@@ -11,7 +11,6 @@
 
 #include "perf/choose.h"
 
-void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, uint32_t wakeup_bytes,
-                    struct perf_event_attr *out);
+void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf_event_attr *out);
 
 #endif

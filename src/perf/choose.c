@@ -61,7 +61,7 @@ static int probe(const struct prof_os *os, const struct prof_plan *plan) {
   struct perf_event_attr attr;
   int cpus[1], fd;
   prof_os_cpus(os, cpus, 1);
-  prof_attr_fill(plan, 0, 4096, &attr);
+  prof_attr_fill(plan, 0, &attr);
   fd = os->perf_event_open(os->user, &attr, 0, cpus[0]);
   if (fd >= 0)
     os->close(os->user, fd);
@@ -198,7 +198,7 @@ static int try_event(const struct prof_os *os, struct prof_plan *plan) {
 
 static void note_what_was_given_up(const struct prof_os *os, const struct prof_plan *wanted,
                                    struct prof_plan *got) {
-  if (wanted->sigtrap && !got->sigtrap)
+  if (wanted->sigtrap && !got->sigtrap && got->stack_dump)
     prof_plan_note(got, "no-sigtrap", "",
                    "this kernel cannot signal a sampled thread (5.13 can): stacks are unwound from "
                    "copies of %u bytes and may be cut",
@@ -213,6 +213,22 @@ static void note_what_was_given_up(const struct prof_os *os, const struct prof_p
   if (got->kernel && prof_os_number(os, SYS_KPTR, 0) == 2)
     prof_plan_note(got, "kernel-addresses-hidden", "sudo sysctl kernel.kptr_restrict=0",
                    "kernel functions have no names: kernel.kptr_restrict is 2");
+}
+
+/* Before 6.1 ("perf: Fix missing SIGTRAPs") the signal of a kernel-mode sample could be lost, or
+ * interrupt a system call that would not have failed. */
+static void keep_to_sound_signals(const struct prof_os *os, struct prof_plan *plan) {
+  if (!plan->sigtrap || !plan->kernel || prof_os_kernel_at_least(os, 6, 1))
+    return;
+  if (plan->event.exclude_user) {
+    plan->sigtrap = false;
+    prof_plan_note(plan, "no-sigtrap", "",
+                   "before kernel 6.1 kernel-mode samples have no user part");
+    return;
+  }
+  use_kernel(plan, false);
+  prof_plan_note(plan, "kernel-excluded", "",
+                 "kernel time is left out: kernels before 6.1 cannot signal its samples safely");
 }
 
 static void limit_frequency(const struct prof_os *os, struct prof_plan *plan) {
@@ -252,15 +268,6 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
   wanted.stack_dump = call_graph == PROF_CALL_GRAPH_DWARF;
   wanted.stack_bytes = wanted.stack_dump ? PROF_STACK_BYTES_DEFAULT : 0;
   limit_frequency(os, &wanted);
-  if (wanted.sigtrap && wanted.kernel && !wanted.event.exclude_user &&
-      !prof_os_kernel_at_least(os, 6, 1)) {
-    /* Until 6.1 ("perf: Fix missing SIGTRAPs") a signal for a kernel-mode sample could be lost or
-     * come twice; on kernels without sigtrap at all the kernel part is dropped with it. */
-    use_kernel(&wanted, false);
-    prof_plan_note(&wanted, "kernel-excluded", "",
-                   "kernel time is left out: before 6.1 kernel-mode samples cannot be unwound "
-                   "safely");
-  }
 
   plan = wanted;
   result = try_event(os, &plan);
@@ -279,6 +286,7 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
   }
   if (classify(result) != OPENS)
     return fail(os, &plan, result, error);
+  keep_to_sound_signals(os, &plan);
   note_what_was_given_up(os, &wanted, &plan);
   *out = plan;
   return 0;

@@ -145,7 +145,7 @@ static void decode_sample(const struct prof_record_layout *layout, struct cursor
     s->ip = take_u64(c);
   if (type & PERF_SAMPLE_TID) {
     out->pid = take_u32(c);
-    out->tid = take_u32(c);
+    out->tid = out->writer_tid = take_u32(c);
   }
   if (type & PERF_SAMPLE_TIME)
     out->time_ns = take_u64(c);
@@ -196,7 +196,7 @@ static bool decode_trailer(const struct prof_record_layout *layout, struct curso
   c->end = t.at;
   if (type & PERF_SAMPLE_TID) {
     out->pid = take_u32(&t);
-    out->tid = take_u32(&t);
+    out->tid = out->writer_tid = take_u32(&t);
   }
   if (type & PERF_SAMPLE_TIME)
     out->time_ns = take_u64(&t);

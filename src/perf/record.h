@@ -39,12 +39,13 @@ struct prof_record_sample {
 };
 
 struct prof_record {
-  uint32_t type;     /* PERF_RECORD_* */
-  uint16_t misc;     /* PERF_RECORD_MISC_* */
-  uint64_t time_ns;  /* 0 where the record has none */
-  uint32_t pid, tid; /* of whom it tells: the renamed, mapped, born or ended thread */
+  uint32_t type;       /* PERF_RECORD_* */
+  uint16_t misc;       /* PERF_RECORD_MISC_* */
+  uint64_t time_ns;    /* 0 where the record has none */
+  uint32_t pid, tid;   /* of whom it tells: the renamed, mapped, born or ended thread */
+  uint32_t writer_tid; /* the thread it was written in: a parent's for FORK, the namer's for COMM */
   uint32_t cpu;
-  uint64_t id; /* 0 where the record has none */
+  uint64_t id; /* of the event; 0 where the record has none */
   union {
     struct prof_record_sample sample; /* SAMPLE */
     struct {
