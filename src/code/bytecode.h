@@ -4,8 +4,8 @@
  *
  * In a frame of V8's interpreter the word fp[slot] is a tagged pointer p, and (p - 1) + header is
  * the code_start under which V8 reported the function's bytecode. The addon drives the experiment
- * through N-API alone, on the main isolate after prof_jit_attach_isolate():
- *   prof_bytecode_watch_start();
+ * through N-API alone, on the main isolate:
+ *   prof_bytecode_watch_start();  prof_jit_attach_isolate();
  *   napi_run_script(prof_bytecode_script())  -> a function f;  napi_call_function(f, callback)
  *   in callback: prof_bytecode_calibrate(__builtin_frame_address(0), 0, &layout);
  *   prof_bytecode_watch_end();
@@ -39,6 +39,12 @@ void prof_bytecode_watch_event(int type, const char *name, size_t length, uint64
  * for the frame of the script's function. true: *out is filled and proven. */
 bool prof_bytecode_calibrate(const void *stack_from, size_t limit,
                              struct prof_bytecode_layout *out);
+
+/* The search alone, over count words of a stack that starts at words. */
+struct prof_jit_map;
+bool prof_bytecode_search(const uint64_t *words, size_t count, const struct prof_jit_map *map,
+                          const uint64_t *starts, uint32_t start_count,
+                          struct prof_bytecode_layout *out);
 
 /* The table, for process.versions.v8 ("12.4.254.21-node.33"). false: a version newer or older than
  * those that were checked; *out then holds the nearest one's. */

@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "code/space.h"
+#include "code/v8blob.h"
 
 enum { PROF_JIT_QUEUE_BYTES = 64 * 1024 * 1024 };
 
@@ -28,11 +29,17 @@ struct prof_v8_range {
   uint64_t start, end;
 };
 
-/* What the unwinder must know of V8. Grows only: isolates with copies of their own add ranges. */
+/* What the unwinder must know of V8. Grows: each isolate may bring a copy of the builtins. */
+enum { PROF_JIT_COPIES = 32 };
 struct prof_jit_map {
-  struct prof_v8_range blobs[8]; /* embedded builtins and their copies in code ranges */
-  uint32_t blob_count;
-  struct prof_v8_range interpreter[8]; /* frames returned to in here are interpreted functions */
+  struct prof_v8_range blob; /* the builtins in the image (0, 0: unknown): frame pointers */
+  struct prof_v8blob_copy copies[PROF_JIT_COPIES];
+  uint32_t copy_count;
+  /* A frame returned to in here (start <= return address <= end) is an interpreted function; after
+   * a deoptimisation that address is a builtin's very first one: compare it before taking 1 off.
+   * First the entry trampoline in the image and in each copy, then the builtins that go on after a
+   * deoptimisation. */
+  struct prof_v8_range interpreter[4 * (1 + PROF_JIT_COPIES)];
   uint32_t interpreter_count;
 };
 
@@ -44,8 +51,15 @@ struct prof_jit_stats {
   uint32_t isolates; /* attached now */
 };
 
-/* Finds V8's functions, empties the queue, and receives from now on. */
+/* Finds V8's functions, empties the queue, and receives from now on. PROF_BUSY when started. */
 int prof_jit_start(struct prof_error *error);
+
+/* The same with functions given, for tests: v8::Isolate::GetCurrent, ::SetJitCodeEventHandler. */
+struct prof_jit_v8 {
+  void *(*get_current)(void);
+  void (*set_handler)(void *isolate, int options, void (*handler)(const void *event));
+};
+int prof_jit_start_with(const struct prof_jit_v8 *v8, struct prof_error *error);
 
 /* On the isolate's thread, with the isolate entered (as in any N-API call): lists the code that
  * exists and follows what comes. Repeating it lists again. 0 or negative status. */

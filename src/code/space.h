@@ -7,10 +7,12 @@
  * true for ever, also after its range has ended or moved.
  *
  * Two layers: modules below, everything else above. V8's embedded builtins lie inside the node
- * image, and are found before it. A new module trims the modules that it covers (as mmap does) and
- * ends the code that it covers, builtins excepted; new code ends the code that it overlaps: V8
- * reuses the memory of collected code without a word. An add that repeats a live range (same
- * start, size, kind and name: V8's listing does so) gives the id that is there already.
+ * image, and are found before it; an alias says that a range (an isolate's copy of the builtins)
+ * is to be looked up elsewhere, so that a builtin has one id. A new module trims the modules that
+ * it covers (as mmap does) and ends the code that it covers, builtins excepted; new code ends the
+ * code that it overlaps: V8 reuses the memory of collected code without a word. An add that repeats
+ * a live range (same start, size, kind and name: V8's listing does so) gives the id that is there
+ * already.
  *
  * Refuses: empty ranges, ranges that wrap, and adds beyond memory: PROF_CODE_NONE, nothing changed.
  */
@@ -59,6 +61,11 @@ uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code);
 void prof_space_remove(struct prof_space *self, uint64_t start);           /* code, then module */
 void prof_space_move(struct prof_space *self, uint64_t from, uint64_t to); /* keeps the id */
 void prof_space_unmap(struct prof_space *self, uint64_t start, uint64_t size); /* both layers */
+
+/* Addresses in [start, start + size) mean those from `to` on. 0, or -1 for a bad range or memory.
+ * canonical: the address that is meant (itself outside an alias). */
+int prof_space_alias(struct prof_space *self, uint64_t start, uint64_t size, uint64_t to);
+uint64_t prof_space_canonical(const struct prof_space *self, uint64_t address);
 
 /* false: nothing known there, *out is untouched (see prof_space_place). 64-bit offsets do not
  * happen: a range longer than 4 GiB is refused. */

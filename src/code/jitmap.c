@@ -1,0 +1,170 @@
+#include "code/jitmap.h"
+
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FIRST_MAPS_BYTES = 256 * 1024, MAPS_BYTES_MAX = 64 * 1024 * 1024, PADDING = 64 };
+
+/* dl_iterate_phdr: the object that holds the anchor. */
+static int find_image(struct dl_phdr_info *info, size_t size, void *user) {
+  struct prof_v8blob_image *image = user;
+  uint64_t low = UINT64_MAX, high = 0;
+  (void)size;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    uint64_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+    if (info->dlpi_phdr[i].p_type != PT_LOAD)
+      continue;
+    low = start < low ? start : low;
+    high = start + info->dlpi_phdr[i].p_memsz > high ? start + info->dlpi_phdr[i].p_memsz : high;
+  }
+  if (image->anchor < low || image->anchor >= high)
+    return 0;
+  image->start = low & ~(uint64_t)4095;
+  image->end = (high + 4095) & ~(uint64_t)4095;
+  return 1;
+}
+
+void prof_jitmap_init(struct prof_jitmap *self, uint64_t anchor) {
+  *self = (struct prof_jitmap){.image = {.anchor = anchor}};
+  dl_iterate_phdr(find_image, &self->image);
+}
+
+/* A whole /proc file, which has no size of its own. The caller frees it. */
+static char *read_maps(size_t *length) {
+  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  size_t capacity = FIRST_MAPS_BYTES;
+  char *text = fd < 0 ? NULL : malloc(capacity);
+  ssize_t got = 0;
+  *length = 0;
+  while (text && (got = read(fd, text + *length, capacity - *length)) > 0) {
+    *length += (size_t)got;
+    if (*length == capacity) {
+      char *larger = capacity < MAPS_BYTES_MAX ? realloc(text, capacity *= 2) : NULL;
+      if (!larger) {
+        free(text);
+        text = NULL;
+      } else {
+        text = larger;
+      }
+    }
+  }
+  if (got < 0) {
+    free(text);
+    text = NULL;
+  }
+  if (fd >= 0)
+    close(fd);
+  return text;
+}
+
+bool prof_jitmap_read_copies(struct prof_jitmap *self) {
+  size_t length;
+  char *maps = read_maps(&length);
+  if (!maps)
+    return false;
+  memset(self->copies, 0, sizeof self->copies);
+  self->copy_count =
+      (uint32_t)prof_v8blob_copies(maps, length, &self->image, self->copies, PROF_JIT_COPIES);
+  free(maps);
+  return true;
+}
+
+bool prof_jitmap_has_copy(const struct prof_jitmap *self, const struct prof_v8blob_copy *copy) {
+  for (uint32_t i = 0; i < self->copy_count; i++) {
+    const struct prof_v8blob_copy *known = &self->copies[i];
+    if (known->start == copy->start && known->end == copy->end && known->image == copy->image)
+      return true;
+  }
+  return false;
+}
+
+static bool has_prefix(const char **text, size_t *length, const char *prefix) {
+  size_t bytes = strlen(prefix);
+  if (*length < bytes || memcmp(*text, prefix, bytes) != 0)
+    return false;
+  *text += bytes;
+  *length -= bytes;
+  return true;
+}
+
+static void grow(struct prof_v8_range *range, uint64_t start, uint64_t end) {
+  if (range->end == 0)
+    *range = (struct prof_v8_range){.start = start, .end = end};
+  range->start = start < range->start ? start : range->start;
+  range->end = end > range->end ? end : range->end;
+}
+
+static void remember(struct prof_v8_range *list, uint32_t *count, uint64_t start, uint64_t end) {
+  for (uint32_t i = 0; i < *count; i++) {
+    struct prof_v8_range *known = &list[i];
+    if (known->start == start && known->end == end)
+      return;
+    /* neighbours are one range: their code is padded to 64 bytes */
+    if (start <= known->end + PADDING && known->start <= end + PADDING) {
+      grow(known, start, end);
+      return;
+    }
+  }
+  if (*count < PROF_JITMAP_ENTRIES)
+    list[(*count)++] = (struct prof_v8_range){.start = start, .end = end};
+}
+
+void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name_bytes,
+                         uint64_t start, uint64_t size) {
+  uint64_t end;
+  bool is_inside;
+  if (!name)
+    return;
+  if (has_prefix(&name, &name_bytes, "BytecodeHandler:"))
+    name_bytes = 0;
+  else if (!has_prefix(&name, &name_bytes, "Builtin:"))
+    return;
+  for (uint32_t i = 0; i < self->copy_count; i++) {
+    const struct prof_v8blob_copy *copy = &self->copies[i];
+    if (copy->start <= start && start < copy->end) {
+      start = start - copy->start + copy->image;
+      break;
+    }
+  }
+  end = start + size;
+  is_inside = self->image.start <= start && end <= self->image.end;
+  /* node 18 reports some stubs in its heap (CEntry) as builtins too: not a part of the blob */
+  grow(is_inside ? &self->inside : &self->outside, start, end);
+  if (has_prefix(&name, &name_bytes, "InterpreterEntryTrampoline"))
+    remember(self->entries, &self->entry_count, start, end);
+  else if (has_prefix(&name, &name_bytes, "InterpreterEnterAt") ||
+           has_prefix(&name, &name_bytes, "BaselineOrInterpreterEnterAt"))
+    remember(self->resumes, &self->resume_count, start, end);
+}
+
+static void add_interpreter(struct prof_jit_map *out, uint64_t start, uint64_t end) {
+  if (out->interpreter_count < sizeof out->interpreter / sizeof *out->interpreter)
+    out->interpreter[out->interpreter_count++] = (struct prof_v8_range){.start = start, .end = end};
+}
+
+/* Each range where it stands in the image, then where it stands in each copy. */
+static void spread(const struct prof_jitmap *self, const struct prof_v8_range *list, uint32_t count,
+                   struct prof_jit_map *out) {
+  for (uint32_t i = 0; i < count; i++)
+    add_interpreter(out, list[i].start, list[i].end);
+  for (uint32_t c = 0; c < self->copy_count; c++) {
+    const struct prof_v8blob_copy *copy = &self->copies[c];
+    for (uint32_t i = 0; i < count; i++) {
+      uint64_t into = list[i].start - copy->image, size = list[i].end - list[i].start;
+      if (list[i].start >= copy->image && into + size <= copy->end - copy->start)
+        add_interpreter(out, copy->start + into, copy->start + into + size);
+    }
+  }
+}
+
+bool prof_jitmap_compose(const struct prof_jitmap *self, struct prof_jit_map *out) {
+  *out = (struct prof_jit_map){.blob = self->inside.end ? self->inside : self->outside,
+                               .copy_count = self->copy_count};
+  memcpy(out->copies, self->copies, sizeof out->copies);
+  spread(self, self->entries, self->entry_count, out);
+  spread(self, self->resumes, self->resume_count, out);
+  return out->blob.end != 0;
+}
