@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/expr.h" /* struct prof_regs */
 #include "stack/memory.h"
 #include "stack/rows.h"
 
@@ -22,21 +23,21 @@
 enum prof_word {
   PROF_WORD_PC = 0,       /* where it was interrupted: the leaf, or what a signal interrupted */
   PROF_WORD_RETURN = 1,   /* return address - 1, so that it lies in the calling instruction */
-  PROF_WORD_BYTECODE = 2, /* follows the word of a frame in V8's interpreter: what stands in that
-                             frame's bytecode slot (tagged pointer, not checked) */
+  PROF_WORD_BYTECODE = 2, /* behind an interpreter frame's word: its bytecode slot, unchecked */
   PROF_WORD_GAP = 3,      /* precedes a frame found by scanning: bytes of stack skipped */
 };
 #define PROF_WORD(kind, value) ((uint64_t)(kind) << 56 | ((uint64_t)(value)&0xffffffffffffff))
 #define PROF_WORD_KIND(word) ((enum prof_word)((word) >> 56))
 #define PROF_WORD_VALUE(word) ((word)&0xffffffffffffff)
 
-#define PROF_WALK_END_MAP(X)                                                                       \
-  X(COMPLETE) X(TRUNCATED) X(NO_MODULE) X(NO_ROW) X(BAD_READ) X(LOOP) X(BAD_ROW)
-
 enum prof_walk_end {
-#define PROF_WALK_ENUM(name) PROF_WALK_##name,
-  PROF_WALK_END_MAP(PROF_WALK_ENUM)
-#undef PROF_WALK_ENUM
+  PROF_WALK_COMPLETE,  /* reached the thread's start */
+  PROF_WALK_TRUNCATED, /* more frames than the capacity */
+  PROF_WALK_NO_MODULE, /* end_pc is in no image and no JIT code (0: a return address of 0) */
+  PROF_WALK_NO_ROW,    /* end_pc is in an image, but no row covers it and no guess holds */
+  PROF_WALK_BAD_READ,  /* a word of the stack cannot be read */
+  PROF_WALK_LOOP,
+  PROF_WALK_BAD_ROW, /* the row does not parse, or needs a register that nobody saved */
 };
 
 enum prof_walk_flag {
@@ -47,11 +48,6 @@ enum prof_walk_flag {
   PROF_WALK_GUESS_FP = 16,  /* a frame pointer trusted in an image without a row */
   PROF_WALK_GUESS_SCAN = 32 /* a return address found by scanning the stack */
 };
-
-struct prof_regs {
-  uint64_t r[17];
-  uint32_t valid;
-}; /* DWARF numbers, 16 = rip; bit n: r[n] */
 
 struct prof_v8_map {
   uint64_t blob_start, blob_end; /* embedded builtins: frame pointers, no CFI */
@@ -76,7 +72,6 @@ struct prof_walk {
   uint64_t end_pc;
   uint32_t flags; /* enum prof_walk_flag */
 };
-
 const char *prof_walk_end_name(enum prof_walk_end end);
 
 void prof_unwind_walk(struct prof_unwind *self, struct prof_memory *memory,

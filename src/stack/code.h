@@ -1,0 +1,29 @@
+/*
+ * code: what the bytes of the machine code around a pc say about its frame, where no row does.
+ *
+ * x86_64 only, no disassembler: it knows the few patterns that compilers, linkers and V8 use around
+ * calls, prologues, epilogues and PLT stubs. All reads go through prof_memory_code. Refuses (false)
+ * dumps, and pages that cannot be read.
+ */
+#ifndef RSPACK_PROF_STACK_CODE_H
+#define RSPACK_PROF_STACK_CODE_H
+
+#include "stack/unwind.h"
+
+enum prof_call { PROF_CALL_NONE, PROF_CALL_DIRECT, PROF_CALL_INDIRECT };
+
+/* The call instruction that ends at address, so that address can be a return address. DIRECT: its
+ * target is known, in *target (which includes V8's calls through the root register r13, read by its
+ * value in regs; regs may be NULL). */
+enum prof_call prof_code_call_before(struct prof_memory *memory, uint64_t address,
+                                     const struct prof_regs *regs, uint64_t *target);
+
+/* Where an instruction that is about to run at pc has its return address when it has no complete
+ * frame: *depth bytes above rsp. has_pushed: the caller's rbp is at rsp, not in the register. */
+bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *depth,
+                         bool *has_pushed);
+
+/* pc is in a PLT stub: the return address is *depth bytes above rsp. */
+bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth);
+
+#endif

@@ -1,0 +1,167 @@
+#include "stack/guess.h"
+
+#include "stack/code.h"
+#include "stack/v8frame.h"
+
+enum {
+  FUNCTION_REACH = 64 << 10, /* bytes of code from a function's start to a pc in it */
+  V8_FRAME_REACH = 4 << 10,  /* bytes of stack from a builtin's rsp to its frame pointer */
+  FRAME_REACH = 1 << 20,     /* bytes of stack from a frame pointer to the next */
+};
+
+struct guess {
+  struct prof_unwind *unwind;
+  const struct prof_v8_map *v8;
+  struct prof_memory *memory;
+};
+
+/* Where a return address leads: what walks on from there. */
+enum place { PLACE_NOWHERE, PLACE_ROW, PLACE_START, PLACE_V8, PLACE_NO_ROW };
+
+static enum place place_of(const struct guess *self, uint64_t address, prof_row *row) {
+  struct prof_cfi_image image;
+  uint64_t target;
+  bool in_image;
+  if (address < 0x10000 || address >> 47)
+    return PLACE_NOWHERE;
+  if (self->v8 && prof_v8_in_blob(self->v8, address - 1))
+    return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
+  in_image = prof_rows_image(self->unwind->rows, address - 1, &image);
+  if (!in_image && !self->v8)
+    return PLACE_NOWHERE;
+  if (!in_image)
+    return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
+  *row = PROF_ROW_UNKNOWN;
+  /* Data of an image is no code, and the row says so sooner than the bytes. */
+  if (image.hdr.size)
+    *row = prof_rows_find(self->unwind->rows, address - 1);
+  if (!prof_code_call_before(self->memory, address, NULL, &target))
+    return PLACE_NOWHERE;
+  switch (PROF_ROW_KIND(*row)) {
+  case PROF_ROW_NORMAL:
+  case PROF_ROW_INDIRECT:
+    return PLACE_ROW;
+  case PROF_ROW_START:
+    return PLACE_START;
+  default:
+    return PLACE_NO_ROW;
+  }
+}
+
+static bool is_code(enum place place) {
+  return place != PLACE_NOWHERE;
+}
+
+/* Goes one frame up from regs by row and asks whether what it finds can be a caller. */
+static bool proves_row(const struct guess *self, prof_row row, const struct prof_regs *regs) {
+  struct prof_regs caller = *regs;
+  prof_row above;
+  return prof_step_row(row, self->memory, &caller) == PROF_STEP_OK &&
+         is_code(place_of(self, caller.r[PROF_RIP], &above));
+}
+
+/* The frame pointer of a V8 frame whose stack pointer is at from: the nearest word that links to
+ * another frame further up and has a return address above it. */
+static bool find_v8_frame(const struct guess *self, uint64_t from, uint64_t bp, uint64_t *out) {
+  uint64_t next, address;
+  prof_row row;
+  for (uint64_t at = from; at < from + V8_FRAME_REACH; at += 8) {
+    if (!prof_memory_read(self->memory, at, &next) ||
+        !prof_memory_read(self->memory, at + 8, &address))
+      return false;
+    if ((at == bp || (next > at && next - at < FRAME_REACH && !(next & 7))) &&
+        is_code(place_of(self, address, &row))) {
+      *out = at;
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64_t pushed,
+                     struct prof_regs *regs) {
+  /* What the skipped functions left in rbp: untouched, or pushed right below the return address,
+   * where every compiler's prologue puts it. */
+  const uint64_t candidates[2] = {pushed, regs->r[PROF_RBP]};
+  struct prof_regs trial = *regs;
+  trial.r[PROF_RSP] = at + 8;
+  trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
+  for (int i = 0; i < 2; i++) {
+    if (candidates[i] <= at || candidates[i] - at > FRAME_REACH || candidates[i] & 7)
+      continue;
+    trial.r[PROF_RBP] = candidates[i];
+    trial.valid |= 1u << PROF_RBP;
+    if (proves_row(self, row, &trial)) {
+      *regs = trial;
+      return true;
+    }
+  }
+  trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
+  if (row & PROF_ROW_FROM_RBP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT ||
+      !proves_row(self, row, &trial))
+    return false;
+  *regs = trial;
+  return true;
+}
+
+static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap_bytes) {
+  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, word = 0, pushed, frame;
+  for (uint64_t at = from; at - from < PROF_GUESS_REACH; at += 8) {
+    struct prof_regs trial = *regs;
+    prof_row row = PROF_ROW_UNKNOWN;
+    bool found = false;
+    pushed = word;
+    if (!prof_memory_read(self->memory, at, &word))
+      return false;
+    trial.r[PROF_RIP] = word;
+    switch (place_of(self, word, &row)) {
+    case PLACE_START:
+      trial.r[PROF_RSP] = at + 8;
+      found = true;
+      break;
+    case PLACE_ROW:
+      found = try_rows(self, row, at, pushed, &trial);
+      break;
+    case PLACE_V8:
+      if ((found = find_v8_frame(self, at + 8, regs->r[PROF_RBP], &frame))) {
+        trial.r[PROF_RSP] = at + 8;
+        trial.r[PROF_RBP] = frame;
+        trial.valid = 1u << PROF_RIP | 1u << PROF_RSP | 1u << PROF_RBP;
+      }
+      break;
+    default:
+      break;
+    }
+    if (found) {
+      *regs = trial;
+      *gap_bytes = at - from;
+      return true;
+    }
+  }
+  return false;
+}
+
+uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map *v8,
+                           struct prof_memory *memory, struct prof_regs *regs, bool is_exact,
+                           uint64_t *gap_bytes) {
+  const struct guess self = {unwind, v8, memory};
+  struct prof_regs trial = *regs;
+  uint64_t depth, target;
+  enum prof_call call = PROF_CALL_NONE;
+  if (is_exact && prof_code_plt(memory, regs->r[PROF_RIP], &depth) &&
+      prof_step_frameless(memory, regs, depth) == PROF_STEP_OK)
+    return PROF_WALK_GUESS_PLT;
+  if (prof_step_frame_pointer(memory, &trial) == PROF_STEP_OK)
+    call = prof_code_call_before(memory, trial.r[PROF_RIP], NULL, &target);
+  if (call == PROF_CALL_DIRECT && target <= regs->r[PROF_RIP] &&
+      regs->r[PROF_RIP] - target < FUNCTION_REACH) {
+    *regs = trial;
+    return PROF_WALK_GUESS_FP;
+  }
+  if (unwind->scan && scan(&self, regs, gap_bytes))
+    return PROF_WALK_GUESS_SCAN;
+  if (call == PROF_CALL_NONE)
+    return 0;
+  *regs = trial;
+  return PROF_WALK_GUESS_FP;
+}

@@ -1,0 +1,44 @@
+/*
+ * images: pc -> the ELF image of this process that holds it, and its unwind sections.
+ *
+ * glibc 2.35 on: _dl_find_object, lock-free and async-signal-safe (3 ns). Before: a table made from
+ * dl_iterate_phdr and published by the profiler's thread; an image that was unmapped since is then
+ * refused by asking the kernel for its pages first, which leaves the moment between question and
+ * read (nothing of the kind can be closed while a frame of it is on the walking thread's stack).
+ *
+ * The caller provides a thread that may allocate for refresh, add and free. Old tables are kept
+ * until free, since a handler may be reading them.
+ */
+#ifndef RSPACK_PROF_STACK_IMAGES_H
+#define RSPACK_PROF_STACK_IMAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "stack/cfi.h"
+
+struct prof_images_table;
+
+struct prof_image_range {
+  uint64_t start, end;
+};
+
+struct prof_images {
+  int (*find_object)(void *pc, void *result); /* NULL: not in this glibc */
+  struct prof_images_table *_Atomic mapped;   /* what dl_iterate_phdr said last */
+  struct prof_images_table *_Atomic added;    /* given by prof_images_add */
+  struct prof_images_table *old;              /* replaced ones */
+  struct prof_image_range libc[2];            /* libc, and libpthread before 2.34 */
+};
+
+void prof_images_init(struct prof_images *self);
+void prof_images_free(struct prof_images *self);
+int prof_images_refresh(struct prof_images *self, struct prof_error *error);
+int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
+                    const struct prof_cfi_image *image, struct prof_error *error);
+
+/* false: pc is in no image. An image without .eh_frame_hdr has empty sections. */
+bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_cfi_image *out);
+
+#endif

@@ -1,0 +1,152 @@
+#include "stack/memory.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE 4096ull              /* x86_64's protection granule, whatever the page size in use */
+#define LOWEST 0x1000ull          /* nothing of ours is below: and a NULL set is never looked at */
+#define HIGHEST 0x7ffffffff000ull /* end of user space with four levels */
+#define GROW_PAGES 64 /* further away is another stack: 256 KB, ten times swc's frames */
+
+static uint64_t page_of(uint64_t address) {
+  return address & ~(PAGE - 1);
+}
+
+/* No libc: its wrapper would set errno. */
+static long raw_syscall4(long number, long a, uint64_t b, long c, long d) {
+  long result;
+  register long r10 __asm__("r10") = d;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+bool prof_memory_probe(uint64_t address) {
+  if (address < LOWEST || address >= HIGHEST)
+    return false;
+  /* sizeof(sigset_t) in the kernel is 8: it reads exactly these bytes, then refuses `how`. */
+  return raw_syscall4(SYS_rt_sigprocmask, ~0L, address, 0, 8) == -EINVAL;
+}
+
+static bool probe(struct prof_memory *self, uint64_t address) {
+  self->probes++;
+  return prof_memory_probe(address);
+}
+
+void prof_memory_live(struct prof_memory *self) {
+  memset(self, 0, sizeof *self);
+  self->is_live = true;
+}
+
+void prof_memory_bytes(struct prof_memory *self, uint64_t address, const void *bytes, size_t size) {
+  memset(self, 0, sizeof *self);
+  self->window[0].start = address;
+  self->window[0].span = size < 8 ? 0 : size - 7;
+  self->bias = (uint64_t)(uintptr_t)bytes - address;
+}
+
+static void set_window(struct prof_window *window, uint64_t start, uint64_t end) {
+  window->start = start;
+  window->span = end - start - 7;
+}
+
+static uint64_t window_end(const struct prof_window *window) {
+  return window->span ? window->start + window->span + 7 : 0;
+}
+
+/* An address in the highest page of the stack that the kernel (main thread: the random bytes above
+ * the environment) or glibc (others: the thread's control block is on top of its stack) gave. */
+static uint64_t find_home_top(void) {
+  uint64_t thread_pointer;
+  if (raw_syscall4(SYS_gettid, 0, 0, 0, 0) == raw_syscall4(SYS_getpid, 0, 0, 0, 0))
+    return getauxval(AT_RANDOM);
+  __asm__("movq %%fs:0, %0" : "=r"(thread_pointer));
+  return thread_pointer;
+}
+
+void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer) {
+  uint64_t page = page_of(stack_pointer);
+  if (!self->is_live)
+    return;
+  if (!self->home_top)
+    self->home_top = find_home_top();
+  self->code_page = 0;
+  self->window[0].span = self->window[1].span = 0;
+  if (page >= self->home_start && page < self->home_end)
+    set_window(&self->window[0], page, self->home_end);
+}
+
+static void remember_home(struct prof_memory *self) {
+  uint64_t start = self->window[0].start, end = window_end(&self->window[0]);
+  uint64_t top = page_of(self->home_top);
+  if (top < start || top >= end)
+    return;
+  if (!self->home_end || start < self->home_start)
+    self->home_start = start;
+  if (end > self->home_end)
+    self->home_end = end;
+}
+
+/* Up to and with the page at last. What was readable before a page that is not stays. */
+static bool grow(struct prof_memory *self, uint64_t last) {
+  struct prof_window *window = &self->window[0];
+  uint64_t end = window_end(window);
+  bool ok = true;
+  while (ok && end <= last) {
+    if (end == self->home_start && self->home_end)
+      end = self->home_end;
+    else if ((ok = probe(self, end)))
+      end += PAGE;
+  }
+  set_window(window, window->start, end);
+  remember_home(self);
+  return ok;
+}
+
+bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
+  struct prof_window *window = self->window;
+  uint64_t page = page_of(address), last = page_of(address + 7), end;
+  if (!self->is_live || address < LOWEST || address >= HIGHEST)
+    return false;
+  if (address - window[1].start < window[1].span) {
+    struct prof_window other = window[1];
+    window[1] = window[0];
+    window[0] = other;
+    return true;
+  }
+  end = window_end(&window[0]);
+  if (end && address >= window[0].start && last - end < GROW_PAGES * PAGE)
+    return grow(self, last);
+  if (page >= self->home_start && last < self->home_end) {
+    window[1] = window[0];
+    set_window(&window[0], page, self->home_end);
+    return true;
+  }
+  if (!probe(self, page) || (last != page && !probe(self, last)))
+    return false;
+  window[1] = window[0];
+  set_window(&window[0], page, last + PAGE);
+  remember_home(self);
+  return true;
+}
+
+bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count) {
+  uint64_t page = page_of(address), last = page_of(address + count - 1);
+  if (!self->is_live || address < LOWEST || address >= HIGHEST)
+    return false;
+  for (; page <= last; page += PAGE)
+    if (page != self->code_page) {
+      if (!probe(self, page))
+        return false;
+      self->code_page = page;
+    }
+  /* By hand: TSan would see a race with V8's compiler here. */
+  __asm__ volatile("rep movsb" : "+D"(out), "+S"(address), "+c"(count)::"memory");
+  return true;
+}

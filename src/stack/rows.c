@@ -1,0 +1,231 @@
+#include "stack/rows.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/table.h"
+#include "stack/images.h"
+
+#define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
+
+/* Two plain words that prove each other (a technique from transposition tables: Hyatt and Mann
+ * 2002, "A lock-less transposition table implementation"): a reader that catches halves of two
+ * writes sees a check that does not match, and misses. */
+struct way {
+  _Atomic uint64_t row;
+  _Atomic uint64_t check; /* key ^ row */
+};
+
+struct set {
+  _Alignas(32) struct way way[2]; /* newest first */
+};
+
+struct counters {
+  _Atomic uint64_t misses, slow, no_row, bad, no_image, forgotten;
+};
+
+struct prof_rows {
+  struct prof_images images;
+  _Atomic uint64_t epoch; /* counts prof_rows_forget; part of every key */
+  struct counters counters;
+  struct set *sets;
+};
+
+static void count(_Atomic uint64_t *counter) {
+  atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+struct prof_rows *prof_rows_create(struct prof_error *error) {
+  struct prof_rows *self = calloc(1, sizeof *self);
+  size_t bytes = CACHE_SETS * sizeof(struct set);
+  if (self)
+    self->sets = aligned_alloc(64, bytes);
+  if (!self || !self->sets) {
+    free(self);
+    prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for the unwinder's rows");
+    return NULL;
+  }
+  memset(self->sets, 0, bytes); /* touched here, so that no handler pays for the page faults */
+  prof_images_init(&self->images);
+  if (prof_rows_refresh(self, error) != PROF_OK) {
+    prof_rows_free(self);
+    return NULL;
+  }
+  return self;
+}
+
+void prof_rows_free(struct prof_rows *self) {
+  if (!self)
+    return;
+  prof_images_free(&self->images);
+  free(self->sets);
+  free(self);
+}
+
+int prof_rows_refresh(struct prof_rows *self, struct prof_error *error) {
+  return prof_images_refresh(&self->images, error);
+}
+
+/* All rows at once: a handler that compiled an old row may still be about to store it, and only a
+ * key of another epoch keeps it from being believed. A miss costs a microsecond, dlclose is rare.
+ */
+void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end) {
+  if (start >= end)
+    return;
+  atomic_fetch_add_explicit(&self->epoch, 1, memory_order_acq_rel);
+  count(&self->counters.forgotten);
+}
+
+int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
+                  const struct prof_cfi_image *image, struct prof_error *error) {
+  int status = prof_images_add(&self->images, start, end, image, error);
+  prof_rows_forget(self, start, end);
+  return status;
+}
+
+bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image *out) {
+  return prof_images_find(&self->images, pc, out);
+}
+
+bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc) {
+  for (int i = 0; i < 2; i++)
+    if (pc >= self->images.libc[i].start && pc < self->images.libc[i].end)
+      return true;
+  return false;
+}
+
+void prof_rows_without_find_object(struct prof_rows *self) {
+  self->images.find_object = NULL;
+}
+
+static bool is_expression(const struct prof_cfi_image *image, int32_t at, const uint8_t *wanted,
+                          uint32_t wanted_length) {
+  uint32_t length;
+  const uint8_t *bytes = prof_cfi_expression(image, at, &length);
+  return bytes && length == wanted_length && memcmp(bytes, wanted, length) == 0;
+}
+
+static prof_row pack_bits(enum prof_row_kind kind, uint64_t flags, int64_t cfa, int64_t rbp) {
+  return (uint64_t)kind | flags | ((uint64_t)cfa & 0x1fffffff) << 7 |
+         ((uint64_t)(rbp / 8) & 0xffffff) << 36;
+}
+
+/* The expression that GNU ld and lld write for .plt: rsp + 8, and 8 more once the stub (16 bytes
+ * each) has pushed its index. The literal is where that is: 11, 10 or 9 by kind of PLT. */
+static prof_row pack_plt(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
+  static const uint8_t wanted[] = {0x77, 8, 0x80, 0, 0x3f, 0x1a, 0, 0x2a, 0x33, 0x24, 0x22};
+  uint32_t length;
+  const uint8_t *bytes = prof_cfi_expression(image, row->cfa_value, &length);
+  if (!bytes || length != sizeof wanted || bytes[6] < 0x30 || bytes[6] > 0x3f)
+    return PROF_ROW_UNKNOWN;
+  for (unsigned i = 0; i < sizeof wanted; i++)
+    if (i != 6 && bytes[i] != wanted[i])
+      return PROF_ROW_UNKNOWN;
+  return pack_bits(PROF_ROW_PLT, 0, bytes[6] - 0x30, 0);
+}
+
+/* CFA = [rbp + n], rbp saved at [rbp]: what gcc writes where it aligned the stack. */
+static prof_row pack_indirect(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
+  static const uint8_t at_rbp[] = {0x76, 0};
+  uint32_t length;
+  const uint8_t *bytes = prof_cfi_expression(image, row->cfa_value, &length);
+  if (!bytes || length != 3 || bytes[0] != 0x76 || bytes[1] & 0x80 || bytes[2] != 0x06 ||
+      row->rule[PROF_CFI_RBP] != PROF_CFI_EXPRESSION ||
+      !is_expression(image, row->value[PROF_CFI_RBP], at_rbp, sizeof at_rbp))
+    return PROF_ROW_SLOW;
+  return pack_bits(PROF_ROW_INDIRECT, 0, (int8_t)(bytes[1] << 1) >> 1, 0);
+}
+
+prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
+  static const uint8_t ucontext_rsp[] = {0x77, 0xa0, 0x01, 0x06}; /* [rsp + 160]: glibc's */
+  uint8_t rbp_rule = row->rule[PROF_CFI_RBP];
+  int32_t rbp = row->value[PROF_CFI_RBP];
+  uint64_t flags = row->cfa_register == 6 ? PROF_ROW_FROM_RBP : 0;
+  prof_row plt;
+  if (row->rule[PROF_CFI_RA] == PROF_CFI_UNDEFINED)
+    return PROF_ROW_START;
+  if (row->is_signal_frame)
+    return row->cfa_is_expression && is_expression(image, row->cfa_value, ucontext_rsp, 4)
+               ? PROF_ROW_SIGNAL
+               : PROF_ROW_SLOW;
+  if (row->rule[PROF_CFI_RA] != PROF_CFI_OFFSET || row->value[PROF_CFI_RA] != -8 ||
+      row->rule[PROF_CFI_RSP] != PROF_CFI_SAME)
+    return PROF_ROW_SLOW;
+  if (row->cfa_is_expression) {
+    plt = pack_plt(image, row);
+    return plt == PROF_ROW_UNKNOWN ? pack_indirect(image, row) : plt;
+  }
+  if ((row->cfa_register != 6 && row->cfa_register != 7) || row->cfa_value < 8 ||
+      row->cfa_value >= 1 << 28)
+    return PROF_ROW_SLOW;
+  if (rbp_rule == PROF_CFI_OFFSET && rbp % 8 == 0 && rbp >= -(8 << 23) && rbp < 8 << 23)
+    return pack_bits(PROF_ROW_NORMAL, flags | PROF_ROW_RBP_SAVED, row->cfa_value, rbp);
+  if (rbp_rule == PROF_CFI_UNDEFINED)
+    flags |= PROF_ROW_RBP_LOST;
+  else if (rbp_rule != PROF_CFI_SAME)
+    return PROF_ROW_SLOW;
+  return pack_bits(PROF_ROW_NORMAL, flags, row->cfa_value, 0);
+}
+
+static prof_row compile(struct prof_rows *self, uint64_t pc) {
+  struct prof_cfi_image image;
+  struct prof_cfi_row row;
+  prof_row packed;
+  count(&self->counters.misses);
+  if (!prof_images_find(&self->images, pc, &image)) {
+    count(&self->counters.no_image);
+    return PROF_ROW_NO_IMAGE;
+  }
+  switch (image.hdr.size ? prof_cfi_compile(&image, pc, &row) : PROF_CFI_NONE) {
+  case PROF_CFI_NONE:
+    count(&self->counters.no_row);
+    return PROF_ROW_NO_ROW;
+  case PROF_CFI_BAD:
+    count(&self->counters.bad);
+    return PROF_ROW_BAD;
+  case PROF_CFI_OK:
+    break;
+  }
+  packed = prof_row_pack(&image, &row);
+  if (packed == PROF_ROW_SLOW)
+    count(&self->counters.slow);
+  return packed;
+}
+
+static void store(struct way *way, uint64_t row, uint64_t check) {
+  atomic_store_explicit(&way->row, row, memory_order_relaxed);
+  atomic_store_explicit(&way->check, check, memory_order_relaxed);
+}
+
+prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
+  /* User addresses have 47 bits, so that the epoch has 16 above them. Read before the row is
+   * compiled: what is stored under an old epoch is never found again. */
+  uint64_t key = pc | atomic_load_explicit(&self->epoch, memory_order_acquire) << 48;
+  struct set *set = &self->sets[prof_hash_u64(pc) % CACHE_SETS];
+  uint64_t row, check;
+  for (int i = 0; i < 2; i++) {
+    row = atomic_load_explicit(&set->way[i].row, memory_order_relaxed);
+    check = atomic_load_explicit(&set->way[i].check, memory_order_relaxed);
+    if ((row ^ check) == key && row != PROF_ROW_UNKNOWN)
+      return row;
+  }
+  row = pc >> 47 ? PROF_ROW_NO_IMAGE : compile(self, pc);
+  if (row == PROF_ROW_NO_IMAGE) /* never kept: dlopen may put an image there. Asking takes 3 ns. */
+    return row;
+  store(&set->way[1], atomic_load_explicit(&set->way[0].row, memory_order_relaxed),
+        atomic_load_explicit(&set->way[0].check, memory_order_relaxed));
+  store(&set->way[0], row, key ^ row);
+  return row;
+}
+
+void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out) {
+  const struct counters *counters = &self->counters;
+  out->misses = atomic_load_explicit(&counters->misses, memory_order_relaxed);
+  out->slow = atomic_load_explicit(&counters->slow, memory_order_relaxed);
+  out->no_row = atomic_load_explicit(&counters->no_row, memory_order_relaxed);
+  out->bad = atomic_load_explicit(&counters->bad, memory_order_relaxed);
+  out->no_image = atomic_load_explicit(&counters->no_image, memory_order_relaxed);
+  out->forgotten = atomic_load_explicit(&counters->forgotten, memory_order_relaxed);
+}

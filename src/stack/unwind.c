@@ -1,0 +1,197 @@
+#include "stack/unwind.h"
+
+#include <stdatomic.h>
+
+#include "stack/guess.h"
+#include "stack/step.h"
+#include "stack/v8frame.h"
+
+/* A frame above this, or one that goes down, is a switch to another stack. */
+#define SWITCH_BYTES (1u << 20)
+
+struct walker {
+  struct prof_unwind *unwind;
+  const struct prof_v8_map *v8;
+  struct prof_memory *memory;
+  struct prof_walk *walk;
+  struct prof_regs regs;
+  bool is_exact;             /* rip was interrupted there; else it is a return address */
+  bool is_full;              /* follow all registers */
+  uint64_t seen_sp, seen_pc; /* Brent's cycle detection: a place to meet again, ever further on */
+  uint32_t seen_next;
+};
+
+enum verdict { GO_ON, ENDED, NEEDS_FULL };
+
+const char *prof_walk_end_name(enum prof_walk_end end) {
+  switch (end) {
+  case PROF_WALK_COMPLETE:
+    return "complete";
+  case PROF_WALK_TRUNCATED:
+    return "truncated";
+  case PROF_WALK_NO_MODULE:
+    return "no module";
+  case PROF_WALK_NO_ROW:
+    return "no row";
+  case PROF_WALK_BAD_READ:
+    return "unreadable stack";
+  case PROF_WALK_LOOP:
+    return "loop";
+  case PROF_WALK_BAD_ROW:
+    return "bad row";
+  }
+  return "unknown";
+}
+
+static enum verdict end(struct walker *self, enum prof_walk_end how) {
+  self->walk->end = how;
+  self->walk->end_pc = self->regs.r[PROF_RIP];
+  return ENDED;
+}
+
+static bool emit(struct walker *self, enum prof_word kind, uint64_t value) {
+  struct prof_walk *walk = self->walk;
+  if (walk->count == walk->capacity)
+    return false;
+  walk->words[walk->count++] = PROF_WORD(kind, value);
+  return true;
+}
+
+static uint64_t place(const struct walker *self) {
+  return self->regs.r[PROF_RIP] - !self->is_exact;
+}
+
+/* What a step gave for a frame that rests on an image's row or on nothing. */
+static enum verdict conclude(struct walker *self, enum prof_step step) {
+  switch (step) {
+  case PROF_STEP_OK:
+    self->is_exact = false;
+    return GO_ON;
+  case PROF_STEP_BAD_READ:
+    return end(self, PROF_WALK_BAD_READ);
+  case PROF_STEP_BAD_ROW:
+    return end(self, PROF_WALK_BAD_ROW);
+  default:
+    return end(self, PROF_WALK_NO_MODULE);
+  }
+}
+
+static enum verdict guess(struct walker *self, enum prof_walk_end otherwise) {
+  uint64_t gap_bytes = 0;
+  uint32_t flag = prof_guess_caller(self->unwind, self->v8, self->memory, &self->regs,
+                                    self->is_exact, &gap_bytes);
+  if (!flag)
+    return end(self, otherwise);
+  self->walk->flags |= flag;
+  self->is_exact = false;
+  if (flag == PROF_WALK_GUESS_SCAN && !emit(self, PROF_WORD_GAP, gap_bytes))
+    return end(self, PROF_WALK_TRUNCATED);
+  return GO_ON;
+}
+
+static enum verdict step_v8(struct walker *self) {
+  uint64_t bytecode;
+  if (self->v8->has_bytecode && prof_v8_in_interpreter(self->v8, place(self)) &&
+      prof_regs_has(&self->regs, PROF_RBP) &&
+      prof_memory_read(self->memory,
+                       self->regs.r[PROF_RBP] + (uint64_t)(int64_t)self->v8->bytecode_slot * 8,
+                       &bytecode) &&
+      !emit(self, PROF_WORD_BYTECODE, bytecode))
+    return end(self, PROF_WALK_TRUNCATED);
+  return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
+}
+
+/* Neither image nor V8's: JIT code of others may have a frame pointer. */
+static enum verdict step_nowhere(struct walker *self) {
+  return self->v8 ? step_v8(self) : guess(self, PROF_WALK_NO_MODULE);
+}
+
+static enum verdict step_row(struct walker *self, prof_row row) {
+  enum prof_step step;
+  switch (PROF_ROW_KIND(row)) {
+  case PROF_ROW_START:
+    return end(self, PROF_WALK_COMPLETE);
+  case PROF_ROW_SIGNAL:
+    step = prof_step_signal(self->memory, &self->regs);
+    if (step != PROF_STEP_OK)
+      return conclude(self, step);
+    self->walk->flags |= PROF_WALK_SIGNALLED;
+    self->is_exact = true;
+    return GO_ON;
+  case PROF_ROW_NORMAL:
+  case PROF_ROW_INDIRECT:
+  case PROF_ROW_PLT:
+    step = self->is_full && PROF_ROW_KIND(row) != PROF_ROW_PLT
+               ? prof_step_full(self->unwind->rows, place(self), self->memory, &self->regs)
+               : prof_step_row(row, self->memory, &self->regs);
+    break;
+  case PROF_ROW_SLOW:
+    if (!self->is_full)
+      return NEEDS_FULL;
+    step = prof_step_full(self->unwind->rows, place(self), self->memory, &self->regs);
+    break;
+  case PROF_ROW_NO_ROW:
+    return guess(self, PROF_WALK_NO_ROW);
+  case PROF_ROW_NO_IMAGE:
+    return step_nowhere(self);
+  default:
+    return guess(self, PROF_WALK_BAD_ROW);
+  }
+  return step == PROF_STEP_BAD_ROW ? guess(self, PROF_WALK_BAD_ROW) : conclude(self, step);
+}
+
+static enum verdict check_progress(struct walker *self, uint64_t sp_before, uint64_t place_before) {
+  uint64_t sp = self->regs.r[PROF_RSP], pc = self->regs.r[PROF_RIP];
+  if (sp - sp_before > SWITCH_BYTES && !self->is_exact)
+    self->walk->flags |= PROF_WALK_SWITCHED;
+  if (pc == 0) /* a thread's start before glibc 2.26 had rows that say so; elsewhere a break */
+    return end(self, prof_rows_in_libc(self->unwind->rows, place_before) ? PROF_WALK_COMPLETE
+                                                                         : PROF_WALK_NO_MODULE);
+  if (sp == self->seen_sp && pc == self->seen_pc)
+    return end(self, PROF_WALK_LOOP);
+  if (self->walk->count >= self->seen_next) {
+    self->seen_next *= 2;
+    self->seen_sp = sp;
+    self->seen_pc = pc;
+  }
+  return GO_ON;
+}
+
+static enum verdict run(struct walker *self) {
+  enum verdict verdict;
+  do {
+    uint64_t pc = place(self), sp = self->regs.r[PROF_RSP];
+    if (!emit(self, self->is_exact ? PROF_WORD_PC : PROF_WORD_RETURN, pc))
+      return end(self, PROF_WALK_TRUNCATED);
+    if (self->v8 && prof_v8_in_blob(self->v8, pc))
+      verdict = step_v8(self);
+    else
+      verdict = step_row(self, prof_rows_find(self->unwind->rows, pc));
+    if (verdict == GO_ON)
+      verdict = check_progress(self, sp, pc);
+  } while (verdict == GO_ON);
+  return verdict;
+}
+
+static enum verdict start(struct walker *self, const struct prof_regs *regs, bool is_full) {
+  self->regs = *regs;
+  self->is_exact = true;
+  self->is_full = is_full;
+  self->seen_sp = self->seen_pc = 0;
+  self->seen_next = 8;
+  self->walk->count = 0;
+  self->walk->flags = is_full ? PROF_WALK_FULL : 0;
+  return run(self);
+}
+
+void prof_unwind_walk(struct prof_unwind *unwind, struct prof_memory *memory,
+                      const struct prof_regs *regs, struct prof_walk *walk) {
+  struct walker self;
+  self.unwind = unwind;
+  self.v8 = atomic_load_explicit(&unwind->v8, memory_order_acquire);
+  self.memory = memory;
+  self.walk = walk;
+  prof_memory_begin(memory, regs->r[PROF_RSP]);
+  if (start(&self, regs, false) == NEEDS_FULL)
+    start(&self, regs, true);
+}

@@ -1,0 +1,26 @@
+/*
+ * v8frame: V8's frames, which have no unwind rows but keep rbp (checked on node 18 to 26: every
+ * tier of JavaScript, builtins, wasm, regular expressions, CEntry, CallApiCallback and JSEntry).
+ *
+ * What the frame pointer does not tell are leaves: a prologue or epilogue under way, and builtins
+ * and bytecode handlers without a frame of their own, whose rbp is their caller's. Those are told
+ * by the bytes at pc, and by a return address at rsp whose call instruction leads to pc.
+ *
+ * For the walk alone; async-signal-safe.
+ */
+#ifndef RSPACK_PROF_STACK_V8FRAME_H
+#define RSPACK_PROF_STACK_V8FRAME_H
+
+#include "stack/step.h"
+
+static inline bool prof_v8_in_blob(const struct prof_v8_map *map, uint64_t pc) {
+  return pc - map->blob_start < map->blob_end - map->blob_start;
+}
+
+bool prof_v8_in_interpreter(const struct prof_v8_map *map, uint64_t pc);
+
+/* From a V8 frame to its caller; is_exact: pc was interrupted, it is no return address. */
+enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *memory,
+                            struct prof_regs *regs, bool is_exact);
+
+#endif
