@@ -12,7 +12,8 @@
 
 #define PROF_CRATE_TEXT 128
 
-/* raw: the linker name ("_R...") or NULL; demangled: its readable form (used where raw is no v0). */
+/* raw: the linker name ("_R...") or NULL; demangled: its readable form (used where raw is no v0).
+ */
 bool prof_crate_find(const char *raw, const char *demangled, char out[PROF_CRATE_TEXT]);
 
 /* core, alloc, std and the crates that are built with them. */

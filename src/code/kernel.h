@@ -1,10 +1,10 @@
 /*
  * kernel: names of kernel addresses from /proc/kallsyms, read once, at the first look-up.
  *
- * The caller calls from one thread, not node's main one (the file is 5 to 12 MB of text: 122,000 lines
- * take about 60 ms, nearly all of it the kernel's). Where kptr_restrict hides addresses every line
- * shows zeros: prof_kernel_available is then false and prof_kernel_note says why and what to do.
- * Refuses: data symbols, addresses of user space.
+ * The caller calls from one thread, not node's main one (the file is 5 to 12 MB of text: 122,000
+ * lines take about 60 ms, nearly all of it the kernel's). Where kptr_restrict hides addresses every
+ * line shows zeros: prof_kernel_available is then false and prof_kernel_note says why and what to
+ * do. Refuses: data symbols, addresses of user space.
  */
 #ifndef RSPACK_PROF_CODE_KERNEL_H
 #define RSPACK_PROF_CODE_KERNEL_H

@@ -4,9 +4,9 @@
  * Feed it /proc/self/maps at the start (prof_modules_load_self) and the mmap records after that, in
  * time order, from one thread (the profiler's). It opens each file once to learn bias, build id and
  * what symbols there are. A file mapped in several executable pieces at one bias is one row.
- * Live (after load_self) the mapped image's program headers and build id are compared with the file's: a
- * file that was deleted or replaced keeps its row (bias and build id from memory, state says so)
- * and its symbols on disk are refused.
+ * Live (after load_self) the mapped image's program headers and build id are compared with the
+ * file's: a file that was deleted or replaced keeps its row (bias and build id from memory, state
+ * says so) and its symbols on disk are refused.
  *
  * Refuses: anonymous executable memory and files that are not ELF (no row), pieces of 4 GB and
  * more, and rows beyond PROF_MODULES_MAX (counted in refused).

@@ -18,6 +18,7 @@ struct prof_arena;
 struct prof_code;
 struct prof_kernel;
 struct prof_modules;
+struct prof_space;
 struct prof_symbols;
 
 enum prof_kind {
@@ -50,12 +51,16 @@ struct prof_symbols_stats {
   uint32_t refused_tables; /* modules whose symbol table was malformed or unreadable */
 };
 
+/* The modules may grow afterwards; the caller keeps all three alive. NULL where memory ends. */
 struct prof_symbols *prof_symbols_create(const struct prof_modules *modules,
                                          struct prof_kernel *kernel, struct prof_arena *arena);
 void prof_symbols_free(struct prof_symbols *self);
 
 /* Reads the symbol table of module (not its DWARF). 0, -1 where it has none. */
 int prof_symbols_prefetch(struct prof_symbols *self, int32_t module);
+
+/* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
+void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);
 
 /* How long DWARF may take altogether, ns (default 700 ms); 0 turns inline frames off. */
 void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns);

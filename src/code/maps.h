@@ -1,0 +1,28 @@
+/*
+ * maps: the lines of /proc/PID/maps. Pure but for the reading of the file.
+ *
+ * Reads the whole text before the first line is handed on, so that what the visitor maps or
+ * unmaps does not change what it is shown. Refuses malformed lines (left out).
+ */
+#ifndef RSPACK_PROF_CODE_MAPS_H
+#define RSPACK_PROF_CODE_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct prof_mapping {
+  uint64_t start, end, offset;
+  const char *path; /* "" for anonymous memory; valid during the visit */
+  bool is_executable;
+};
+
+typedef void prof_maps_visit(void *user, const struct prof_mapping *mapping);
+
+/* text is changed (NULs are put into it). */
+void prof_maps_parse(char *text, prof_maps_visit *visit, void *user);
+
+/* 0, or -1 with *sys_errno. */
+int prof_maps_read(const char *file, prof_maps_visit *visit, void *user, int *sys_errno);
+
+#endif
