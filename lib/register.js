@@ -42,7 +42,7 @@ function register() {
     const options = readOptions();
     failures = options.failures;
     delete options.failures;
-    require('./index.js').start(options);
+    require('./profiler.js').start(options);
   } catch (error) {
     tell(error, failures);
   }

@@ -114,7 +114,7 @@ const DETAILS = [
 ];
 
 /**
- * `a::b::c::d` with fewer and fewer of its path: the function and its type stay longest.
+ * `a::b::c::d` with fewer and fewer of its path: the type and function stay longest, then the crate.
  * @param {string} name without argument lists
  * @returns {Generator<string>}
  */
@@ -123,11 +123,9 @@ function* fewerSegments(name) {
   const lead = /^[\w$]+(?:::[\w$]+)*(?=::|$)/.exec(name)?.[0] ?? '';
   const parts = lead.split('::');
   const rest = name.slice(lead.length);
-  for (let drop = 1; drop < parts.length - 1; drop++) {
-    const tail = `..::${parts.slice(1 + drop).join('::')}${rest}`;
-    yield `${parts[0]}::${tail}`;
-    yield tail;
-  }
+  const tail = (/** @type {number} */ from) => `..::${parts.slice(from).join('::')}${rest}`;
+  for (let from = 2; from < parts.length - 1; from++) yield `${parts[0]}::${tail(from)}`;
+  for (let from = 2; from < parts.length; from++) yield tail(from);
   if (parts.length > 1) yield parts[parts.length - 1] + rest;
 }
 
@@ -158,7 +156,12 @@ function nativeName(name, width) {
     text = shorter;
     if (text.length <= width) return text;
   }
-  return middle(text.replace(/(?:::)?<\.\.>|\(\.\.\)/g, ''), width);
+  text = text.replace(/(?:::)?<\.\.>|\(\.\.\)/g, '');
+  // `<Type…>::method`: the method whole, where that leaves room for the type.
+  const method = /^<.+>(::[^<>]+)$/.exec(text)?.[1];
+  const room = width - (method?.length ?? width) - 3;
+  if (method && room >= 6) return `${text.slice(0, room + 1)}…>${method}`;
+  return middle(text, width);
 }
 
 /**

@@ -69,7 +69,8 @@ function machineLine(facts) {
 
 /** @type {import('./main.js').Command['run']} */
 function run({ values }, world) {
-  const reader = { ...systemReader(), ...world, ...world.reader };
+  const { env, cwd, loadNative } = world;
+  const reader = { ...systemReader(), env, cwd, ...world.reader, loadNative };
   const facts = gatherFacts(reader, { event: EVENT });
   const { findings, fine } = examine(facts);
   const exitCode = exitCodeFor(facts);

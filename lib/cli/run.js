@@ -30,7 +30,8 @@ class CommandError extends ProfError {
 function runCommand([file, ...args], { env, cwd }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env, cwd, stdio: 'inherit' });
-    const atTerminal = process.stdin.isTTY === true;
+    const { stdin, stdout, stderr } = process;
+    const atTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
     /** @param {NodeJS.Signals} signal */
     const forward = (signal) => {
       // Kept alive by this handler until the command has ended and its profile is written.

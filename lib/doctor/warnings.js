@@ -5,8 +5,11 @@ const { gatherFacts } = require('./facts.js');
 const { RULES } = require('./rules.js');
 
 /**
+ * @typedef {import('../profile/raw').RawProfile} RawProfile
+ *
  * @typedef {object} Context
- * @property {import('../profile/raw').RawProfile | { raw: import('../profile/raw').RawProfile }} profile
+ * @property {RawProfile} [raw] so that a Profile can be handed over as it is
+ * @property {RawProfile} [profile] the same by its other name
  * @property {import('./facts.js').Facts} [facts] about this machine; gathered unless given
  */
 
@@ -15,12 +18,12 @@ const { RULES } = require('./rules.js');
  * @returns {{ code: string, message: string, fix: string }[]} without those that the native side
  *   already put into the profile's own quality.warnings
  */
-function profileWarnings({ profile, facts = gatherFacts() }) {
-  const raw = 'raw' in profile ? profile.raw : profile;
-  const said = new Set(raw.quality.warnings.map(({ code }) => code));
+function profileWarnings({ raw, profile = raw, facts = gatherFacts() }) {
+  if (!profile) throw new TypeError('profileWarnings() needs a profile');
+  const said = new Set(profile.quality.warnings.map(({ code }) => code));
   return RULES.flatMap((rule) => {
     if (rule.in === 'doctor' || said.has(rule.code)) return [];
-    const advice = rule.check(facts, raw);
+    const advice = rule.check(facts, profile);
     return advice ? [{ code: rule.code, ...advice }] : [];
   });
 }
