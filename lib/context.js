@@ -1,0 +1,71 @@
+'use strict';
+// What was profiled: the command, node's version, rspack's and the binding that was loaded.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+/** @typedef {import('./profile/raw').RawProfile} RawProfile */
+
+/** The file names of rspack's native bindings: rspack.linux-x64-gnu.node. */
+const BINDING = /^rspack\.[\w.-]+\.node$/;
+
+/**
+ * @param {RawProfile} raw
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string | null} path of the rspack binding that this process mapped
+ */
+function findBinding({ strings, modules }, env) {
+  const wanted = env.RSPACK_BINDING;
+  for (let i = 0; i < modules.path.length; i++) {
+    const file = strings[modules.path[i]];
+    if (BINDING.test(path.basename(file)) || (wanted && file === wanted)) return file;
+  }
+  return null;
+}
+
+/**
+ * The version of the @rspack/core that code in one of these folders would load.
+ * @param {string[]} folders
+ * @returns {string | null}
+ */
+function coreVersion(folders) {
+  for (const start of folders) {
+    for (let folder = start, up = ''; folder !== up; up = folder, folder = path.dirname(folder)) {
+      const file = path.join(folder, 'node_modules', '@rspack', 'core', 'package.json');
+      try {
+        return JSON.parse(fs.readFileSync(file, 'utf8')).version ?? null;
+      } catch {
+        // Not here: the next folder up may have it.
+      }
+    }
+  }
+  return null;
+}
+
+/** @param {string} file */
+function realFolder(file) {
+  try {
+    return path.dirname(fs.realpathSync(file));
+  } catch {
+    return path.dirname(path.resolve(file)); // `node -e` has no script; then this is the cwd
+  }
+}
+
+/**
+ * @param {RawProfile} raw
+ * @param {{argv: string[], env: NodeJS.ProcessEnv, version: string, cwd: () => string}} proc
+ * @returns {import('./profile/profile').Context}
+ */
+function describeProcess(raw, proc = process) {
+  const binding = findBinding(raw, proc.env);
+  const [node = 'node', ...rest] = proc.argv;
+  const folders = binding ? [proc.cwd(), realFolder(rest[0] ?? ''), path.dirname(binding)] : [];
+  return {
+    command: [path.basename(node), ...rest].join(' '),
+    node: proc.version,
+    rspack: coreVersion(folders),
+    binding,
+  };
+}
+
+module.exports = { describeProcess };

@@ -1,0 +1,418 @@
+'use strict';
+// Reads back what firefox.js wrote. The file may come from anybody: every column is checked to be
+// there, to be numbers, to be as long as its table, and every index to lead inside its table
+// (profile/columns.js); what is wrong is named in one line.
+// Refuses profiles of other tools: without `meta.rspackProf` there is no kind, crate or quality.
+
+const fs = require('node:fs');
+const zlib = require('node:zlib');
+const { ProfError } = require('../errors.js');
+const { Profile } = require('../profile/profile.js');
+const { CPU_UNITS, OWN_VERSION, SPAN } = require('./firefox.js');
+
+/** @typedef {import('../profile/raw').RawProfile} RawProfile */
+/** @typedef {import('../profile/raw').Marker} Marker */
+/** @typedef {Record<string, any>} Json */
+
+const NS_PER_MS = 1e6;
+/** Longer than any profile of ours, shorter than the longest string: a gzip bomb ends here. */
+const MOST_BYTES = 500 * 1024 * 1024;
+
+class BadProfile extends Error {}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {Json}
+ */
+function object(value, name) {
+  if (typeof value !== 'object' || value === null) throw new BadProfile(`it has no ${name}`);
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} [length]
+ * @returns {any[]}
+ */
+function array(value, name, length) {
+  if (!Array.isArray(value)) throw new BadProfile(`it has no ${name}`);
+  if (length !== undefined && value.length !== length) {
+    throw new BadProfile(`${name} has ${value.length} rows, not ${length}`);
+  }
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} [length]
+ * @param {number | null} [none] what null stands for; where left out, null is wrong
+ * @returns {number[]}
+ */
+function numbers(value, name, length, none = null) {
+  return array(value, name, length).map((item, row) => {
+    const number = item === null ? none : item;
+    if (typeof number !== 'number' || !Number.isFinite(number)) {
+      throw new BadProfile(`${name}[${row}] is ${JSON.stringify(item)}, not a number`);
+    }
+    return number;
+  });
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ */
+function text(value, name) {
+  if (typeof value !== 'string') throw new BadProfile(`${name} is not a string`);
+  return value;
+}
+
+/**
+ * Whole numbers in the range of a column's type; a conversion would wrap what is outside.
+ * @template {Uint8Array | Uint16Array | Uint32Array | Int32Array} T
+ * @param {{new (list: number[]): T, BYTES_PER_ELEMENT: number, name: string}} Type
+ * @param {number[]} list
+ * @param {string} name
+ * @returns {T}
+ */
+function integers(Type, list, name) {
+  const column = new Type(list);
+  const wrong = list.findIndex((value, row) => column[row] !== value);
+  if (wrong >= 0) throw new BadProfile(`${name}[${wrong}] is ${list[wrong]}, out of range`);
+  return column;
+}
+
+/**
+ * @param {number[]} rows
+ * @param {string} name
+ * @param {(row: number) => number} at
+ * @param {number} end
+ */
+function mapThrough(rows, name, at, end) {
+  return rows.map((row, index) => {
+    if (!(Number.isInteger(row) && row >= 0 && row < end)) {
+      throw new BadProfile(`${name}[${index}] is ${row}, outside of 0..${end - 1}`);
+    }
+    return at(row);
+  });
+}
+
+/**
+ * @param {Json} json
+ * @param {Json} own
+ * @param {number} functions
+ */
+function readFuncs(json, own, functions) {
+  const { funcTable, sources } = json.shared;
+  const table = object(funcTable, 'funcTable');
+  const mine = object(own.funcs, 'rspackProf.funcs');
+  const filename = numbers(object(sources, 'sources').filename, 'sources.filename');
+  const column = (/** @type {string} */ name, /** @type {number | null} */ none = null) =>
+    numbers(table[name], `funcTable.${name}`, functions, none);
+  const extra = (/** @type {string} */ name) =>
+    numbers(mine[name], `rspackProf.funcs.${name}`, functions);
+  const source = column('source', -1);
+  const sourced = source.filter((index) => index !== -1);
+  mapThrough(sourced, 'funcTable.source', (index) => index, filename.length);
+  return {
+    name: integers(Uint32Array, column('name'), 'funcTable.name'),
+    symbol: integers(Uint32Array, extra('symbol'), 'funcs.symbol'),
+    module: integers(Int32Array, column('resource'), 'funcTable.resource'),
+    crate: integers(Int32Array, extra('crate'), 'funcs.crate'),
+    kind: integers(Uint8Array, extra('kind'), 'funcs.kind'),
+    file: integers(
+      Int32Array,
+      source.map((index) => (index < 0 ? -1 : filename[index])),
+      'sources.filename',
+    ),
+    line: integers(Uint32Array, column('lineNumber', 0), 'funcTable.lineNumber'),
+    column: integers(Uint32Array, column('columnNumber', 0), 'funcTable.columnNumber'),
+    tier: integers(Uint8Array, extra('tier'), 'funcs.tier'),
+    named: integers(Uint8Array, extra('named'), 'funcs.named'),
+  };
+}
+
+/** @param {Json} shared */
+function readNodes(shared) {
+  const { stackTable, frameTable } = shared;
+  const stacks = object(stackTable, 'stackTable');
+  const frames = object(frameTable, 'frameTable');
+  const func = numbers(frames.func, 'frameTable.func');
+  const depth = numbers(frames.inlineDepth, 'frameTable.inlineDepth', func.length);
+  const frame = numbers(stacks.frame, 'stackTable.frame');
+  const prefix = numbers(stacks.prefix, 'stackTable.prefix', frame.length, -1);
+  const through = (/** @type {(row: number) => number} */ at) =>
+    mapThrough(frame, 'stackTable.frame', at, func.length);
+  return {
+    parent: integers(Int32Array, [-1, ...prefix.map((index) => index + 1)], 'stackTable.prefix'),
+    func: integers(Int32Array, [-1, ...through((row) => func[row])], 'frameTable.func'),
+    inline: new Uint8Array([0, ...through((row) => (depth[row] > 0 ? 1 : 0))]),
+  };
+}
+
+/**
+ * @param {Json} json
+ * @param {Json} own
+ * @param {number} threads
+ */
+function readSamples(json, own, threads) {
+  const mine = object(own.samples, 'rspackProf.samples');
+  const isTime = CPU_UNITS.has(own.meta.unit);
+  const startNs = own.meta.startNs;
+  /** @type {{timeNs: number, thread: number, cpu: number, node: number, weight: number, end: number, flags: number}[]} */
+  const all = [];
+  for (let thread = 0; thread < threads; thread++) {
+    const where = `threads[${thread}].samples`;
+    const table = object(json.threads[thread].samples, where);
+    const stack = numbers(table.stack, `${where}.stack`, undefined, -1);
+    const length = stack.length;
+    const deltas = numbers(table.timeDeltas, `${where}.timeDeltas`, length);
+    const weightName = isTime ? 'threadCPUDelta' : 'weight';
+    const weights = numbers(table[weightName], `${where}.${weightName}`, length);
+    const extra = (/** @type {string} */ name) => {
+      const column = `rspackProf.samples.${name}`;
+      const lists = array(mine[name], column, threads);
+      return numbers(lists[thread], `${column}[${thread}]`, length);
+    };
+    const [cpu, end, flags] = [extra('cpu'), extra('end'), extra('flags')];
+    let timeNs = startNs;
+    for (let i = 0; i < length; i++) {
+      timeNs += Math.round(deltas[i] * NS_PER_MS);
+      all.push({
+        timeNs,
+        thread,
+        cpu: cpu[i],
+        node: stack[i] + 1,
+        weight: weights[i],
+        end: end[i],
+        flags: flags[i],
+      });
+    }
+  }
+  all.sort((a, b) => a.timeNs - b.timeNs || a.thread - b.thread);
+  return {
+    timeNs: Float64Array.from(all, ({ timeNs }) => timeNs),
+    thread: Uint32Array.from(all, ({ thread }) => thread),
+    cpu: integers(
+      Uint16Array,
+      all.map(({ cpu }) => cpu),
+      'samples.cpu',
+    ),
+    node: integers(
+      Uint32Array,
+      all.map(({ node }) => node),
+      'samples.stack',
+    ),
+    weight: Float64Array.from(all, ({ weight }) => weight),
+    end: integers(
+      Uint8Array,
+      all.map(({ end }) => end),
+      'samples.end',
+    ),
+    flags: integers(
+      Uint8Array,
+      all.map(({ flags }) => flags),
+      'samples.flags',
+    ),
+  };
+}
+
+/**
+ * @param {Json} json
+ * @param {string[]} strings
+ * @param {number} startNs
+ * @returns {Marker[]}
+ */
+function readMarkers(json, strings, startNs) {
+  const main = json.threads.find((/** @type {Json} */ thread) => thread.isMainThread);
+  if (!main) return [];
+  const table = object(main.markers, 'markers');
+  const name = numbers(table.name, 'markers.name');
+  const names = mapThrough(name, 'markers.name', (index) => index, strings.length);
+  const start = numbers(table.startTime, 'markers.startTime', names.length);
+  const end = numbers(table.endTime, 'markers.endTime', names.length, NaN_AS_NULL);
+  const data = array(table.data, 'markers.data', names.length);
+  const ns = (/** @type {number} */ ms) => startNs + Math.round(ms * NS_PER_MS);
+  return names.map((index, row) => {
+    const payload = object(data[row], 'markers.data');
+    const type = payload.type === SPAN ? 'span' : 'mark';
+    const open = end[row] === NaN_AS_NULL;
+    return {
+      type,
+      name: strings[index],
+      startNs: ns(start[row]),
+      endNs: type === 'mark' ? ns(start[row]) : open ? null : ns(end[row]),
+      data: payload.data === undefined ? undefined : parseJson(payload.data),
+    };
+  });
+}
+
+/** Stands for null in a column of times; no time is that early. */
+const NaN_AS_NULL = -Number.MAX_VALUE;
+
+/** @param {unknown} source */
+function parseJson(source) {
+  try {
+    return JSON.parse(text(source, 'markers.data'));
+  } catch {
+    return source; // shown as it is: a mark's data is for people
+  }
+}
+
+/** @param {Json} own */
+function readQuality(own) {
+  const quality = object(own.quality, 'rspackProf.quality');
+  const cost = object(quality.cost, 'rspackProf.quality.cost');
+  const counters = ['samples', 'lost', 'throttled', 'complete', 'truncated', 'joined', 'broken'];
+  for (const name of [...counters, 'unnamedLeaf']) {
+    if (!Number.isFinite(quality[name])) throw new BadProfile(`quality.${name} is not a number`);
+  }
+  for (const name of ['cpuMs', 'peakBytes', 'finishMs']) {
+    if (!Number.isFinite(cost[name])) throw new BadProfile(`quality.cost.${name} is not a number`);
+  }
+  for (const row of array(quality.byObject, 'quality.byObject')) {
+    text(object(row, 'quality.byObject row').object, 'quality.byObject.object');
+  }
+  for (const row of array(quality.warnings, 'quality.warnings')) {
+    const { code, message, fix } = object(row, 'quality.warnings row');
+    for (const part of [code, message, fix]) text(part, 'quality.warnings');
+  }
+  return quality;
+}
+
+/** @param {Json} own */
+function readMeta(own) {
+  const meta = object(own.meta, 'rspackProf.meta');
+  for (const name of ['command', 'node', 'event', 'unit', 'callGraph', 'kernel']) {
+    text(meta[name], `meta.${name}`);
+  }
+  for (const name of ['frequency', 'startNs', 'endNs', 'startUnixMs', 'cpus', 'pid']) {
+    if (!Number.isFinite(meta[name])) throw new BadProfile(`meta.${name} is not a number`);
+  }
+  return meta;
+}
+
+/**
+ * @param {unknown} parsed
+ * @returns {Profile}
+ */
+function fromFirefox(parsed) {
+  const json = object(parsed, 'top-level object');
+  const own = object(json.meta, 'meta').rspackProf;
+  if (typeof own !== 'object' || own === null) {
+    throw new BadProfile('it is not one of rspack-prof (no meta.rspackProf in it)');
+  }
+  if (own.version !== OWN_VERSION) {
+    throw new BadProfile(
+      `it is of version ${own.version} and this rspack-prof reads ${OWN_VERSION}`,
+    );
+  }
+  const meta = readMeta(own);
+  const shared = object(json.shared, 'shared');
+  const strings = array(shared.stringArray, 'stringArray');
+  strings.forEach((item) => text(item, 'a stringArray entry'));
+  const mineThreads = object(own.threads, 'rspackProf.threads');
+  const startNs = numbers(mineThreads.startNs, 'rspackProf.threads.startNs');
+  const count = startNs.length;
+  const threadList = array(json.threads, 'threads');
+  threadList.forEach((thread) => object(thread, 'thread'));
+  if (threadList.length < count) throw new BadProfile(`it has ${threadList.length} threads only`);
+  const endNs = numbers(mineThreads.endNs, 'rspackProf.threads.endNs', count);
+
+  // Thread and library names are strings of their own in this format.
+  const allStrings = [...strings];
+  /** @type {Map<string, number>} */
+  const known = new Map(allStrings.map((item, index) => [item, index]));
+  const intern = (/** @type {string} */ item) => {
+    if (!known.has(item)) known.set(item, allStrings.push(item) - 1);
+    return known.get(item) ?? 0;
+  };
+  const libs = array(json.libs, 'libs').map((lib) => object(lib, 'libs row'));
+  const mineModules = object(own.modules, 'rspackProf.modules');
+  const moduleColumn = (/** @type {string} */ name) =>
+    numbers(mineModules[name], `rspackProf.modules.${name}`, libs.length);
+  const funcs = object(shared.funcTable, 'funcTable');
+
+  /** @type {RawProfile} */
+  const raw = {
+    strings: allStrings,
+    meta: /** @type {RawProfile['meta']} */ (meta),
+    threads: {
+      tid: integers(
+        Uint32Array,
+        threadList.slice(0, count).map(({ tid }) => Number(tid)),
+        'threads.tid',
+      ),
+      name: Uint32Array.from(threadList.slice(0, count), ({ name }) =>
+        intern(text(name, 'threads.name')),
+      ),
+      startNs: Float64Array.from(startNs),
+      endNs: Float64Array.from(endNs),
+    },
+    modules: {
+      path: Uint32Array.from(libs, ({ path }) => intern(text(path, 'libs.path'))),
+      name: Uint32Array.from(libs, ({ name }) => intern(text(name, 'libs.name'))),
+      buildId: Uint32Array.from(libs, ({ codeId }) => intern(text(codeId ?? '', 'libs.codeId'))),
+      start: Float64Array.from(moduleColumn('start')),
+      end: Float64Array.from(moduleColumn('end')),
+      flags: integers(Uint8Array, moduleColumn('flags'), 'modules.flags'),
+    },
+    funcs: readFuncs(json, own, array(funcs.name, 'funcTable.name').length),
+    nodes: readNodes(shared),
+    samples: readSamples(json, own, count),
+    quality: /** @type {RawProfile['quality']} */ (readQuality(own)),
+  };
+  const { command, node, rspack = null, binding = null } = meta;
+  return new Profile(raw, {
+    markers: readMarkers(json, strings, meta.startNs),
+    context: { command, node, rspack, binding },
+  });
+}
+
+/**
+ * @param {string} file
+ * @returns {Profile}
+ */
+function readFirefox(file) {
+  const bad = (/** @type {string} */ why, /** @type {unknown} */ cause) => {
+    const { errno, syscall } = /** @type {NodeJS.ErrnoException} */ (cause ?? {});
+    return new ProfError('ERR_PROF_BAD_FILE', `cannot read ${file}: ${why}`, {
+      errno,
+      syscall,
+      cause,
+    });
+  };
+  let bytes;
+  try {
+    bytes = fs.readFileSync(file);
+  } catch (error) {
+    throw bad(/** @type {Error} */ (error).message, error);
+  }
+  if (bytes.length === 0) throw bad('it is empty', undefined);
+  try {
+    // RFC 1952: a gzip member begins with 1f 8b.
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+      bytes = zlib.gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+    }
+  } catch (error) {
+    throw bad(`it is no whole gzip file (${/** @type {Error} */ (error).message})`, undefined);
+  }
+  if (bytes.length > MOST_BYTES) throw bad(`it is larger than ${MOST_BYTES} bytes`, undefined);
+  let parsed;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw bad(`it is no JSON (${/** @type {Error} */ (error).message})`, undefined);
+  }
+  try {
+    return fromFirefox(parsed);
+  } catch (error) {
+    if (!(error instanceof BadProfile || error instanceof ProfError)) throw error;
+    throw bad(error.message.replace(/^not a usable profile: /, ''), undefined);
+  }
+}
+
+module.exports = { readFirefox };

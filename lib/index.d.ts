@@ -1,0 +1,302 @@
+/// <reference types="node" />
+
+export type ProfErrorCode =
+  | 'ERR_PROF_PERMISSION'
+  | 'ERR_PROF_UNSUPPORTED_PLATFORM'
+  | 'ERR_PROF_NO_PMU'
+  | 'ERR_PROF_BAD_EVENT'
+  | 'ERR_PROF_BAD_OPTION'
+  | 'ERR_PROF_BUSY'
+  | 'ERR_PROF_NOT_RUNNING'
+  | 'ERR_PROF_TOO_MANY_FILES'
+  | 'ERR_PROF_MEMORY_LOCK'
+  | 'ERR_PROF_BAD_FILE'
+  | 'ERR_PROF_INCONCLUSIVE'
+  | 'ERR_PROF_NO_MEMORY'
+  | 'ERR_PROF_SYSTEM';
+
+/** Every error that the package throws on purpose. `message` is one line that says what to do. */
+export class ProfError extends Error {
+  constructor(
+    code: ProfErrorCode,
+    message: string,
+    more?: { errno?: number; syscall?: string; cause?: unknown },
+  );
+  readonly code: ProfErrorCode;
+  readonly errno?: number;
+  readonly syscall?: string;
+}
+
+export interface StartOptions {
+  /** perf's name of the event. Default `'cycles:uk'`; what really opened is in `profile.meta.event`. */
+  event?: string;
+  /** Samples per second and CPU, 1 to 1,000,000. Default 1000. */
+  frequency?: number;
+  /** `'full'`: each thread walks its own stack; `'dwarf'`: copies of the stack; `'none'`: leaves only. */
+  callGraph?: 'full' | 'dwarf' | 'none';
+  /** Bytes of stack copied per sample where stacks are copied. */
+  stackBytes?: number;
+  /** The longest stack kept. Default 4096; a longer one counts as truncated. */
+  maxFrames?: number;
+  /** Bytes of ring buffer per CPU. Chosen by the profiler when left out. */
+  ringBytes?: number;
+  /** Folder for what is written at exit. Default `'.rspack-prof'`. */
+  output?: string;
+  /** Percent of the build's CPU that profiling may cost; the rate is lowered to keep it. */
+  budget?: number;
+  /** Print no table at exit (the files are still written). */
+  quiet?: boolean;
+}
+
+/**
+ * Starts to profile this process. Throws ERR_PROF_BUSY while a session runs. Unless the session is
+ * stopped or disposed, the profile is written and the hotspot table printed when the process ends.
+ */
+export function start(options?: StartOptions): Session;
+
+export interface Session {
+  readonly running: boolean;
+  /** Notes a moment. `data` must be what JSON can hold. */
+  mark(name: string, data?: unknown): void;
+  /** Opens a phase: samples taken until `end()` belong to it, innermost first. */
+  span(name: string, data?: unknown): Span;
+  /** The profile up to now; recording goes on. */
+  dump(): Promise<Profile>;
+  stop(): Promise<Profile>;
+  /** For `'exit'` handlers, where nothing asynchronous runs any more. */
+  stopSync(): Profile;
+  /** Discards the session unless it was stopped. */
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Span {
+  readonly name: string;
+  end(): void;
+  [Symbol.dispose](): void;
+}
+
+export type Kind = 'rust' | 'js' | 'native' | 'v8' | 'kernel' | 'unknown';
+export type SortKey =
+  'symbol' | 'crate' | 'object' | 'kind' | 'package' | 'thread' | 'comm' | 'phase';
+
+/** Which samples a question is about. */
+export interface SampleFilter {
+  /** Only samples taken in this phase. `'(no phase)'` is the time outside any. */
+  phase?: string;
+  /** Only threads with this name, thread id, or `name/tid`. */
+  thread?: string | number;
+  /** Only samples with a frame, anywhere in the stack, whose symbol matches. */
+  through?: RegExp | string;
+}
+
+export interface HotspotOptions extends SampleFilter {
+  /** One key, or several joined by commas: `'phase,crate'`. Default `'symbol'`. */
+  by?: SortKey | (string & {});
+  /** Which column orders the rows and `percentLimit` looks at. Default `'self'`. */
+  sort?: 'self' | 'total';
+  limit?: number;
+  /** Leaves out rows below this percentage (0.5 is half a percent). */
+  percentLimit?: number;
+  /** Only rows whose key matches. */
+  filter?: RegExp | string;
+}
+
+export interface HotspotRow {
+  /** The value sorted by; several are joined by a comma. */
+  key: string;
+  /** These four stand where all of the row's functions agree. */
+  symbol?: string;
+  object?: string;
+  crate?: string;
+  kind?: Kind;
+  /** Samples whose leaf is in this row. */
+  samples: number;
+  /** Event weight (`profile.meta.unit`) of those samples. */
+  self: number;
+  /** Event weight of the samples whose stack passes through this row, each counted once. */
+  total: number;
+  /** Shares of the weight of the samples asked about, 0 to 1. */
+  selfShare: number;
+  totalShare: number;
+}
+
+export interface FoldedOptions extends SampleFilter {
+  /** `'samples'` (default) counts; `'weight'` adds up event weights. */
+  count?: 'samples' | 'weight';
+  /** Starts each line with the thread's name. */
+  byThread?: boolean;
+  /** FlameGraph's suffixes: `_[k]` kernel, `_[j]` JIT, `_[i]` inlined. */
+  annotate?: boolean;
+}
+
+export interface CallTreeOptions extends SampleFilter {
+  /** Leaves out subtrees below this percentage of the whole. */
+  percentLimit?: number;
+  maxDepth?: number;
+}
+
+export interface CallTreeNode {
+  name: string;
+  kind: Kind;
+  object: string;
+  samples: number;
+  self: number;
+  total: number;
+  children: CallTreeNode[];
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+  /** One command that mends it, or `''`. */
+  fix: string;
+}
+
+export interface Quality {
+  samples: number;
+  lost: number;
+  throttled: number;
+  /** Stacks that reach their thread's start. complete + truncated + broken = samples. */
+  complete: number;
+  truncated: number;
+  broken: number;
+  /** Those of the complete that were put together from two readings. */
+  joined: number;
+  unnamedLeaf: number;
+  handlerDropped: number;
+  unmatchedStacks: number;
+  ringBytes: number;
+  completeShare: number;
+  byObject: { object: string; samples: number; broken: number; reason: string }[];
+  cost: { cpuMs: number; peakBytes: number; finishMs: number; handlerMs: number };
+  warnings: Warning[];
+}
+
+export interface ProfileMeta {
+  command: string;
+  node: string;
+  /** Version of `@rspack/core`, null where none was found. */
+  rspack: string | null;
+  /** Path of the rspack binding that was loaded, null where none was. */
+  binding: string | null;
+  event: string;
+  requestedEvent: string;
+  unit: string;
+  frequency: number;
+  callGraph: string;
+  durationMs: number;
+  startUnixMs: number;
+  startNs: number;
+  endNs: number;
+  cpus: number;
+  pid: number;
+  kernel: string;
+  hasKernel: boolean;
+  hasPmu: boolean;
+}
+
+export interface Marker {
+  type: 'span' | 'mark';
+  name: string;
+  startNs: number;
+  endNs: number | null;
+  data: unknown;
+}
+
+export type ExportFormat = 'firefox' | 'folded' | 'flamegraph' | 'json';
+
+export class Profile {
+  private constructor();
+  readonly meta: ProfileMeta;
+  readonly quality: Quality;
+  readonly markers: Marker[];
+  /** Sum of all samples' weights, in `meta.unit`. */
+  readonly totalWeight: number;
+  hotspots(options?: HotspotOptions): HotspotRow[];
+  /** FlameGraph's format: `root;..;leaf count`, one stack a line. */
+  folded(options?: FoldedOptions): string;
+  callTree(options?: CallTreeOptions): CallTreeNode;
+  /** Share (0 to 1) of the samples whose leaf, or with `total` any frame, matches. */
+  share(symbol: RegExp | string, options?: SampleFilter & { total?: boolean }): number;
+  /** Writes a file, privately and whole or not at all. The format follows the name if left out. */
+  write(file: string, options?: { format?: ExportFormat }): void;
+  /** What `report --json` prints. */
+  report(options?: HotspotOptions): ReportJson;
+  toJSON(): ReportJson;
+}
+
+export interface ReportJson {
+  schema: 1;
+  meta: Pick<
+    ProfileMeta,
+    | 'command'
+    | 'node'
+    | 'rspack'
+    | 'binding'
+    | 'event'
+    | 'frequency'
+    | 'durationMs'
+    | 'cpus'
+    | 'kernel'
+  >;
+  quality: Omit<Quality, 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'> & {
+    cost: { cpuMs: number; peakBytes: number; finishMs: number };
+  };
+  rows: HotspotRow[];
+}
+
+/** Reads a profile that was written by `write()` or at exit. Throws ERR_PROF_BAD_FILE. */
+export function read(file: string): Profile;
+
+export interface DiffOptions extends Omit<HotspotOptions, 'sort'> {
+  sort?: 'self' | 'total';
+}
+
+export interface DiffRow {
+  key: string;
+  symbol?: string;
+  object?: string;
+  crate?: string;
+  kind?: Kind;
+  baseSamples: number;
+  candidateSamples: number;
+  baseSelfShare: number;
+  candidateSelfShare: number;
+  /** Candidate minus base, in shares of each profile's whole weight. */
+  selfDelta: number;
+  baseTotalShare: number;
+  candidateTotalShare: number;
+  totalDelta: number;
+}
+
+export interface Diff {
+  base: { samples: number; totalWeight: number; unit: string };
+  candidate: { samples: number; totalWeight: number; unit: string };
+  /** Largest change first. */
+  rows: DiffRow[];
+}
+
+export function diff(base: Profile, candidate: Profile, options?: DiffOptions): Diff;
+
+export interface Status {
+  running: boolean;
+  /** This machine can record: platform and addon. Whether an event opens, `start()` tells. */
+  supported: boolean;
+  /** Why not, `''` where supported. */
+  reason: string;
+  startedAt: Date | null;
+}
+
+export function status(): Status;
+
+export interface EventInfo {
+  name: string;
+  type: string;
+  description: string;
+  available: boolean;
+  reason: string;
+}
+
+/** The events of this machine, and why those that do not open don't. */
+export function events(): EventInfo[];

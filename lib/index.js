@@ -1,0 +1,15 @@
+'use strict';
+// The package's front door. Types: index.d.ts.
+
+const { ProfError } = require('./errors.js');
+const { read } = require('./export/index.js');
+const { diff } = require('./profile/diff.js');
+const { Profile } = require('./profile/profile.js');
+const profiler = require('./profiler.js');
+
+/** @param {import('./index').StartOptions} [options] */
+const start = (options) => profiler.start(options);
+const { status, events } = profiler;
+
+// Plain shorthand names: that is what node finds for `import { start } from 'rspack-prof'`.
+module.exports = { start, read, diff, status, events, Profile, ProfError };

@@ -1,0 +1,133 @@
+'use strict';
+// Checks what a user gives to start(). A wrong option is an error at once and not a profile that
+// is quietly another one than was asked for.
+
+const { ProfError, nearMatches } = require('./errors.js');
+
+/** @typedef {import('./index').StartOptions} StartOptions */
+/** @typedef {{type: 'string'|'number'|'boolean', default?: unknown, oneOf?: string[], min?: number,
+ *    max?: number, integer?: boolean}} Rule */
+
+/** @type {Record<string, Rule>} */
+const RULES = {
+  event: { type: 'string', default: 'cycles:uk' },
+  frequency: { type: 'number', default: 1000, min: 1, max: 1e6, integer: true },
+  callGraph: { type: 'string', default: 'full', oneOf: ['full', 'dwarf', 'none'] },
+  // The kernel takes at most 65,528 bytes of user stack (PERF_SAMPLE_STACK_USER, a u16 of 8s).
+  stackBytes: { type: 'number', min: 8, max: 65528, integer: true },
+  maxFrames: { type: 'number', default: 4096, min: 1, max: 65536, integer: true },
+  ringBytes: { type: 'number', min: 65536, max: 2 ** 30, integer: true },
+  output: { type: 'string', default: '.rspack-prof' },
+  budget: { type: 'number', min: 0.1, max: 100 },
+  quiet: { type: 'boolean', default: false },
+};
+
+/** What the addon is told; the rest is JavaScript's alone. */
+const NATIVE_OPTIONS = [
+  'event',
+  'frequency',
+  'callGraph',
+  'stackBytes',
+  'maxFrames',
+  'ringBytes',
+  'budget',
+];
+
+/** @param {unknown} value */
+function shown(value) {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return Object(value) === value ? Object.prototype.toString.call(value) : String(value);
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {Rule} rule
+ * @returns {string} what is wrong with it, '' where nothing is
+ */
+function problemWith(name, value, rule) {
+  if (typeof value !== rule.type || Number.isNaN(value)) {
+    return `option '${name}' must be a ${rule.type}, not ${shown(value)}`;
+  }
+  if (rule.oneOf && !rule.oneOf.includes(/** @type {string} */ (value))) {
+    const words = rule.oneOf.map((word) => `'${word}'`).join(', ');
+    return `option '${name}' must be one of ${words}, not ${shown(value)}`;
+  }
+  if (rule.type === 'string' && value === '') return `option '${name}' must not be empty`;
+  if (rule.type === 'number') {
+    const number = /** @type {number} */ (value);
+    const { min = -Infinity, max = Infinity } = rule;
+    if (number < min || number > max || (rule.integer && !Number.isInteger(number))) {
+      const what = rule.integer ? 'a whole number' : 'a number';
+      return `option '${name}' must be ${what} from ${min} to ${max}, not ${shown(value)}`;
+    }
+  }
+  return '';
+}
+
+/**
+ * Refuses an option that does not exist, with the one that was probably meant.
+ * @param {object} given
+ * @param {readonly string[]} known
+ * @param {string} where for the message: 'start()'
+ */
+function checkNames(given, known, where) {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const near = nearMatches(name, known);
+    const hint =
+      near.length > 0
+        ? `did you mean ${near.map((word) => `'${word}'`).join(' or ')}?`
+        : `it takes ${known.join(', ')}`;
+    throw new ProfError('ERR_PROF_BAD_OPTION', `${where} has no option '${name}': ${hint}`);
+  }
+}
+
+/**
+ * @param {unknown} given
+ * @param {Record<string, Rule>} rules
+ * @param {string} where for the messages: 'start()'
+ * @returns {Record<string, unknown>} checked, with defaults
+ */
+function checkOptions(given, rules, where) {
+  if (
+    given !== undefined &&
+    (typeof given !== 'object' || given === null || Array.isArray(given))
+  ) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `${where} takes an object of options, not ${shown(given)}`,
+    );
+  }
+  const values = /** @type {Record<string, unknown>} */ (given ?? {});
+  checkNames(values, Object.keys(rules), where);
+  /** @type {Record<string, unknown>} */
+  const checked = {};
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = values[name] === undefined ? rule.default : values[name];
+    if (value === undefined) continue;
+    const problem = problemWith(name, value, rule);
+    if (problem !== '') throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+    checked[name] = value;
+  }
+  return checked;
+}
+
+/**
+ * @param {unknown} given
+ * @returns {{native: Record<string, unknown>, output: string, quiet: boolean}}
+ */
+function checkStartOptions(given) {
+  const checked = checkOptions(given, RULES, 'start()');
+  const native = Object.fromEntries(
+    NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
+  );
+  return {
+    native,
+    output: /** @type {string} */ (checked.output),
+    quiet: /** @type {boolean} */ (checked.quiet),
+  };
+}
+
+module.exports = { checkStartOptions, checkOptions, checkNames };

@@ -1,0 +1,186 @@
+'use strict';
+// What a recording leaves behind when the process ends: the table on standard error first, since
+// somebody is waiting for it, then the files, then where they are. All synchronous: 'exit' handlers
+// get no other chance. Never writes to standard output, never throws, never follows a symbolic link.
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { writeWhole } = require('./export/files.js');
+
+/** @typedef {import('./profile/profile').Profile} Profile */
+
+const FOLDER_MODE = 0o700;
+/** A pipe nobody reads may be full and non-blocking: wait this long in all, then let it go. */
+const STDERR_PATIENCE_MS = 2000;
+
+/** @param {number} ms */
+const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+/**
+ * @param {string} text
+ * @param {(fd: number, bytes: Buffer, offset: number) => number} [write]
+ */
+function writeStderr(text, write = fs.writeSync) {
+  const bytes = Buffer.from(text);
+  const deadline = Date.now() + STDERR_PATIENCE_MS;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += write(2, bytes, at);
+    } catch (error) {
+      const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+      // Closed, or full for too long: the files still hold everything.
+      if (code !== 'EAGAIN' || Date.now() > deadline) return;
+      sleep(5);
+    }
+  }
+}
+
+/**
+ * A folder of ours for this recording, not there before.
+ * @param {string} parent
+ * @param {string} name
+ */
+function makeFolder(parent, name) {
+  fs.mkdirSync(parent, { recursive: true, mode: FOLDER_MODE });
+  if (fs.lstatSync(parent).isSymbolicLink()) {
+    throw Object.assign(new Error(`${parent} is a symbolic link`), { code: 'ELOOP' });
+  }
+  // With a leading dot until it is whole: readers skip those.
+  const partial = path.join(parent, `.${name}.partial`);
+  fs.mkdirSync(partial, { mode: FOLDER_MODE });
+  return partial;
+}
+
+/**
+ * @param {string} partial
+ * @param {string} parent
+ * @param {string} name
+ * @returns {string} its final name
+ */
+function publishFolder(partial, parent, name) {
+  for (let copy = 1; ; copy++) {
+    const folder = path.join(parent, copy === 1 ? name : `${name}-${copy}`);
+    if (fs.lstatSync(folder, { throwIfNoEntry: false })) continue;
+    fs.renameSync(partial, folder);
+    return folder;
+  }
+}
+
+/**
+ * A folder whose profiles are not for the repository says so itself, as cache folders do.
+ * @param {string} parent
+ */
+function keepOutOfGit(parent) {
+  try {
+    fs.writeFileSync(path.join(parent, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch {
+    // There already, or not ours to write in: the profile does not depend on it.
+  }
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} folder
+ * @param {string} table
+ */
+function writeFiles(profile, folder, table) {
+  // The profile first: everything else can be made from it.
+  profile.write(path.join(folder, 'profile.json.gz'));
+  writeWhole(path.join(folder, 'hotspots.txt'), [table]);
+  profile.write(path.join(folder, 'profile.folded'));
+  profile.write(path.join(folder, 'flamegraph.html'));
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} parent
+ * @param {string} name
+ * @param {string} table
+ */
+function writeRun(profile, parent, name, table) {
+  const partial = makeFolder(parent, name);
+  try {
+    writeFiles(profile, partial, table);
+    keepOutOfGit(parent);
+    return publishFolder(partial, parent, name);
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** @param {Profile} profile */
+function runName({ meta }) {
+  const time = new Date(meta.startUnixMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${time.replace(/:/g, '-')}-${meta.pid}`;
+}
+
+/** @param {unknown} error */
+const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * @param {Profile} profile
+ * @param {{output: string, quiet: boolean}} options
+ * @param {(text: string) => void} [say]
+ * @returns {string | null} the folder, null where nothing could be written
+ */
+function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
+  let table = '';
+  try {
+    const { renderHotspots } = require('./table.js');
+    if (!quiet) say(`\n${renderHotspots(profile, { stream: process.stderr })}`);
+    table = renderHotspots(profile, {});
+  } catch (error) {
+    say(`rspack-prof: no table: ${reasonOf(error)}\n`);
+  }
+
+  const name = runName(profile);
+  const parent = path.resolve(output);
+  try {
+    const folder = writeRun(profile, parent, name, table);
+    if (!quiet) say(writtenTo(folder));
+    return folder;
+  } catch (error) {
+    return writeToTemporary(profile, name, table, `${parent}: ${reasonOf(error)}`, say);
+  }
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} name
+ * @param {string} table
+ * @param {string} why
+ * @param {(text: string) => void} say
+ */
+function writeToTemporary(profile, name, table, why, say) {
+  try {
+    // mkdtemp makes a name that nobody can have made before, readable by us alone.
+    const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
+    const folder = writeRun(profile, parent, name, table);
+    say(`rspack-prof: could not write to ${why}\n${writtenTo(folder)}`);
+    return folder;
+  } catch (error) {
+    say(
+      `rspack-prof: the profile could not be written to ${why}; nor to ${os.tmpdir()}: ` +
+        `${reasonOf(error)}\n`,
+    );
+    return null;
+  }
+}
+
+/** @param {string} folder */
+function writtenTo(folder) {
+  const shown = path.relative(process.cwd(), folder);
+  const where = shown.startsWith('..') ? folder : shown;
+  const rows = [
+    ['profile.json.gz', 'open it at https://profiler.firefox.com, or: npx rspack-prof report'],
+    ['hotspots.txt', 'the table above'],
+    ['profile.folded', 'folded stacks'],
+    ['flamegraph.html', 'a flame graph'],
+  ];
+  const lines = rows.map(([file, what]) => `  ${file.padEnd(17)}${what}`);
+  return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
+}
+
+module.exports = { writeExitOutput, writeStderr };

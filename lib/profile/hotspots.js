@@ -1,0 +1,196 @@
+'use strict';
+// The hotspot table: self and total weight per symbol, crate, phase or whatever it is sorted by.
+
+const { ProfError } = require('../errors.js');
+const {
+  KINDS,
+  FUNC_KEYS,
+  SAMPLE_KEYS,
+  parseKeys,
+  groupBy,
+  objectOf,
+  crateOf,
+} = require('./keys.js');
+const { checkNames } = require('../options.js');
+const {
+  SAMPLE_FILTERS,
+  matchingFuncs,
+  nodesThrough,
+  selectSamples,
+  sumPerNode,
+  sumSelected,
+  toRegExp,
+} = require('./select.js');
+const { groupTotals, subtreeSums } = require('./tree.js');
+
+/** @typedef {import('./profile').Profile} Profile */
+/** @typedef {import('../index').HotspotOptions} HotspotOptions */
+/** @typedef {import('../index').HotspotRow} HotspotRow */
+
+const NO_STACK = '[no stack]';
+const HOTSPOT_OPTIONS = ['by', 'sort', 'limit', 'percentLimit', 'filter', ...SAMPLE_FILTERS];
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} fallback
+ */
+function limitOf(value, name, fallback) {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || !(value >= 0)) {
+    throw new ProfError('ERR_PROF_BAD_OPTION', `'${name}' must be a number from 0 on`);
+  }
+  return value;
+}
+
+/**
+ * What the functions of each group agree on; undefined where they do not.
+ * @param {Profile} profile
+ * @param {Int32Array} groupOf
+ * @param {number} groups
+ */
+function commonValues(profile, groupOf, groups) {
+  const { raw } = profile;
+  const readers = {
+    symbol: FUNC_KEYS.symbol,
+    object: objectOf,
+    crate: crateOf,
+    kind: FUNC_KEYS.kind,
+  };
+  const rustOnly = KINDS.indexOf('rust');
+  /** @type {Record<string, (string | null | undefined)[]>} null: none seen yet */
+  const common = {};
+  for (const [name, read] of Object.entries(readers)) {
+    /** @type {(string | null | undefined)[]} */
+    const values = new Array(groups).fill(null);
+    for (let func = 0; func < groupOf.length; func++) {
+      // What is no Rust has no crate: "[js]" is a key to sort by, not a crate to report.
+      const none =
+        name === 'crate' && raw.funcs.kind[func] !== rustOnly && raw.funcs.crate[func] < 0;
+      const value = none ? undefined : read(profile, func);
+      const group = groupOf[func];
+      if (values[group] === null) values[group] = value;
+      else if (values[group] !== value) values[group] = undefined;
+    }
+    common[name] = values;
+  }
+  return common;
+}
+
+/**
+ * @param {Profile} profile
+ * @param {HotspotOptions} [options]
+ * @returns {HotspotRow[]}
+ */
+function hotspots(profile, options = {}) {
+  const { by = 'symbol', sort = 'self' } = options;
+  checkNames(options, HOTSPOT_OPTIONS, 'hotspots()');
+  const keys = parseKeys(by);
+  const limit = limitOf(options.limit, 'limit', Infinity);
+  const percentLimit = limitOf(options.percentLimit, 'percentLimit', 0);
+  const filter = options.filter === undefined ? null : toRegExp(options.filter, 'filter');
+  if (sort !== 'self' && sort !== 'total') {
+    throw new ProfError('ERR_PROF_BAD_OPTION', `'sort' must be 'self' or 'total'`);
+  }
+
+  const { raw } = profile;
+  const funcKeys = keys.filter((key) => key in FUNC_KEYS);
+  const sampleKeys = keys.filter((key) => key in SAMPLE_KEYS);
+  const selected = selectSamples(profile, options);
+  const bySample = groupBy(
+    raw.samples.node.length,
+    sampleKeys.map((key) => (sample) => SAMPLE_KEYS[key](profile, sample)),
+  );
+  const byFunc = groupBy(
+    raw.funcs.name.length,
+    funcKeys.map((key) => (func) => FUNC_KEYS[key](profile, func)),
+  );
+  const common =
+    funcKeys.length > 0 ? commonValues(profile, byFunc.groupOf, byFunc.labels.length) : {};
+
+  /** @type {HotspotRow[]} */
+  const rows = [];
+  let whole = 0;
+  const share = (/** @type {number} */ weight) => (whole > 0 ? weight / whole : 0);
+  /** @type {(sampleGroup: number, funcGroup: number, samples: number, self: number, total: number) => void} */
+  const addRow = (sampleGroup, funcGroup, samples, self, total) => {
+    const labels = keys.map((key) =>
+      key in SAMPLE_KEYS
+        ? bySample.labels[sampleGroup][sampleKeys.indexOf(key)]
+        : (byFunc.labels[funcGroup]?.[funcKeys.indexOf(key)] ?? NO_STACK),
+    );
+    const key = labels.join(',');
+    if (filter && !filter.test(key)) return;
+    /** @type {HotspotRow} */
+    const row = { key, samples, self, total, selfShare: 0, totalShare: 0 };
+    for (const [name, values] of Object.entries(common)) {
+      const value = values[funcGroup];
+      if (value !== null && value !== undefined) Object.assign(row, { [name]: value });
+    }
+    rows.push(row);
+  };
+
+  bySample.labels.forEach((_, group) => {
+    const sums = sumPerNode(
+      profile,
+      (sample) => bySample.groupOf[sample] === group && (!selected || selected[sample] === 1),
+    );
+    if (sums.totalCount === 0) return;
+    whole += sums.totalWeight;
+    if (funcKeys.length === 0) {
+      addRow(group, -1, sums.totalCount, sums.totalWeight, sums.totalWeight);
+      return;
+    }
+    const groups = byFunc.labels.length;
+    const { func, parent } = raw.nodes;
+    const groupOfNode = new Int32Array(func.length);
+    const self = new Float64Array(groups);
+    const samples = new Float64Array(groups);
+    for (let node = 1; node < func.length; node++) {
+      const own = byFunc.groupOf[func[node]];
+      groupOfNode[node] = own;
+      self[own] += sums.weight[node];
+      samples[own] += sums.count[node];
+    }
+    const nodeSums = subtreeSums(parent, sums.weight);
+    const totals = groupTotals(profile.walk, groupOfNode, groups, nodeSums);
+    // Whether a group was met is a matter of samples: a weight may well be 0.
+    const met = groupTotals(profile.walk, groupOfNode, groups, subtreeSums(parent, sums.count));
+    for (let own = 0; own < groups; own++) {
+      if (met[own] > 0) addRow(group, own, samples[own], self[own], totals[own]);
+    }
+    if (sums.count[0] > 0) addRow(group, -1, sums.count[0], sums.weight[0], sums.weight[0]);
+  });
+
+  for (const row of rows) {
+    row.selfShare = share(row.self);
+    row.totalShare = share(row.total);
+  }
+  const column = sort === 'self' ? 'selfShare' : 'totalShare';
+  const other = sort === 'self' ? 'totalShare' : 'selfShare';
+  return rows
+    .filter((row) => row[column] * 100 >= percentLimit)
+    .sort((a, b) => b[column] - a[column] || b[other] - a[other] || (a.key < b.key ? -1 : 1))
+    .slice(0, limit);
+}
+
+/**
+ * The share of the weight whose leaf (with total: any frame) has a matching symbol.
+ * @param {Profile} profile
+ * @param {RegExp | string} symbol
+ * @param {import('../index').SampleFilter & {total?: boolean}} [options]
+ */
+function share(profile, symbol, options = {}) {
+  checkNames(options, [...SAMPLE_FILTERS, 'total'], 'share()');
+  const funcs = matchingFuncs(profile, toRegExp(symbol, 'symbol'));
+  const { weight, totalWeight } = sumSelected(profile, options);
+  const through = options.total ? nodesThrough(profile, funcs) : null;
+  const { func } = profile.raw.nodes;
+  let matching = 0;
+  for (let node = 1; node < weight.length; node++) {
+    if (through ? through[node] === 1 : funcs[func[node]] === 1) matching += weight[node];
+  }
+  return totalWeight > 0 ? matching / totalWeight : 0;
+}
+
+module.exports = { hotspots, share, limitOf };

@@ -1,0 +1,111 @@
+'use strict';
+// What a table can be sorted by. Some keys belong to a function (symbol, crate), some to a sample
+// (thread, phase); a comma joins any of them.
+
+const { ProfError, nearMatches } = require('../errors.js');
+
+/** @typedef {import('./profile').Profile} Profile */
+/** @typedef {import('../index').Kind} Kind */
+
+/** @type {readonly Kind[]} by funcs.kind */
+const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'unknown'];
+
+/**
+ * The file a function came from: perf's "object".
+ * @param {Profile} profile
+ * @param {number} func
+ */
+function objectOf({ raw }, func) {
+  const module = raw.funcs.module[func];
+  if (module >= 0) return raw.strings[raw.modules.name[module]];
+  const kind = KINDS[raw.funcs.kind[func]];
+  if (kind === 'js' || kind === 'v8') return '[jit]';
+  return kind === 'kernel' ? '[kernel]' : '[unknown]';
+}
+
+/**
+ * @param {Profile} profile
+ * @param {number} func
+ */
+function crateOf({ raw }, func) {
+  const crate = raw.funcs.crate[func];
+  return crate >= 0 ? raw.strings[crate] : `[${KINDS[raw.funcs.kind[func]]}]`;
+}
+
+/**
+ * The npm package of a JavaScript function, by the last node_modules in its path.
+ * @param {Profile} profile
+ * @param {number} func
+ */
+function packageOf({ raw }, func) {
+  const kind = KINDS[raw.funcs.kind[func]];
+  if (kind !== 'js') return `[${kind}]`;
+  const file = raw.funcs.file[func] >= 0 ? raw.strings[raw.funcs.file[func]] : '';
+  if (file.startsWith('node:')) return '[node]';
+  const found = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file);
+  return found ? found[1].replace('\\', '/') : '[app]';
+}
+
+/** @type {Record<string, (profile: Profile, func: number) => string>} */
+const FUNC_KEYS = {
+  symbol: ({ raw }, func) => raw.strings[raw.funcs.name[func]],
+  crate: crateOf,
+  object: objectOf,
+  kind: ({ raw }, func) => KINDS[raw.funcs.kind[func]],
+  package: packageOf,
+};
+
+/** @type {Record<string, (profile: Profile, sample: number) => string>} */
+const SAMPLE_KEYS = {
+  comm: (profile, sample) => profile.threadNames[profile.raw.samples.thread[sample]],
+  thread: (profile, sample) => profile.threadKeys[profile.raw.samples.thread[sample]],
+  phase: ({ phases }, sample) => phases.names[phases.phaseOfSample[sample]],
+};
+
+const KEY_NAMES = [...Object.keys(FUNC_KEYS), ...Object.keys(SAMPLE_KEYS)];
+
+/**
+ * @param {unknown} by
+ * @returns {string[]}
+ */
+function parseKeys(by) {
+  if (typeof by !== 'string') {
+    throw new ProfError('ERR_PROF_BAD_OPTION', `'by' must be a string such as 'symbol'`);
+  }
+  const names = by.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (KEY_NAMES.includes(name)) continue;
+    const near = nearMatches(name, KEY_NAMES);
+    const hint =
+      near.length > 0 ? `did you mean '${near[0]}'?` : `it takes ${KEY_NAMES.join(', ')}`;
+    throw new ProfError('ERR_PROF_BAD_OPTION', `cannot sort by '${name}': ${hint}`);
+  }
+  return [...new Set(names)];
+}
+
+/**
+ * @param {number} count rows to group
+ * @param {((row: number) => string)[]} keys
+ * @returns {{groupOf: Int32Array, labels: string[][]}}
+ */
+function groupBy(count, keys) {
+  const groupOf = new Int32Array(count);
+  /** @type {string[][]} */
+  const labels = [];
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  for (let row = 0; row < count; row++) {
+    const parts = keys.map((key) => key(row));
+    const joined = parts.length === 1 ? parts[0] : parts.join('\0');
+    let group = known.get(joined);
+    if (group === undefined) {
+      group = labels.length;
+      labels.push(parts);
+      known.set(joined, group);
+    }
+    groupOf[row] = group;
+  }
+  return { groupOf, labels };
+}
+
+module.exports = { KINDS, FUNC_KEYS, SAMPLE_KEYS, parseKeys, groupBy, objectOf, crateOf };

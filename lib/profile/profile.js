@@ -1,0 +1,126 @@
+'use strict';
+// A profile: the raw columns, the markers of its time, and every question that can be asked of
+// them. It is read-only; whatever is worked out once (phases, walk, names) is kept.
+
+const { ProfError } = require('../errors.js');
+const { problemWithColumns } = require('./columns.js');
+const { assignPhases } = require('./phases.js');
+const { buildQuality } = require('./quality.js');
+const { walkSteps } = require('./tree.js');
+
+/** @typedef {import('./raw').RawProfile} RawProfile */
+/** @typedef {import('./raw').Marker} Marker */
+/** @typedef {{command: string, node: string, rspack: string | null, binding: string | null}} Context */
+
+class Profile {
+  /** @type {ReturnType<typeof assignPhases> | undefined} */
+  #phases;
+  /** @type {Int32Array | undefined} */
+  #walk;
+
+  /**
+   * @param {RawProfile} raw
+   * @param {{markers?: Marker[], context: Context}} more
+   */
+  constructor(raw, { markers = [], context }) {
+    const problem = problemWithColumns(raw);
+    if (problem !== '')
+      throw new ProfError('ERR_PROF_BAD_FILE', `not a usable profile: ${problem}`);
+    const { meta } = raw;
+    /** The columns of docs/raw-profile.md. */
+    this.raw = raw;
+    this.markers = markers;
+    /** @type {import('../index').ProfileMeta} */
+    this.meta = {
+      ...context,
+      event: meta.event,
+      requestedEvent: meta.requestedEvent,
+      unit: meta.unit,
+      frequency: meta.frequency,
+      callGraph: meta.callGraph,
+      durationMs: (meta.endNs - meta.startNs) / 1e6,
+      startUnixMs: meta.startUnixMs,
+      startNs: meta.startNs,
+      endNs: meta.endNs,
+      cpus: meta.cpus,
+      pid: meta.pid,
+      kernel: meta.kernel,
+      hasKernel: meta.hasKernel,
+      hasPmu: meta.hasPmu,
+    };
+    this.quality = buildQuality(raw);
+    this.totalWeight = raw.samples.weight.reduce((sum, weight) => sum + weight, 0);
+    this.threadNames = Array.from(raw.threads.name, (name) => raw.strings[name]);
+    this.threadKeys = this.threadNames.map((name, index) => `${name}/${raw.threads.tid[index]}`);
+  }
+
+  /** The phase of each sample. */
+  get phases() {
+    return (this.#phases ??= assignPhases(this.raw.samples.timeNs, this.markers));
+  }
+
+  /** The tree's depth-first walk. */
+  get walk() {
+    return (this.#walk ??= walkSteps(this.raw.nodes.parent));
+  }
+
+  /** @param {import('../index').HotspotOptions} [options] */
+  hotspots(options) {
+    return require('./hotspots.js').hotspots(this, options);
+  }
+
+  /**
+   * @param {RegExp | string} symbol
+   * @param {import('../index').SampleFilter & {total?: boolean}} [options]
+   */
+  share(symbol, options) {
+    return require('./hotspots.js').share(this, symbol, options);
+  }
+
+  /** @param {import('../index').FoldedOptions} [options] */
+  folded(options) {
+    return require('../export/folded.js').folded(this, options);
+  }
+
+  /** @param {import('../index').CallTreeOptions} [options] */
+  callTree(options) {
+    return require('./call-tree.js').callTree(this, options);
+  }
+
+  /**
+   * @param {string} file
+   * @param {{format?: import('../index').ExportFormat}} [options]
+   */
+  write(file, options) {
+    require('../export/index.js').writeProfile(this, file, options);
+  }
+
+  /**
+   * @param {import('../index').HotspotOptions} [options]
+   * @returns {import('../index').ReportJson}
+   */
+  report(options) {
+    const { meta, quality } = this;
+    const { command, node, rspack, binding, event, frequency, durationMs, cpus, kernel } = meta;
+    const { samples, lost, throttled, complete, truncated, joined, broken } = quality;
+    const { unnamedLeaf, completeShare, byObject, cost, warnings } = quality;
+    const { cpuMs, peakBytes, finishMs } = cost;
+    return {
+      schema: 1,
+      meta: { command, node, rspack, binding, event, frequency, durationMs, cpus, kernel },
+      quality: {
+        ...{ samples, lost, throttled, complete, truncated, joined, broken },
+        ...{ unnamedLeaf, completeShare, byObject },
+        cost: { cpuMs, peakBytes, finishMs },
+        warnings,
+      },
+      rows: this.hotspots(options),
+    };
+  }
+
+  toJSON() {
+    return this.report();
+  }
+}
+
+module.exports = { Profile };

@@ -1,0 +1,103 @@
+/** The columns that the addon hands over. docs/raw-profile.md says what each field means. */
+export interface RawProfile {
+  strings: string[];
+  meta: RawMeta;
+  threads: {
+    tid: Uint32Array;
+    name: Uint32Array;
+    startNs: Float64Array;
+    endNs: Float64Array;
+  };
+  modules: {
+    path: Uint32Array;
+    name: Uint32Array;
+    buildId: Uint32Array;
+    start: Float64Array;
+    end: Float64Array;
+    flags: Uint8Array;
+  };
+  funcs: {
+    name: Uint32Array;
+    symbol: Uint32Array;
+    module: Int32Array;
+    crate: Int32Array;
+    kind: Uint8Array;
+    file: Int32Array;
+    line: Uint32Array;
+    column: Uint32Array;
+    tier: Uint8Array;
+    named: Uint8Array;
+  };
+  nodes: { parent: Int32Array; func: Int32Array; inline: Uint8Array };
+  samples: {
+    timeNs: Float64Array;
+    thread: Uint32Array;
+    cpu: Uint16Array;
+    node: Uint32Array;
+    weight: Float64Array;
+    end: Uint8Array;
+    flags: Uint8Array;
+  };
+  quality: RawQuality;
+}
+
+export interface RawMeta {
+  event: string;
+  requestedEvent: string;
+  unit: string;
+  frequency: number;
+  callGraph: string;
+  startNs: number;
+  endNs: number;
+  startUnixMs: number;
+  cpus: number;
+  pid: number;
+  kernel: string;
+  hasKernel: boolean;
+  hasPmu: boolean;
+}
+
+export interface RawQuality {
+  samples: number;
+  lost: number;
+  throttled: number;
+  complete: number;
+  truncated: number;
+  joined: number;
+  broken: number;
+  unnamedLeaf: number;
+  handlerDropped: number;
+  unmatchedStacks: number;
+  ringBytes: number;
+  byObject: { object: string; samples: number; broken: number; reason: string }[];
+  cost: { cpuMs: number; peakBytes: number; finishMs: number; handlerMs: number };
+  warnings: { code: string; message: string; fix: string }[];
+}
+
+/** A span or a mark, on the clock of `process.hrtime` (CLOCK_MONOTONIC). */
+export interface Marker {
+  type: 'span' | 'mark';
+  name: string;
+  startNs: number;
+  /** A mark's is its start; an open span's is null. */
+  endNs: number | null;
+  data: unknown;
+}
+
+/** What the addon exports. */
+export interface NativeAddon {
+  start(options: Record<string, unknown>): unknown;
+  stop(handle: unknown): Promise<RawProfile>;
+  stopSync(handle: unknown): RawProfile;
+  dump(handle: unknown): Promise<RawProfile>;
+  discard(handle: unknown): void;
+  attachIsolate?(): void;
+  events(): {
+    name: string;
+    type: string;
+    description: string;
+    available: boolean;
+    reason: string;
+  }[];
+  probe(event: string): { ok: boolean; code: string; message: string };
+}

@@ -1,0 +1,145 @@
+'use strict';
+// Which samples a question is about, and their weight per node of the tree.
+
+const { ProfError } = require('../errors.js');
+
+/** @typedef {import('./profile').Profile} Profile */
+/** @typedef {import('../index').SampleFilter} SampleFilter */
+/** @typedef {{weight: Float64Array, count: Float64Array, totalWeight: number, totalCount: number}}
+ *    NodeSums weight and samples per leaf node */
+
+const SAMPLE_FILTERS = ['phase', 'thread', 'through'];
+
+/**
+ * @param {unknown} pattern
+ * @param {string} option for the message
+ * @returns {RegExp} without the flags that make test() remember where it was
+ */
+function toRegExp(pattern, option) {
+  try {
+    if (pattern instanceof RegExp) {
+      return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+    }
+    if (typeof pattern === 'string') return new RegExp(pattern);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProfError('ERR_PROF_BAD_OPTION', `'${option}' is no regular expression: ${reason}`);
+  }
+  throw new ProfError('ERR_PROF_BAD_OPTION', `'${option}' must be a regular expression`);
+}
+
+/**
+ * Which functions' names match, each name tested once.
+ * @param {Profile} profile
+ * @param {RegExp} pattern
+ * @returns {Uint8Array}
+ */
+function matchingFuncs({ raw }, pattern) {
+  /** @type {Map<number, boolean>} */
+  const known = new Map();
+  return Uint8Array.from(raw.funcs.name, (name) => {
+    let matches = known.get(name);
+    if (matches === undefined) {
+      matches = pattern.test(raw.strings[name]);
+      known.set(name, matches);
+    }
+    return matches ? 1 : 0;
+  });
+}
+
+/**
+ * Which nodes have a matching function at or above them.
+ * @param {Profile} profile
+ * @param {Uint8Array} funcs of matchingFuncs()
+ */
+function nodesThrough({ raw }, funcs) {
+  const { parent, func } = raw.nodes;
+  const through = new Uint8Array(parent.length);
+  for (let i = 1; i < parent.length; i++) through[i] = through[parent[i]] | funcs[func[i]];
+  return through;
+}
+
+/**
+ * @param {Profile} profile
+ * @param {SampleFilter} filter
+ * @returns {Uint8Array | null} 1 per sample to count, null for all of them
+ */
+function selectSamples(profile, filter) {
+  const { samples, threads } = profile.raw;
+  /** @type {((sample: number) => boolean)[]} */
+  const tests = [];
+  if (filter.phase !== undefined) {
+    const { names, phaseOfSample } = profile.phases;
+    const phase = names.indexOf(filter.phase);
+    if (phase < 0) {
+      throw new ProfError(
+        'ERR_PROF_BAD_OPTION',
+        `there is no phase '${filter.phase}' in this profile: it has ${names.join(', ')}`,
+      );
+    }
+    tests.push((sample) => phaseOfSample[sample] === phase);
+  }
+  if (filter.thread !== undefined) {
+    const wanted = String(filter.thread);
+    const chosen = Array.from(threads.tid, (tid, index) => {
+      const names = [String(tid), profile.threadNames[index], profile.threadKeys[index]];
+      return names.includes(wanted);
+    });
+    if (!chosen.includes(true)) {
+      const names = [...new Set(profile.threadNames)].join(', ');
+      throw new ProfError(
+        'ERR_PROF_BAD_OPTION',
+        `there is no thread '${wanted}' in this profile: it has ${names}`,
+      );
+    }
+    tests.push((sample) => chosen[samples.thread[sample]]);
+  }
+  if (filter.through !== undefined) {
+    const funcs = matchingFuncs(profile, toRegExp(filter.through, 'through'));
+    const through = nodesThrough(profile, funcs);
+    tests.push((sample) => through[samples.node[sample]] === 1);
+  }
+  if (tests.length === 0) return null;
+  return Uint8Array.from(samples.node, (_, sample) => (tests.every((t) => t(sample)) ? 1 : 0));
+}
+
+/**
+ * @param {Profile} profile
+ * @param {(sample: number) => boolean} wanted
+ * @returns {NodeSums}
+ */
+function sumPerNode({ raw }, wanted) {
+  const { samples, nodes } = raw;
+  const weight = new Float64Array(nodes.parent.length);
+  const count = new Float64Array(nodes.parent.length);
+  let totalWeight = 0;
+  let totalCount = 0;
+  for (let i = 0; i < samples.node.length; i++) {
+    if (!wanted(i)) continue;
+    weight[samples.node[i]] += samples.weight[i];
+    count[samples.node[i]]++;
+    totalWeight += samples.weight[i];
+    totalCount++;
+  }
+  return { weight, count, totalWeight, totalCount };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {SampleFilter} filter
+ * @returns {NodeSums}
+ */
+function sumSelected(profile, filter) {
+  const selected = selectSamples(profile, filter);
+  return sumPerNode(profile, selected ? (sample) => selected[sample] === 1 : () => true);
+}
+
+module.exports = {
+  SAMPLE_FILTERS,
+  toRegExp,
+  matchingFuncs,
+  nodesThrough,
+  selectSamples,
+  sumPerNode,
+  sumSelected,
+};

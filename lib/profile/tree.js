@@ -1,0 +1,111 @@
+'use strict';
+// The calling-context tree as columns: one reverse pass gives totals, because parents stand before
+// their children; one walk in depth-first order tells which frames repeat one above them.
+
+/**
+ * @param {Int32Array} parent parents stand before their children
+ * @param {Float64Array} self
+ * @returns {Float64Array} each node's own and its descendants' sum
+ */
+function subtreeSums(parent, self) {
+  const sums = Float64Array.from(self);
+  for (let i = sums.length - 1; i > 0; i--) sums[parent[i]] += sums[i];
+  return sums;
+}
+
+/**
+ * A depth-first walk, written down: node to enter it, ~node to leave it. The root is left out.
+ * @param {Int32Array} parent
+ * @returns {Int32Array} 2 * (nodes - 1) steps
+ */
+function walkSteps(parent) {
+  const count = parent.length;
+  const firstChild = new Int32Array(count).fill(-1);
+  const nextSibling = new Int32Array(count).fill(-1);
+  // Backwards, so that siblings come in ascending order.
+  for (let i = count - 1; i > 0; i--) {
+    nextSibling[i] = firstChild[parent[i]];
+    firstChild[parent[i]] = i;
+  }
+  const steps = new Int32Array(2 * (count - 1));
+  let at = 0;
+  let node = firstChild[0];
+  while (node > 0) {
+    steps[at++] = node;
+    if (firstChild[node] >= 0) {
+      node = firstChild[node];
+      continue;
+    }
+    while (node > 0 && nextSibling[node] < 0) {
+      steps[at++] = ~node;
+      node = parent[node];
+    }
+    if (node > 0) {
+      steps[at++] = ~node;
+      node = nextSibling[node];
+    }
+  }
+  return steps;
+}
+
+/**
+ * The weight that passes through each group of nodes. A stack in which a group stands several
+ * times (recursion) counts once: only the group's outermost frame adds.
+ * @param {Int32Array} steps of walkSteps()
+ * @param {Int32Array} groupOfNode
+ * @param {number} groups
+ * @param {Float64Array} sums of subtreeSums()
+ * @returns {Float64Array}
+ */
+function groupTotals(steps, groupOfNode, groups, sums) {
+  const totals = new Float64Array(groups);
+  const open = new Int32Array(groups);
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i];
+    if (step >= 0) {
+      const group = groupOfNode[step];
+      if (open[group]++ === 0) totals[group] += sums[step];
+    } else {
+      open[groupOfNode[~step]]--;
+    }
+  }
+  return totals;
+}
+
+/**
+ * The same tree with siblings of one name made one: V8's tiers of a function, or two instances of
+ * a generic function, are different code but one line in a flame graph.
+ * @param {Int32Array} parent
+ * @param {Int32Array} func
+ * @param {Uint32Array} nameOfFunc
+ * @param {Uint8Array} [inline] where given, an inlined frame stays apart from a called one
+ * @returns {{parent: Int32Array, node: Int32Array, merged: Int32Array}} per merged node its parent
+ *   and the first node it stands for; per node its merged one
+ */
+function mergeByName(parent, func, nameOfFunc, inline) {
+  const count = parent.length;
+  const merged = new Int32Array(count);
+  const mergedParent = new Int32Array(count);
+  const node = new Int32Array(count);
+  const names = 2 ** 32;
+  /** @type {Map<number, number>[]} per merged parent, made when it has a second child */
+  const children = [];
+  let size = 1;
+  mergedParent[0] = -1;
+  for (let i = 1; i < count; i++) {
+    const up = merged[parent[i]];
+    const key = nameOfFunc[func[i]] + (inline?.[i] ? names : 0);
+    const known = (children[up] ??= new Map());
+    let found = known.get(key);
+    if (found === undefined) {
+      found = size++;
+      known.set(key, found);
+      mergedParent[found] = up;
+      node[found] = i;
+    }
+    merged[i] = found;
+  }
+  return { parent: mergedParent.subarray(0, size), node: node.subarray(0, size), merged };
+}
+
+module.exports = { subtreeSums, walkSteps, groupTotals, mergeByName };

@@ -1,0 +1,275 @@
+'use strict';
+// A recording, from start() to stop(). The addon records; marks and spans are kept here, on the
+// clock of the samples (process.hrtime is CLOCK_MONOTONIC, as perf's samples are asked to be).
+
+const { installExitHooks } = require('./atexit.js');
+const { describeProcess } = require('./context.js');
+const { ProfError, fromNative } = require('./errors.js');
+const { checkStartOptions } = require('./options.js');
+const { Profile } = require('./profile/profile.js');
+const { addWarnings } = require('./profile/quality.js');
+
+/** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
+/** @typedef {import('./profile/raw').RawProfile} RawProfile */
+/** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
+
+// node 18 before 18.18 has no Symbol.dispose; its polyfills look for these.
+const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/** @param {Marker[]} markers as they are now: open spans stay open in the copy */
+const snapshot = (markers) => markers.map((marker) => ({ ...marker }));
+
+/**
+ * @param {unknown} name
+ * @param {unknown} data
+ * @returns {{name: string, data: unknown}} a copy that later changes of the caller's do not reach
+ */
+function checkMarker(name, data) {
+  if (typeof name !== 'string' || name === '') {
+    throw new ProfError('ERR_PROF_BAD_OPTION', 'a mark or span needs a name, a string');
+  }
+  if (data === undefined) return { name, data: undefined };
+  try {
+    const text = JSON.stringify(data);
+    return { name, data: text === undefined ? undefined : JSON.parse(text) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProfError('ERR_PROF_BAD_OPTION', `data of '${name}' is not for JSON: ${reason}`);
+  }
+}
+
+/**
+ * The raw columns as a Profile, with what the doctor has to say about them.
+ * @param {RawProfile} raw
+ * @param {Marker[]} markers
+ */
+function makeProfile(raw, markers) {
+  const profile = new Profile(raw, { markers, context: describeProcess(raw) });
+  try {
+    addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile }));
+  } catch (error) {
+    // Advice is worth less than the profile: it is left out, and that is said.
+    const message = error instanceof Error ? error.message : String(error);
+    addWarnings(profile.quality, [
+      { code: 'NO_ADVICE', message: `the doctor's rules failed: ${message}`, fix: '' },
+    ]);
+  }
+  return profile;
+}
+
+class Session {
+  /** @type {'running' | 'stopping' | 'ended'} */
+  #state = 'running';
+  /** @type {Marker[]} */
+  #markers = [];
+  #native;
+  #handle;
+  #now;
+  #onEnd;
+
+  /**
+   * @param {{native: NativeAddon, handle: unknown, now: () => number, onEnd: () => void}} parts
+   */
+  constructor({ native, handle, now, onEnd }) {
+    this.#native = native;
+    this.#handle = handle;
+    this.#now = now;
+    this.#onEnd = onEnd;
+  }
+
+  get running() {
+    return this.#state === 'running';
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown} [data]
+   */
+  mark(name, data) {
+    const marker = checkMarker(name, data);
+    if (!this.running) return;
+    const startNs = this.#now();
+    this.#markers.push({ type: 'mark', ...marker, startNs, endNs: startNs });
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown} [data]
+   */
+  span(name, data) {
+    /** @type {Marker} */
+    const span = { type: 'span', ...checkMarker(name, data), startNs: this.#now(), endNs: null };
+    if (this.running) this.#markers.push(span);
+    const end = () => {
+      span.endNs ??= this.#now();
+    };
+    return { name: span.name, end, [DISPOSE]: end };
+  }
+
+  async dump() {
+    this.#mustRun('dump()');
+    const raw = await this.#callAsync(() => this.#native.dump(this.#handle));
+    return makeProfile(raw, snapshot(this.#markers));
+  }
+
+  async stop() {
+    this.#mustRun('stop()');
+    this.#state = 'stopping';
+    try {
+      const raw = await this.#callAsync(() => this.#native.stop(this.#handle));
+      return makeProfile(raw, snapshot(this.#markers));
+    } finally {
+      this.#end();
+    }
+  }
+
+  stopSync() {
+    this.#mustRun('stopSync()');
+    this.#state = 'stopping';
+    try {
+      return makeProfile(this.#native.stopSync(this.#handle), snapshot(this.#markers));
+    } catch (error) {
+      throw fromNative(error);
+    } finally {
+      this.#end();
+    }
+  }
+
+  [DISPOSE]() {
+    this.#discard();
+  }
+
+  #discard() {
+    if (!this.running) return;
+    this.#state = 'stopping';
+    try {
+      this.#native.discard(this.#handle);
+    } catch (error) {
+      throw fromNative(error);
+    } finally {
+      this.#end();
+    }
+  }
+
+  async [ASYNC_DISPOSE]() {
+    this.#discard();
+  }
+
+  #end() {
+    this.#state = 'ended';
+    this.#onEnd();
+  }
+
+  /** @param {string} what */
+  #mustRun(what) {
+    if (this.running) return;
+    throw new ProfError(
+      'ERR_PROF_NOT_RUNNING',
+      `${what}: this session has ended; start() begins another one`,
+    );
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} call
+   * @returns {Promise<T>}
+   */
+  async #callAsync(call) {
+    try {
+      return await call();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+}
+
+/**
+ * The functions that share "one recording at a time". Everything from outside is passed in.
+ * @param {{native: () => NativeAddon, now?: () => number, hooks?: typeof installExitHooks,
+ *   exitOutput?: ExitOutput, say?: (line: string) => void}} world
+ */
+function createProfiler(world) {
+  const {
+    native,
+    now = () => Number(process.hrtime.bigint()),
+    hooks = installExitHooks,
+    exitOutput = (profile, options) => require('./output.js').writeExitOutput(profile, options),
+    say = (line) => require('./output.js').writeStderr(line),
+  } = world;
+  /** @type {{session: Session, startedAt: Date} | null} */
+  let current = null;
+
+  /**
+   * @param {import('./index').StartOptions} [options]
+   * @param {{onExit?: ExitOutput}} [internal] what to do with the profile at exit, instead of the
+   *   files and the table: for register.js
+   * @returns {Session}
+   */
+  function start(options, internal = {}) {
+    const checked = checkStartOptions(options);
+    if (current) {
+      throw new ProfError(
+        'ERR_PROF_BUSY',
+        `a session runs in this process since ${current.startedAt.toISOString()}: stop() it first`,
+      );
+    }
+    const addon = native();
+    let handle;
+    try {
+      handle = addon.start(checked.native);
+    } catch (error) {
+      throw fromNative(error);
+    }
+    const { onExit = exitOutput } = internal;
+    const removeHooks = hooks(() => {
+      try {
+        onExit(session.stopSync(), checked);
+      } catch (error) {
+        // The build's own end goes on as if we were not there.
+        say(`rspack-prof: no profile: ${error instanceof Error ? error.message : error}\n`);
+      }
+    });
+    const session = new Session({
+      native: addon,
+      handle,
+      now,
+      onEnd: () => {
+        current = null;
+        removeHooks();
+      },
+    });
+    current = { session, startedAt: new Date() };
+    return session;
+  }
+
+  /** @returns {import('./index').Status} */
+  function status() {
+    let reason = '';
+    try {
+      native();
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    return {
+      running: current !== null,
+      supported: reason === '',
+      reason,
+      startedAt: current?.startedAt ?? null,
+    };
+  }
+
+  /** @returns {import('./index').EventInfo[]} */
+  function events() {
+    try {
+      return native().events();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  return { start, status, events };
+}
+
+module.exports = { createProfiler, Session, makeProfile };
