@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 enum { FIRST_MAPS_BYTES = 256 * 1024, MAPS_BYTES_MAX = 64 * 1024 * 1024, PADDING = 64 };
+enum { MISSING_BYTES_MAX = 4096 };
 
 /* dl_iterate_phdr: the object that holds the anchor. */
 static int find_image(struct dl_phdr_info *info, size_t size, void *user) {
@@ -90,6 +91,10 @@ static bool has_prefix(const char **text, size_t *length, const char *prefix) {
   return true;
 }
 
+static bool is_text(const char *text, size_t length, const char *other) {
+  return length == strlen(other) && memcmp(text, other, length) == 0;
+}
+
 static void grow(struct prof_v8_range *range, uint64_t start, uint64_t end) {
   if (range->end == 0)
     *range = (struct prof_v8_range){.start = start, .end = end};
@@ -115,7 +120,7 @@ static void remember(struct prof_v8_range *list, uint32_t *count, uint64_t start
 void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name_bytes,
                          uint64_t start, uint64_t size) {
   uint64_t end;
-  bool is_inside;
+  bool is_inside, is_own;
   if (!name)
     return;
   if (has_prefix(&name, &name_bytes, "BytecodeHandler:"))
@@ -130,14 +135,21 @@ void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name
     }
   }
   end = start + size;
+  is_own = name_bytes && *name == 'I';
   is_inside = self->image.start <= start && end <= self->image.end;
   /* node 18 reports some stubs in its heap (CEntry) as builtins too: not a part of the blob */
   grow(is_inside ? &self->inside : &self->outside, start, end);
   if (has_prefix(&name, &name_bytes, "InterpreterEntryTrampoline"))
     remember(self->entries, &self->entry_count, start, end);
+  else if (is_text(name, name_bytes, "InterpreterPushArgsThenConstructWithFinalSpread"))
+    self->before_resumes = end;
+  else if (is_text(name, name_bytes, "InterpreterOnStackReplacement"))
+    self->behind_resumes = start;
   else if (has_prefix(&name, &name_bytes, "InterpreterEnterAt") ||
-           has_prefix(&name, &name_bytes, "BaselineOrInterpreterEnterAt"))
+           has_prefix(&name, &name_bytes, "BaselineOrInterpreterEnterAt")) {
+    self->has_resumes |= is_own;
     remember(self->resumes, &self->resume_count, start, end);
+  }
 }
 
 static void add_interpreter(struct prof_jit_map *out, uint64_t start, uint64_t end) {
@@ -166,5 +178,12 @@ bool prof_jitmap_compose(const struct prof_jitmap *self, struct prof_jit_map *ou
   memcpy(out->copies, self->copies, sizeof out->copies);
   spread(self, self->entries, self->entry_count, out);
   spread(self, self->resumes, self->resume_count, out);
+  /* node 18 does not report InterpreterEnterAtBytecode and ...NextBytecode, which lie between these
+   * two in the list of builtins */
+  if (!self->has_resumes && self->before_resumes < self->behind_resumes &&
+      self->behind_resumes - self->before_resumes < MISSING_BYTES_MAX) {
+    const struct prof_v8_range missing = {self->before_resumes, self->behind_resumes - 1};
+    spread(self, &missing, 1, out);
+  }
   return out->blob.end != 0;
 }

@@ -22,6 +22,8 @@ struct prof_jitmap {
   struct prof_v8_range resumes[PROF_JITMAP_ENTRIES]; /* entries after a deoptimisation */
   struct prof_v8blob_copy copies[PROF_JIT_COPIES];
   uint32_t entry_count, resume_count, copy_count;
+  uint64_t before_resumes, behind_resumes; /* where node 18 has the ones that it does not report */
+  bool has_resumes;                        /* InterpreterEnterAt... was reported */
 };
 
 /* anchor: an address of V8's code. */
