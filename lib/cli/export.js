@@ -1,19 +1,34 @@
 'use strict';
 // rspack-prof export: a profile in another tool's format.
 
+const { gzipSync } = require('node:zlib');
 const { UsageError, choiceOf, textOf } = require('./args.js');
 const { openProfile, writeResult } = require('./files.js');
 
-/** @type {Record<string, { what: string, convert: (profile: import('../index').Profile) => string | Uint8Array, binary?: boolean }>} */
+/** @typedef {import('../profile/profile').Profile} Profile */
+
+/** @type {Record<string, { what: string, convert: (profile: Profile, output?: string) => string | Uint8Array }>} */
 const FORMATS = {
   folded: {
     what: 'folded stacks, one a line, as flamegraph.pl and speedscope read them',
     convert: (profile) => profile.folded(),
   },
+  flamegraph: {
+    what: 'a flame graph, one HTML file without anything from outside',
+    convert: (profile) => require('../export/flamegraph.js').flamegraph(profile),
+  },
+  firefox: {
+    what: "the Firefox Profiler's format; gzipped where OUT ends in .gz",
+    convert: (profile, output) => {
+      const text = JSON.stringify(require('../export/firefox.js').toFirefox(profile));
+      return output?.endsWith('.gz') ? gzipSync(text) : text;
+    },
+  },
 };
 
 /** In the contract, with a later version. */
 const LATER = [
+  'html',
   'pprof',
   'speedscope',
   'perfetto',
@@ -52,10 +67,8 @@ function run(parsed, world) {
   }
   const format = FORMATS[/** @type {string} */ (choiceOf(parsed, 'to', formats()))];
   const output = textOf(parsed, 'output');
-  if (format.binary && output === undefined && world.stdout.isTTY) {
-    throw new UsageError(`--to ${wanted} is binary: name a file with -o`);
-  }
-  writeResult(format.convert(openProfile(parsed.positionals[0], world.cwd)), output, world);
+  const profile = openProfile(parsed.positionals[0], world.cwd);
+  writeResult(format.convert(profile, output), output, world);
   return 0;
 }
 

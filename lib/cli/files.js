@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { ProfError } = require('../errors.js');
+const { writeWhole } = require('../export/files.js');
 
 /** As start() writes them: `.rspack-prof/<time>-<pid>/profile.json.gz`. */
 const FOLDER = '.rspack-prof';
@@ -81,16 +82,13 @@ function writeResult(content, file, { stdout, cwd }) {
     return;
   }
   const target = path.resolve(cwd, file);
-  // Not for /dev/stdout, a fifo or a terminal: only a plain file can be replaced.
-  const existing = fs.statSync(target, { throwIfNoEntry: false });
-  const replaced = !existing || existing.isFile();
-  const written = replaced ? `${target}.${process.pid}.tmp` : target;
   try {
-    fs.writeFileSync(written, content);
-    if (replaced) fs.renameSync(written, target);
+    const existing = fs.statSync(target, { throwIfNoEntry: false });
+    // A device, a fifo or a terminal is written into; only a plain file can be replaced.
+    if (existing && !existing.isFile()) fs.writeFileSync(target, content);
+    else writeWhole(target, [content]);
   } catch (error) {
-    if (replaced) fs.rmSync(written, { force: true });
-    throw writeError(error, file);
+    throw error instanceof ProfError ? error : writeError(error, file);
   }
 }
 

@@ -240,9 +240,13 @@ class Kept extends Writable {
   }
 }
 
-/** What nothing was said about: an addon that opens whatever it is asked to. */
+/**
+ * An addon that opens whatever it is asked to.
+ * @param {object} [changes]
+ * @returns {import('../../lib/profile/raw').NativeAddon}
+ */
 function fakeNative(changes = {}) {
-  return /** @type {import('../../lib/profile/raw').NativeAddon} */ ({
+  return /** @type {any} */ ({
     probe: () => ({ ok: true, code: '', message: '' }),
     events: () => [
       {

@@ -25,6 +25,8 @@ function matchesGolden(name, actual) {
   assert.equal(actual, expected);
 }
 
+const ESCAPE = String.fromCharCode(27);
+
 function warnedProfile() {
   const profile = buildProfile();
   profile.quality.warnings.push(...profileWarnings({ profile: profile.raw, facts: judge() }));
@@ -41,7 +43,8 @@ for (const width of [80, 200]) {
 
 test('a pipe gets the table without colours and without padding', () => {
   const text = renderHotspots(warnedProfile(), { stream: new Kept() });
-  assert.doesNotMatch(text, /[\u001b]| $/m);
+  assert.ok(!text.includes(ESCAPE));
+  assert.doesNotMatch(text, / $/m);
   matchesGolden('pipe.txt', text);
 });
 
@@ -58,12 +61,12 @@ test('colours come only where the terminal has them', () => {
   const profile = buildProfile();
   const shown = (/** @type {ConstructorParameters<typeof Kept>[0]} */ terminal) =>
     renderHotspots(profile, { stream: new Kept(terminal) });
-  assert.match(shown({ columns: 100, colors: true }), /\u001b\[31m45\.60/);
-  assert.doesNotMatch(shown({ columns: 100, colors: false }), /\u001b/);
+  assert.ok(shown({ columns: 100, colors: true }).includes(`${ESCAPE}[31m45.60`));
+  assert.ok(!shown({ columns: 100, colors: false }).includes(ESCAPE));
 });
 
 test('an escape sequence in a name does not reach the terminal', () => {
-  assert.doesNotMatch(renderHotspots(buildProfile(), { width: 100, color: false }), /\u001b/);
+  assert.ok(!renderHotspots(buildProfile(), { width: 100, color: false }).includes(ESCAPE));
 });
 
 test('wide characters take two columns of the width', () => {
