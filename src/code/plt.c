@@ -56,6 +56,7 @@ void prof_plt_append(struct prof_symtab *self) {
   symbols = prof_image_read_section(image, dynamic, TABLE_MAX, &symbol_bytes);
   count = relocation_bytes / sizeof(Elf64_Rela);
   if (relocations && symbols && plt->sh_size == header + count * STUB_BYTES) {
+    self->strings[1].image = image;
     self->strings[1].offset = strings->sh_offset;
     self->strings[1].size_bytes = strings->sh_size;
     append_stubs(self, plt->sh_addr + header, relocations, count, symbols,
