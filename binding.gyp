@@ -1,0 +1,27 @@
+{
+  'variables': { 'openssl_fips': '' },
+  'targets': [
+    {
+      'target_name': 'rspack_prof_core',
+      'type': 'static_library',
+      'sources': [
+        '<!@(node -p "require(\'node:fs\').readdirSync(\'src\', { recursive: true }).filter((file) => /^(base|perf|code|profile|stack|session)\\/[^/]+\\.c$/.test(file)).map((file) => \'src/\' + file).sort().join(\' \')")',
+      ],
+      'include_dirs': ['src'],
+      'cflags': ['-std=c11', '-Wall', '-Wextra', '-fPIC', '-fvisibility=hidden'],
+      'cflags!': ['-fno-omit-frame-pointer'],
+      'defines': ['_GNU_SOURCE'],
+    },
+    {
+      'target_name': 'rspack_prof',
+      'dependencies': ['rspack_prof_core'],
+      'sources': ['src/addon/addon.c', 'src/addon/raw.c', 'src/addon/values.c'],
+      'include_dirs': ['src', '<!(node -p "require(\'node-api-headers\').include_dir")'],
+      'cflags': ['-std=c11', '-Wall', '-Wextra', '-fvisibility=hidden'],
+      'defines': ['_GNU_SOURCE', 'NAPI_VERSION=8'],
+      # Bound at load time: the SIGTRAP handler must not enter the lazy binder.
+      'ldflags': ['-Wl,-z,now'],
+      'libraries': ['-ldw', '-lelf', '-lpfm', '-l:libiberty.a'],
+    },
+  ],
+}

@@ -1,0 +1,266 @@
+#include "session/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "session/breaks.h"
+#include "session/notes.h"
+
+enum { INLINE_DEPTH = 64 };
+
+/* A recording's frame as functions, innermost first: a run in struct build.chains. */
+struct chain {
+  uint32_t first, count;
+};
+
+struct build {
+  struct prof_result *out;
+  struct prof_recording *recording;
+  struct prof_table func_of; /* identity -> func */
+  struct chain *chains;      /* of each frame of the recording's tree */
+  uint32_t *links;           /* func << 1 | inlined */
+  size_t link_count, link_capacity;
+  struct prof_tree tree; /* folded: a frame's key is a link */
+  uint32_t *node_of;     /* the recording's node -> folded node */
+};
+
+static const char *special_name(uint64_t key) {
+  switch (key) {
+  case PROF_FRAME_GAP:
+    return "[frames skipped]";
+  case PROF_FRAME_TRUNCATED:
+    return "[truncated stack]";
+  case PROF_FRAME_BROKEN:
+    return "[broken stack]";
+  case PROF_FRAME_HANDLER:
+    return "[rspack-prof]";
+  default:
+    return NULL;
+  }
+}
+
+/* The named functions of a frame, innermost first. */
+static int name_frame(struct build *self, uint64_t key, struct prof_named *named) {
+  uint32_t code_id = (uint32_t)(key >> 32), offset = (uint32_t)key;
+  const char *special = special_name(key);
+  if (special) {
+    named[0] = (struct prof_named){.name = special,
+                                   .symbol = special,
+                                   .module = -1,
+                                   .kind = PROF_KIND_UNKNOWN,
+                                   .named = 1,
+                                   .identity = key};
+    return 1;
+  }
+  struct prof_space *space = self->recording->space;
+  const struct prof_place place = {.code = code_id, .offset = offset};
+  struct prof_code code = *prof_space_code(space, code_id);
+  if (code_id == PROF_SPACE_UNKNOWN)
+    code.start = prof_space_address(space, place);
+  return prof_symbols_resolve(self->recording->symbols, &code, code_id, offset, named,
+                              INLINE_DEPTH);
+}
+
+static uint32_t intern(struct build *self, const char *text) {
+  return prof_strings_intern(&self->out->strings, text);
+}
+
+static int32_t intern_optional(struct build *self, const char *text) {
+  return text ? (int32_t)intern(self, text) : -1;
+}
+
+static int func_of(struct build *self, const struct prof_named *named, uint32_t *func) {
+  struct prof_result *out = self->out;
+  *func = prof_table_get(&self->func_of, named->identity);
+  if (*func != PROF_TABLE_NONE)
+    return 0;
+  if (prof_array_reserve((void **)&out->funcs, &out->func_capacity, out->func_count + 1,
+                         sizeof *out->funcs) ||
+      prof_table_put(&self->func_of, named->identity, (uint32_t)out->func_count)) {
+    return -1;
+  }
+  *func = (uint32_t)out->func_count;
+  out->funcs[out->func_count++] = (struct prof_result_func){
+      .name = intern(self, named->name),
+      .symbol = intern(self, named->symbol),
+      .line = named->line,
+      .column = named->column,
+      .module = named->module,
+      .crate = intern_optional(self, named->crate),
+      .file = intern_optional(self, named->file),
+      .kind = named->kind,
+      .tier = named->tier,
+      .named = named->named,
+  };
+  return 0;
+}
+
+static int name_frames(struct build *self) {
+  const struct prof_tree *tree = &self->recording->tree;
+  self->chains = calloc(tree->key_count + 1, sizeof *self->chains);
+  if (!self->chains)
+    return -1;
+  for (size_t i = 0; i < tree->key_count; i++) {
+    struct prof_named named[INLINE_DEPTH];
+    int count = name_frame(self, tree->keys[i], named);
+    self->chains[i] = (struct chain){.first = (uint32_t)self->link_count, .count = (uint32_t)count};
+    if (prof_array_reserve((void **)&self->links, &self->link_capacity,
+                           self->link_count + (size_t)count, sizeof *self->links)) {
+      return -1;
+    }
+    for (int j = 0; j < count; j++) {
+      uint32_t func;
+      if (func_of(self, &named[j], &func))
+        return -1;
+      self->links[self->link_count++] = func << 1 | (named[j].inlined ? 1 : 0);
+    }
+  }
+  return 0;
+}
+
+static int fold_nodes(struct build *self) {
+  const struct prof_tree *tree = &self->recording->tree;
+  self->node_of = malloc(tree->count * sizeof *self->node_of);
+  if (!self->node_of || prof_tree_init(&self->tree))
+    return -1;
+  self->node_of[0] = PROF_TREE_ROOT;
+  for (size_t i = 1; i < tree->count; i++) {
+    struct chain chain = self->chains[tree->frames[i]];
+    uint32_t node = self->node_of[tree->parents[i]];
+    for (uint32_t j = chain.count; j-- > 0;) {
+      node = prof_splice_frame(&self->tree, node, self->links[chain.first + j]);
+    }
+    self->node_of[i] = node;
+  }
+  struct prof_result *out = self->out;
+  out->nodes = malloc(self->tree.count * sizeof *out->nodes);
+  if (!out->nodes)
+    return -1;
+  out->node_count = self->tree.count;
+  out->nodes[0] = (struct prof_result_node){.parent = -1, .func = -1};
+  for (size_t i = 1; i < self->tree.count; i++) {
+    uint32_t link = (uint32_t)self->tree.keys[self->tree.frames[i]];
+    out->nodes[i] = (struct prof_result_node){.parent = (int32_t)self->tree.parents[i],
+                                              .func = (int32_t)(link >> 1),
+                                              .inlined = link & 1};
+  }
+  return 0;
+}
+
+static int copy_samples(struct build *self) {
+  const struct prof_samples *samples = &self->recording->samples;
+  struct prof_result *out = self->out;
+  struct prof_result_quality *quality = &out->quality;
+  out->samples = malloc((samples->count + 1) * sizeof *out->samples);
+  if (!out->samples)
+    return -1;
+  out->sample_count = samples->count;
+  for (size_t i = 0; i < samples->count; i++) {
+    struct prof_sample *sample = &out->samples[i];
+    *sample = samples->rows[i];
+    sample->node = self->node_of[sample->node];
+    int32_t func = out->nodes[sample->node].func;
+    quality->complete += sample->end == PROF_END_COMPLETE;
+    quality->truncated += sample->end == PROF_END_TRUNCATED;
+    quality->broken += sample->end == PROF_END_BROKEN;
+    quality->joined += sample->end == PROF_END_COMPLETE && (sample->flags & PROF_SAMPLE_JOINED);
+    quality->in_handler += (sample->flags & PROF_SAMPLE_HANDLER) != 0;
+    quality->unnamed_leaf += func < 0 || !out->funcs[func].named;
+  }
+  quality->samples = samples->count;
+  /* A dump() while it runs has them in order of decision, not of time. */
+  struct prof_samples sorted = {.rows = out->samples, .count = out->sample_count};
+  prof_samples_sort(&sorted);
+  return 0;
+}
+
+static int copy_modules_and_threads(struct build *self) {
+  const struct prof_recording *recording = self->recording;
+  struct prof_result *out = self->out;
+  out->module_count = prof_modules_count(recording->modules);
+  out->thread_count = recording->threads.count;
+  out->modules = calloc(out->module_count + 1, sizeof *out->modules);
+  out->threads = calloc(out->thread_count + 1, sizeof *out->threads);
+  if (!out->modules || !out->threads)
+    return -1;
+  for (size_t i = 0; i < out->module_count; i++) {
+    const struct prof_module *module = prof_modules_at(recording->modules, i);
+    out->modules[i] = (struct prof_result_module){.path = intern(self, module->path),
+                                                  .name = intern(self, module->name),
+                                                  .build_id = intern(self, module->build_id),
+                                                  .start = module->start,
+                                                  .end = module->end,
+                                                  .flags = module->flags};
+  }
+  for (size_t i = 0; i < out->thread_count; i++) {
+    const struct prof_thread_row *row = &recording->threads.rows[i];
+    out->threads[i] = (struct prof_result_thread){.tid = row->tid,
+                                                  .name = intern(self, row->name),
+                                                  .start_ns = row->start_ns,
+                                                  .end_ns = row->end_ns};
+  }
+  return 0;
+}
+
+static void copy_facts(struct build *self) {
+  const struct prof_recording *recording = self->recording;
+  struct prof_result *out = self->out;
+  struct prof_recording_counters counters;
+  struct utsname name;
+  prof_recording_counters(recording, &counters);
+  out->plan = *prof_attach_plan(recording->attach);
+  out->start_ns = recording->start_ns;
+  out->end_ns = recording->end_ns;
+  out->start_unix_ms = recording->start_unix_ms;
+  out->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  if (uname(&name) == 0)
+    snprintf(out->kernel, sizeof out->kernel, "%s", name.release);
+  out->quality.lost = counters.lost + counters.no_memory + counters.malformed;
+  out->quality.throttled = counters.throttled;
+  out->quality.handler_dropped = counters.handler_dropped;
+  out->quality.unmatched_stacks = counters.unmatched;
+  out->quality.ring_bytes = counters.ring_bytes;
+  out->quality.doubles = counters.doubles;
+  out->quality.handler_ms = (double)counters.handler_ns / 1e6;
+  out->quality.peak_bytes = prof_recording_bytes(recording);
+}
+
+struct prof_result *prof_result_build(struct prof_recording *recording) {
+  struct build build = {.recording = recording};
+  struct prof_result *out = build.out = calloc(1, sizeof *out);
+  if (!out)
+    return NULL;
+  int failed = prof_strings_init(&out->strings) || name_frames(&build) || fold_nodes(&build) ||
+               copy_samples(&build) || copy_modules_and_threads(&build) ||
+               prof_breaks_count(recording, out);
+  if (!failed) {
+    copy_facts(&build);
+    prof_notes_add(recording, out);
+  }
+  free(build.chains);
+  free(build.links);
+  free(build.node_of);
+  prof_table_free(&build.func_of);
+  prof_tree_free(&build.tree);
+  if (!failed)
+    return out;
+  prof_result_free(out);
+  return NULL;
+}
+
+void prof_result_free(struct prof_result *self) {
+  if (!self)
+    return;
+  prof_strings_free(&self->strings);
+  free(self->modules);
+  free(self->funcs);
+  free(self->nodes);
+  free(self->threads);
+  free(self->broken);
+  free(self->samples);
+  free(self);
+}

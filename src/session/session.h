@@ -1,0 +1,47 @@
+/*
+ * session: the profiler's thread. It owns a recording from its first to its last step and runs a
+ * libuv loop of its own: node's loop and thread pool are what is measured.
+ *
+ * The caller is any thread for start; stop, dump and discard come from one thread at a time. `done`
+ * is called on the profiler's thread. One session in a process (the sampler's rule): a second start
+ * is PROF_BUSY. After stop or discard the session is gone.
+ */
+#ifndef RSPACK_PROF_SESSION_SESSION_H
+#define RSPACK_PROF_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "code/bytecode.h"
+#include "session/result.h"
+
+struct prof_session;
+
+struct prof_session_options {
+  char event[96]; /* "": the default */
+  uint32_t frequency;
+  int call_graph;       /* enum prof_call_graph */
+  uint32_t stack_bytes; /* of a dump, 0: default */
+  uint32_t max_frames;
+  size_t ring_bytes; /* per CPU, 0: chosen */
+  bool has_jit;      /* code/jit.h receives V8's events */
+  struct prof_bytecode_layout bytecode;
+};
+
+/* result is the receiver's; NULL: memory ended. */
+typedef void prof_session_done(void *user, struct prof_result *result);
+
+/* Returns once the events run. */
+int prof_session_start(const struct prof_session_options *options, struct prof_session **out,
+                       struct prof_error *error);
+
+void prof_session_dump(struct prof_session *self, prof_session_done *done, void *user);
+void prof_session_stop(struct prof_session *self, prof_session_done *done, void *user);
+struct prof_result *prof_session_stop_sync(struct prof_session *self);
+
+/* Ends the recording and forgets it; returns when no event fires any more. */
+void prof_session_discard(struct prof_session *self);
+
+#endif
