@@ -1,0 +1,179 @@
+/* stack/rows and stack/images: the shared cache, how images are found, and what is forgotten. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "stack/rows.h"
+
+static uint64_t address_of(const void *pointer) {
+  return (uint64_t)(uintptr_t)pointer;
+}
+
+static void a_row_is_compiled_once(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  struct prof_rows_counters counters;
+  uint64_t pc = address_of((void *)qsort) + 1;
+  prof_row row;
+  (void)state;
+  row = prof_rows_find(rows, pc);
+  assert_int_equal(PROF_ROW_KIND(row), PROF_ROW_NORMAL);
+  for (int i = 0; i < 10; i++)
+    assert_int_equal(prof_rows_find(rows, pc), row);
+  prof_rows_counters(rows, &counters);
+  assert_int_equal(counters.misses, 1);
+  prof_rows_forget(rows, pc, pc + 1);
+  assert_int_equal(prof_rows_find(rows, pc), row);
+  prof_rows_counters(rows, &counters);
+  assert_int_equal(counters.misses, 2);
+  assert_int_equal(counters.forgotten, 1);
+  prof_rows_free(rows);
+}
+
+static void what_is_in_no_image_is_told_and_never_kept(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  uint64_t places[] = {0, 1, 0x1000, address_of(&rows), UINT64_MAX, 1ull << 63, 1ull << 47};
+  struct prof_rows_counters counters;
+  (void)state;
+  for (int round = 0; round < 2; round++)
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+      assert_int_equal(prof_rows_find(rows, places[i]), PROF_ROW_NO_IMAGE);
+  prof_rows_counters(rows, &counters);
+  assert_int_equal(counters.no_image, 8);
+  assert_int_equal(counters.misses, 8);
+  prof_rows_free(rows);
+}
+
+static void the_table_and_the_linker_find_the_same(void **state) {
+  struct prof_rows *table = prof_rows_create(NULL), *linker = prof_rows_create(NULL);
+  void *libm = dlopen("libm.so.6", RTLD_NOW);
+  uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+  /* No function that a sanitizer has its own of. */
+  uint64_t places[] = {address_of((void *)gnu_get_libc_version),
+                       address_of((void *)the_table_and_the_linker_find_the_same) + 8,
+                       address_of(dlsym(libm, "cos")),
+                       vdso + 0xa00,
+                       vdso + 0x800,
+                       address_of(dlsym(RTLD_DEFAULT, "getauxval"))};
+  (void)state;
+  prof_rows_without_find_object(table);
+  assert_int_equal(prof_rows_refresh(table, NULL), PROF_OK);
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    struct prof_cfi_image one, other;
+    assert_true(prof_rows_image(table, places[i], &one));
+    assert_true(prof_rows_image(linker, places[i], &other));
+    assert_memory_equal(&one, &other, sizeof one);
+    for (uint64_t pc = places[i]; pc < places[i] + 64; pc++)
+      assert_int_equal(prof_rows_find(table, pc), prof_rows_find(linker, pc));
+  }
+  assert_true(prof_rows_in_libc(table, places[0]));
+  assert_true(prof_rows_in_libc(table, places[5]));
+  assert_false(prof_rows_in_libc(table, places[1]));
+  assert_int_equal(prof_rows_find(table, address_of(&places)), PROF_ROW_NO_IMAGE);
+  dlclose(libm);
+  prof_rows_free(table);
+  prof_rows_free(linker);
+}
+
+static void closed_images_are_not_read(void **state) {
+  struct prof_rows *table = prof_rows_create(NULL);
+  void *library = dlopen("libanl.so.1", RTLD_NOW | RTLD_LOCAL);
+  struct prof_cfi_image image;
+  uint64_t pc;
+  (void)state;
+  if (!library) {
+    print_message("skipped: libanl is not there\n");
+    prof_rows_free(table);
+    skip();
+  }
+  pc = address_of(*(void **)library) + 0x1000; /* link_map.l_addr */
+  prof_rows_without_find_object(table);
+  prof_rows_refresh(table, NULL);
+  assert_true(prof_rows_image(table, pc, &image));
+  dlclose(library);
+  assert_false(prof_rows_image(table, pc, &image)); /* the table still has it: its pages are gone */
+  assert_int_equal(prof_rows_refresh(table, NULL), PROF_OK);
+  assert_false(prof_rows_image(table, pc, &image));
+  prof_rows_free(table);
+}
+
+static void added_images_come_first(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  struct prof_cfi_image none = {0};
+  uint64_t base = 0x100000000;
+  (void)state;
+  assert_int_equal(prof_rows_find(rows, base + 5), PROF_ROW_NO_IMAGE);
+  assert_int_equal(prof_rows_add(rows, base, base + 0x1000, &none, NULL), PROF_OK);
+  assert_int_equal(prof_rows_add(rows, base - 0x1000, base, &none, NULL), PROF_OK);
+  assert_int_equal(prof_rows_find(rows, base + 5), PROF_ROW_NO_ROW);
+  assert_int_equal(prof_rows_find(rows, base - 5), PROF_ROW_NO_ROW);
+  assert_int_equal(prof_rows_find(rows, base + 0x1000), PROF_ROW_NO_IMAGE);
+  prof_rows_free(rows);
+}
+
+struct contest {
+  struct prof_rows *rows;
+  const prof_row *truth;
+  uint64_t base;
+  unsigned seed;
+  unsigned long wrong;
+};
+
+enum { CONTEST_PCS = 200000 };
+
+static void *find_many(void *user) {
+  struct contest *self = user;
+  for (int i = 0; i < 400000; i++) {
+    unsigned at;
+    self->seed = self->seed * 1664525 + 1013904223;
+    at = (self->seed >> 8) % CONTEST_PCS;
+    if (prof_rows_find(self->rows, self->base + at) != self->truth[at])
+      self->wrong++;
+    if (i % 50000 == 0)
+      prof_rows_forget(self->rows, 0, 1);
+  }
+  return NULL;
+}
+
+/* More pcs than the cache has room for, four threads, epochs changing under them. */
+static void threads_never_get_each_others_rows(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  prof_row *truth = malloc(CONTEST_PCS * sizeof *truth);
+  struct contest contests[4];
+  pthread_t threads[4];
+  uint64_t base = address_of((void *)qsort) & ~0xfffull;
+  (void)state;
+  for (unsigned i = 0; i < CONTEST_PCS; i++)
+    truth[i] = prof_rows_find(rows, base + i);
+  for (unsigned i = 0; i < 4; i++) {
+    contests[i] = (struct contest){rows, truth, base, i * 7919 + 1, 0};
+    assert_int_equal(pthread_create(&threads[i], NULL, find_many, &contests[i]), 0);
+  }
+  for (unsigned i = 0; i < 4; i++) {
+    pthread_join(threads[i], NULL);
+    assert_int_equal(contests[i].wrong, 0);
+  }
+  free(truth);
+  prof_rows_free(rows);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_row_is_compiled_once),
+      cmocka_unit_test(what_is_in_no_image_is_told_and_never_kept),
+      cmocka_unit_test(the_table_and_the_linker_find_the_same),
+      cmocka_unit_test(closed_images_are_not_read),
+      cmocka_unit_test(added_images_come_first),
+      cmocka_unit_test(threads_never_get_each_others_rows),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
