@@ -8,7 +8,7 @@
 enum {
   NONE = UINT32_MAX,
   /* The way into and out of the handler: signal delivery and rt_sigreturn, in ns. */
-  HANDLER_SLACK_NS = 50000,
+  HANDLER_SLACK_NS = 20000,
   /* How far below the interrupted code the handler's own frames can be (signal frame with AVX-512
    * state: 3 KB). */
   HANDLER_REACH_BYTES = 64 * 1024,
