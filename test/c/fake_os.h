@@ -1,0 +1,224 @@
+/* A machine that does not exist: struct prof_os by rules, in the order of the kernel's own checks
+ * (kernel/events/core.c, perf_event_open, kernel 6.18). */
+#ifndef RSPACK_PROF_TEST_FAKE_OS_H
+#define RSPACK_PROF_TEST_FAKE_OS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/perf_event.h>
+
+#include "perf/os.h"
+
+#define FAKE_FDS 8192
+
+struct fake_machine {
+  int paranoid; /* -9: the file cannot be read */
+  bool root, seccomp, no_syscall, pmu, pmu_busy, no_precise, hybrid;
+  int major, minor; /* of the kernel */
+  long max_rate;
+  int kptr;
+  const char *cpus; /* "0-1" */
+  int gone_cpu;     /* ENODEV, -1: none */
+  uint32_t max_dump;
+  rlim_t soft, hard;
+  size_t lock_bytes; /* of all rings */
+  int scans[24][32]; /* threads seen by each scan, 0-terminated; the last one with any repeats */
+  int scan_count, scan;
+  int dead_tid;           /* ESRCH */
+  int lower_rate_at_open; /* the n-th open finds max_rate halved; 0: never */
+  int out_of_memory_at_open;
+  /* what happened */
+  int opens, open_fds, enabled, outputs, mapped, limit_sets;
+  size_t locked;
+  struct perf_event_attr attrs[FAKE_FDS]; /* by descriptor */
+  int tids[FAKE_FDS], cpu_of[FAKE_FDS];
+  bool is_open[FAKE_FDS], is_enabled[FAKE_FDS];
+};
+
+static struct fake_machine fake_usual(void) {
+  return (struct fake_machine){.paranoid = 1,
+                               .pmu = true,
+                               .major = 6,
+                               .minor = 18,
+                               .max_rate = 100000,
+                               .cpus = "0-1",
+                               .gone_cpu = -1,
+                               .max_dump = 65528,
+                               .soft = 1 << 20,
+                               .hard = 1 << 20,
+                               .lock_bytes = 64 << 20,
+                               .scans = {{100, 101, 102}},
+                               .scan_count = 1};
+}
+
+static int fake_open(void *user, const struct perf_event_attr *attr, int tid, int cpu) {
+  struct fake_machine *m = user;
+  bool modern = m->major > 5 || (m->major == 5 && m->minor >= 13);
+  bool hardware = attr->type != PERF_TYPE_SOFTWARE && attr->type != PERF_TYPE_TRACEPOINT;
+  m->opens++;
+  if (m->opens == m->lower_rate_at_open)
+    m->max_rate /= 2;
+  if (m->opens == m->out_of_memory_at_open)
+    return -ENOMEM;
+  if (m->seccomp)
+    return -EPERM;
+  if (m->no_syscall)
+    return -ENOSYS;
+  if (!modern && attr->sig_data)
+    return -E2BIG;
+  if (!modern && (attr->sigtrap || attr->inherit_thread || attr->remove_on_exec))
+    return -EINVAL;
+  if (attr->sigtrap && !attr->remove_on_exec)
+    return -EINVAL;
+  if (attr->sample_type & PERF_SAMPLE_STACK_USER && attr->sample_stack_user > m->max_dump)
+    return -EMSGSIZE;
+  if (!m->root && ((!attr->exclude_kernel && m->paranoid > 1) || m->paranoid > 2))
+    return -EACCES;
+  if (attr->freq && attr->sample_freq > (uint64_t)m->max_rate)
+    return -EINVAL;
+  if (tid == m->dead_tid && tid)
+    return -ESRCH;
+  if (cpu == m->gone_cpu && cpu >= 0)
+    return -ENODEV;
+  if (hardware && !m->pmu)
+    return -ENOENT;
+  if (hardware && m->pmu_busy)
+    return -EBUSY;
+  if (m->no_precise && attr->precise_ip)
+    return -EOPNOTSUPP;
+  for (int fd = 10; fd < FAKE_FDS && (rlim_t)fd < m->soft; fd++)
+    if (!m->is_open[fd]) {
+      m->is_open[fd] = true;
+      m->is_enabled[fd] = false;
+      m->attrs[fd] = *attr;
+      m->tids[fd] = tid;
+      m->cpu_of[fd] = cpu;
+      m->open_fds++;
+      return fd;
+    }
+  return -EMFILE;
+}
+
+static int fake_ioctl(void *user, int fd, unsigned long request, long argument) {
+  struct fake_machine *m = user;
+  if (fd < 0 || fd >= FAKE_FDS || !m->is_open[fd])
+    return -EBADF;
+  if (request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE) {
+    m->enabled += (request == PERF_EVENT_IOC_ENABLE) - m->is_enabled[fd];
+    m->is_enabled[fd] = request == PERF_EVENT_IOC_ENABLE;
+  }
+  if (request == PERF_EVENT_IOC_SET_OUTPUT) {
+    if (m->cpu_of[fd] != m->cpu_of[argument])
+      return -EINVAL;
+    m->outputs++;
+  }
+  return 0;
+}
+
+static int fake_event_id(void *user, int fd, uint64_t *id) {
+  (void)user;
+  *id = 5000 + (uint64_t)fd;
+  return 0;
+}
+
+static int fake_map(void *user, int fd, size_t bytes, void **map) {
+  struct fake_machine *m = user;
+  (void)fd;
+  if (m->locked + bytes > m->lock_bytes)
+    return -EPERM;
+  *map = aligned_alloc(4096, bytes);
+  memset(*map, 0, bytes);
+  m->locked += bytes;
+  m->mapped++;
+  return 0;
+}
+
+static void fake_unmap(void *user, void *map, size_t bytes) {
+  struct fake_machine *m = user;
+  free(map);
+  m->locked -= bytes;
+  m->mapped--;
+}
+
+static void fake_close(void *user, int fd) {
+  struct fake_machine *m = user;
+  m->open_fds -= m->is_open[fd];
+  m->is_open[fd] = false;
+}
+
+static int fake_read_file(void *user, const char *path, char *text, size_t size) {
+  struct fake_machine *m = user;
+  text[0] = 0;
+#define FAKE_FILE(name, condition, ...)                                                            \
+  if (!strcmp(path, name))                                                                         \
+  return (condition) ? snprintf(text, size, __VA_ARGS__) : -ENOENT
+  FAKE_FILE("/proc/sys/kernel/perf_event_paranoid", m->paranoid != -9, "%d\n", m->paranoid);
+  FAKE_FILE("/proc/sys/kernel/perf_event_max_sample_rate", true, "%ld\n", m->max_rate);
+  FAKE_FILE("/proc/sys/kernel/perf_event_mlock_kb", true, "516\n");
+  FAKE_FILE("/proc/sys/kernel/kptr_restrict", true, "%d\n", m->kptr);
+  FAKE_FILE("/proc/sys/kernel/osrelease", true, "%d.%d.0-test\n", m->major, m->minor);
+  FAKE_FILE("/sys/devices/system/cpu/online", m->cpus != NULL, "%s\n", m->cpus);
+#define FAKE_PMU "/sys/bus/event_source/devices/"
+  FAKE_FILE(FAKE_PMU "cpu/type", m->pmu && !m->hybrid, "4\n");
+  FAKE_FILE(FAKE_PMU "cpu/format/event", m->pmu, "config:0-7,32-35\n");
+  FAKE_FILE(FAKE_PMU "cpu/format/umask", m->pmu, "config:8-15\n");
+  FAKE_FILE(FAKE_PMU "cpu/format/ldlat", m->pmu, "config1:0-15\n");
+  FAKE_FILE(FAKE_PMU "cpu/events/mem-loads", m->pmu, "event=0xcd,umask=0x1,ldlat=3\n");
+  FAKE_FILE(FAKE_PMU "cpu_core/type", m->hybrid, "4\n");
+  FAKE_FILE(FAKE_PMU "cpu_core/cpus", m->hybrid, "0\n");
+  FAKE_FILE(FAKE_PMU "cpu_atom/type", m->hybrid, "10\n");
+  FAKE_FILE(FAKE_PMU "cpu_atom/cpus", m->hybrid, "1-3\n");
+  FAKE_FILE("/sys/kernel/tracing/events/sched/sched_switch/id", true, "314\n");
+  return -ENOENT;
+}
+
+static int fake_list_numbers(void *user, const char *folder, int *numbers, int capacity) {
+  struct fake_machine *m = user;
+  int count = 0;
+  const int *tids;
+  if (strcmp(folder, "/proc/self/task"))
+    return 20; /* descriptors open */
+  tids = m->scans[m->scan];
+  for (; tids[count]; count++)
+    if (count < capacity)
+      numbers[count] = tids[count];
+  /* A list that did not fit is asked for again: the same scan. */
+  if (count <= capacity && m->scan + 1 < m->scan_count)
+    m->scan++;
+  return count;
+}
+
+static int fake_get_limit(void *user, int resource, struct rlimit *limit) {
+  struct fake_machine *m = user;
+  (void)resource;
+  *limit = (struct rlimit){m->soft, m->hard};
+  return 0;
+}
+
+static int fake_set_limit(void *user, int resource, const struct rlimit *limit) {
+  struct fake_machine *m = user;
+  (void)resource;
+  m->soft = limit->rlim_cur;
+  m->limit_sets++;
+  return 0;
+}
+
+static inline struct prof_os fake_os(struct fake_machine *machine) {
+  return (struct prof_os){.user = machine,
+                          .perf_event_open = fake_open,
+                          .ioctl = fake_ioctl,
+                          .event_id = fake_event_id,
+                          .map = fake_map,
+                          .unmap = fake_unmap,
+                          .close = fake_close,
+                          .read_file = fake_read_file,
+                          .list_numbers = fake_list_numbers,
+                          .get_limit = fake_get_limit,
+                          .set_limit = fake_set_limit};
+}
+
+#endif
