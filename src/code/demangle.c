@@ -45,10 +45,10 @@ size_t prof_demangle_base_length(const char *raw) {
   return length;
 }
 
-/* "17h" and 16 hex digits before the closing E: what rustc's legacy scheme ends in. */
+/* "17h" and 16 hex digits before the closing E: what rustc's legacy scheme ends in. The name itself
+ * may hold dots ("alloc..string"). */
 static bool is_rust_legacy(const char *raw, size_t length) {
-  size_t end = strcspn(raw, ".");
-  end = end < length ? end : length;
+  size_t end = without_llvm(raw, length);
   if (strncmp(raw, "_ZN", 3) != 0 || end < 23 || raw[end - 1] != 'E' ||
       memcmp(raw + end - 20, "17h", 3) != 0)
     return false;
