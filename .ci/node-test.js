@@ -24,7 +24,8 @@ function main(folder) {
     return 1;
   }
   // One file at a time: live tests share the machine's counters, and timings its two cores.
-  const args = ['--test', '--test-concurrency=1', ...files];
+  // One reporter everywhere: node 20 reports in another form to a pipe than to a terminal.
+  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
   return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 }
 

@@ -19,6 +19,9 @@ const {
 const ROOT = path.resolve(__dirname, '..');
 const PURPOSES = ['profile', 'bench', 'test'];
 
+/** What rspack 2 asks for: require() of ES modules. The package itself runs on node 18 too. */
+const NODE_NEEDED = '20.19 or later, or 22.12 or later';
+
 /** An error whose message is all that the user needs. */
 class SetupError extends Error {}
 
@@ -38,6 +41,13 @@ function parseArguments(argv) {
     throw new SetupError(`usage: node .ci/setup.js [--for ${PURPOSES.join('|')}]`);
   }
   return value;
+}
+
+/** @param {string} version of node, without the v */
+function isNodeRecent(version) {
+  const [major, minor] = version.split('.').map(Number);
+  if (major === 20) return minor >= 19;
+  return major === 22 ? minor >= 12 : major > 22;
 }
 
 /**
@@ -68,8 +78,9 @@ function installSystemPackages(purpose) {
   if (!isRoot && !machine.hasCommand('sudo')) {
     throw new SetupError(`not root, and there is no sudo; as root ${advice}`);
   }
-  // `env` because sudo drops the variable; -n because nobody may be there to type a password.
-  const prefix = isRoot ? ['env'] : ['sudo', '-n', 'env'];
+  // `env` because sudo drops the variable; -n where nobody is there to type a password.
+  const sudo = process.stdin.isTTY ? ['sudo', 'env'] : ['sudo', '-n', 'env'];
+  const prefix = isRoot ? ['env'] : sudo;
   const [command, ...args] = [...prefix, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
   const done =
     runQuietly(command, [...args, 'update']) &&
@@ -158,6 +169,12 @@ function main(argv) {
     const purpose = parseArguments(argv);
     const reason = unsupportedHere();
     if (reason) throw new SetupError(`it runs on Linux x64 with glibc only, and ${reason}`);
+    if (!isNodeRecent(process.versions.node)) {
+      throw new SetupError(
+        `rspack needs node ${NODE_NEEDED} and this is ${process.version}: use a newer node ` +
+          '(from nodejs.org, or by nvm, fnm or your distribution)',
+      );
+    }
     installSystemPackages(purpose === 'test' ? 'test' : 'build');
     installNpmPackages();
     buildStep();
@@ -169,6 +186,6 @@ function main(argv) {
   }
 }
 
-module.exports = { SetupError, outdatedPackages, parseArguments };
+module.exports = { SetupError, isNodeRecent, outdatedPackages, parseArguments };
 
 if (require.main === module) process.exitCode = main(process.argv.slice(2));

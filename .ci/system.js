@@ -107,7 +107,9 @@ function unsupportedReason({ platform, arch, glibc }) {
 
 /** @returns {string | null} */
 function unsupportedHere() {
-  // The report's header names glibc's version where node is linked with it; it takes 5 ms.
+  // The report's header names glibc's version where node is linked with it; it takes 5 ms, and
+  // seconds if it may look up the names of this process's connections.
+  Object.assign(/** @type {object} */ (process.report), { excludeNetwork: true });
   const report = /** @type {any} */ (process.report.getReport());
   const glibc = Boolean(report.header.glibcVersionRuntime);
   return unsupportedReason({ platform: process.platform, arch: process.arch, glibc });

@@ -1,0 +1,70 @@
+'use strict';
+// Reads the closing lines of the test runners out of their output. Pure.
+// Knows cmocka 1.1 (one closing per test program) and node:test of node 20 to 26 (spec and tap).
+
+/**
+ * @typedef {object} Totals
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {string[]} skips the runner's line for each skipped test, with its reason if it has one
+ */
+
+/** @param {string} text @returns {string} without the terminal's colours */
+function plain(text) {
+  // eslint-disable-next-line no-control-regex -- ESC is what a colour starts with
+  return text.replace(/\u001b\[[0-9;]*m/g, '');
+}
+
+/**
+ * @param {string} output
+ * @param {RegExp} pattern global, with the number as its first group
+ */
+function sum(output, pattern) {
+  return [...output.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+}
+
+/**
+ * @param {string} text
+ * @returns {string[]} a line for each skipped test; the reason is what the test printed last
+ */
+function cmockaSkips(text) {
+  // "RUN" stands before it in the run, and not in the list at the end that repeats the names.
+  const pattern = /^\[ RUN +\] (.+)\n((?:(?!\[).*\n)*)\[ +SKIPPED +\] \1$/gm;
+  return [...text.matchAll(pattern)].map(([, name, said]) => {
+    const reason = said.trim().split('\n').at(-1);
+    return reason ? `${name}: ${reason}` : name;
+  });
+}
+
+/**
+ * @param {string} output of one or more cmocka programs
+ * @returns {Totals}
+ */
+function cmockaTotals(output) {
+  const text = plain(output);
+  return {
+    passed: sum(text, /^\[ +PASSED +\] (\d+) test\(s\)/gm),
+    failed: sum(text, /^\[ +FAILED +\] (\d+) test\(s\)/gm),
+    skipped: sum(text, /^\[ +SKIPPED +\] (\d+) test\(s\)/gm),
+    skips: cmockaSkips(text),
+  };
+}
+
+/**
+ * @param {string} output of node --test
+ * @returns {Totals}
+ */
+function nodeTotals(output) {
+  const text = plain(output);
+  /** @param {string} what */
+  const count = (what) => sum(text, new RegExp(`^(?:#|ℹ) ${what} (\\d+)$`, 'gm'));
+  return {
+    passed: count('pass'),
+    failed: count('fail') + count('cancelled'),
+    skipped: count('skipped') + count('todo'),
+    skips: text.match(/^\s*(?:﹣.*#|ok \d+ .*# SKIP).*$/gm)?.map((line) => line.trim()) ?? [],
+  };
+}
+
+module.exports = { cmockaTotals, nodeTotals };
