@@ -163,19 +163,23 @@ static void finish(struct prof_event *event) {
   strcpy(event->unit, clock ? "ns" : event->is_cycles ? "cycles" : "events");
 }
 
-/* One name without perf's modifiers. */
-static bool parse_name(const struct prof_os *os, const char *name, struct prof_event *out) {
+/* One name without perf's modifiers; ours first, as libpfm4 spells some of them too. */
+static bool parse_name(const struct prof_os *os, const char *name, bool by_libpfm,
+                       struct prof_event *out) {
   const struct prof_event_known *known = find_known(name);
+  *out = (struct prof_event){0};
+  snprintf(out->name, sizeof out->name, "%s", known ? known->name : name);
+  if (!*name)
+    return false;
+  if (by_libpfm)
+    return parse_libpfm(name, out);
   if (known) {
     out->type = known->type;
     out->config = known->config;
     out->is_hardware = known->type != PERF_TYPE_SOFTWARE;
-    snprintf(out->name, sizeof out->name, "%s", known->name);
     return true;
   }
-  snprintf(out->name, sizeof out->name, "%s", name);
-  return parse_raw(name, out) || prof_pmu_parse(os, name, out) || parse_tracepoint(os, name, out) ||
-         parse_libpfm(name, out);
+  return parse_raw(name, out) || prof_pmu_parse(os, name, out) || parse_tracepoint(os, name, out);
 }
 
 /* Where modifiers begin: after the last ':' or, in "pmu/terms/mods", after the last '/'. */
@@ -212,38 +216,31 @@ int prof_event_parse_on(const struct prof_os *os, const char *text, struct prof_
   const char *mods = find_modifiers(text);
   struct prof_event event = {0};
   char name[sizeof event.name];
-  bool ok, bad_modifier = false;
+  bool ok = false;
 
   if (!*text || strlen(text) >= sizeof event.name - 10)
     return prof_error_set(error, PROF_BAD_EVENT, 0, NULL,
                           "an event's name has 1 to %zu characters, this one %zu",
                           sizeof event.name - 11, strlen(text));
-  /* Whole first: libpfm4 and tracepoints have colons of their own. */
-  ok = parse_name(os, text, &event);
-  if (!ok && mods) {
-    size_t length = (size_t)(mods - text);
-    if (mods[-1] == ':')
-      length--;
-    memcpy(name, text, length);
-    name[length] = 0;
-    event = (struct prof_event){0};
-    ok = *name && parse_name(os, name, &event);
-    if (ok && *mods && !apply_modifiers(mods, &event)) {
-      ok = false;
-      bad_modifier = true;
-    }
+  snprintf(name, sizeof name, "%.*s",
+           mods ? (int)(mods - text) - (mods[-1] == ':') : (int)strlen(text), text);
+  for (int by_libpfm = 0; by_libpfm < 2 && !ok; by_libpfm++) {
+    /* Whole first: libpfm4's names and tracepoints have colons of their own. */
+    ok = parse_name(os, text, by_libpfm, &event);
+    if (ok || !mods || !parse_name(os, name, by_libpfm, &event))
+      continue;
+    ok = apply_modifiers(mods, &event);
+    if (!ok && *mods && !by_libpfm)
+      return prof_error_set(error, PROF_BAD_EVENT, 0, NULL,
+                            "unknown modifier '%s' in event '%s': use u, k, uk, h, p, pp or ppp",
+                            mods, text);
   }
-  if (ok) {
-    finish(&event);
-    prof_event_rename(&event);
-    *out = event;
-    return 0;
-  }
-  if (bad_modifier)
-    return prof_error_set(error, PROF_BAD_EVENT, 0, NULL,
-                          "unknown modifier '%s' in event '%s': use u, k, uk, h, p, pp or ppp",
-                          mods, text);
-  return prof_near_error(text, error);
+  if (!ok)
+    return prof_near_error(text, error);
+  finish(&event);
+  prof_event_rename(&event);
+  *out = event;
+  return 0;
 }
 
 int prof_event_parse(const char *text, struct prof_event *out, struct prof_error *error) {
