@@ -57,7 +57,7 @@ static void inherent_and_generic_std_code_belongs_to_std(void **state) {
 static void glue_belongs_to_the_type_it_is_made_for(void **state) {
   (void)state;
   assert_crate("_RINvNtCs4V6nf3g5rVe_4core3ptr13drop_in_placeNtNtCsfmOHX6AFkkE_17cranelift_codegen"
-               "3isa5MInstEBS_.llvm.9969460546375949884",
+               "3isa5MInstEBK_.llvm.9969460546375949884",
                NULL, "cranelift_codegen");
   /* drop_in_place::<alloc::vec::Vec<mine::S>>, ::<alloc::string::String> */
   assert_crate("_RINvNtCs_4core3ptr13drop_in_placeINtNtCs0_5alloc3vec3VecNtCs1_4mine1SEEB4_", NULL,
