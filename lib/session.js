@@ -48,7 +48,7 @@ function checkMarker(name, data) {
 function makeProfile(raw, markers) {
   const profile = new Profile(raw, { markers, context: describeProcess(raw) });
   try {
-    addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile }));
+    addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
   } catch (error) {
     // Advice is worth less than the profile: it is left out, and that is said.
     const message = error instanceof Error ? error.message : String(error);

@@ -160,7 +160,7 @@ function flamegraph(profile) {
     LIBRARY: script,
   };
   // One pass with a function: a value's own "{{" or "$&" is not looked at again.
-  return page.replace(/\{\{([A-Z]+)\}\}/g, (_, name) => values[name]);
+  return page.replace(/(?:\/\* )?\{\{([A-Z]+)\}\}(?: \*\/)?/g, (_, name) => values[name]);
 }
 
 module.exports = { flamegraph };

@@ -1,0 +1,132 @@
+'use strict';
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { test } = require('node:test');
+const { ProfError, fromNative, nearMatches } = require('../../lib/errors.js');
+const { loadNative } = require('../../lib/native.js');
+const { checkStartOptions } = require('../../lib/options.js');
+
+const INDEX = path.join(__dirname, '../../lib/index.js');
+
+test('a message is one line whatever it is made of', () => {
+  const error = new ProfError('ERR_PROF_SYSTEM', 'first\n  second\nthird', { errno: 1 });
+  assert.equal(error.message, 'first second third');
+  assert.ok(error instanceof Error);
+  assert.equal('syscall' in error, false);
+});
+
+test('the addon’s errors keep code, errno and syscall; other errors stay what they are', () => {
+  const native = Object.assign(new Error('run sysctl'), {
+    code: 'ERR_PROF_PERMISSION',
+    errno: 13,
+    syscall: 'perf_event_open',
+  });
+  const error = fromNative(native);
+  assert.ok(error instanceof ProfError);
+  assert.deepEqual(
+    [error.code, error.errno, error.syscall, error.cause],
+    ['ERR_PROF_PERMISSION', 13, 'perf_event_open', native],
+  );
+  const bug = new TypeError('x is undefined');
+  assert.equal(fromNative(bug), bug);
+});
+
+test('near matches: spelling, beginnings, nothing far-fetched', () => {
+  const known = ['event', 'frequency', 'callGraph', 'stackBytes'];
+  assert.deepEqual(nearMatches('freqency', known), ['frequency']);
+  assert.deepEqual(nearMatches('callgraph', known), ['callGraph']);
+  assert.deepEqual(nearMatches('freq', known), ['frequency']);
+  assert.deepEqual(nearMatches('verbose', known), []);
+});
+
+test('every option is checked: name, type, range, choice', () => {
+  /** @type {[unknown, RegExp][]} */
+  const wrong = [
+    [{ freqency: 99 }, /no option 'freqency': did you mean 'frequency'\?/],
+    [{ zzz: 1 }, /it takes event, frequency, callGraph/],
+    [{ __proto__: null, constructor: 1 }, /no option 'constructor'/],
+    ['cycles', /takes an object of options, not "cycles"/],
+    [null, /takes an object/],
+    [[], /takes an object/],
+    [{ event: 7 }, /'event' must be a string, not 7/],
+    [{ event: '' }, /must not be empty/],
+    [{ frequency: 0 }, /from 1 to 1000000, not 0/],
+    [{ frequency: 1e6 + 1 }, /from 1 to 1000000/],
+    [{ frequency: 99.5 }, /a whole number/],
+    [{ frequency: '99' }, /must be a number, not "99"/],
+    [{ frequency: NaN }, /must be a number, not NaN/],
+    [{ frequency: 10n }, /must be a number, not 10n/],
+    [{ callGraph: 'fp' }, /one of 'full', 'dwarf', 'none', not "fp"/],
+    [{ stackBytes: 65529 }, /from 8 to 65528/],
+    [{ maxFrames: 0 }, /'maxFrames'/],
+    [{ ringBytes: 4096 }, /'ringBytes'/],
+    [{ output: {} }, /'output' must be a string, not \[object Object\]/],
+    [{ budget: 101 }, /a number from 0\.1 to 100/],
+    [{ quiet: 'yes' }, /'quiet' must be a boolean/],
+  ];
+  for (const [options, message] of wrong) {
+    assert.throws(() => checkStartOptions(options), { code: 'ERR_PROF_BAD_OPTION', message });
+  }
+});
+
+test('defaults, and what the addon is told', () => {
+  assert.deepEqual(checkStartOptions(undefined), {
+    native: { event: 'cycles:uk', frequency: 1000, callGraph: 'full', maxFrames: 4096 },
+    output: '.rspack-prof',
+    quiet: false,
+  });
+  const { native } = checkStartOptions({
+    frequency: 4000,
+    budget: 2,
+    output: 'x',
+    event: undefined,
+  });
+  assert.deepEqual([native.frequency, native.budget, native.event], [4000, 2, 'cycles:uk']);
+  assert.equal('output' in native, false);
+});
+
+test('another platform: a clear error, before anything is loaded', () => {
+  const load = () => assert.fail('loaded');
+  for (const [platform, arch] of [
+    ['darwin', 'arm64'],
+    ['linux', 'arm64'],
+    ['win32', 'x64'],
+  ]) {
+    assert.throws(() => loadNative({ platform, arch, load }), {
+      code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
+      message: new RegExp(`Linux x64 and this is ${platform} ${arch}`),
+    });
+  }
+});
+
+test('a missing addon and a broken one say how to mend it', () => {
+  const linux = { platform: 'linux', arch: 'x64' };
+  assert.throws(() => loadNative({ ...linux, files: ['/nowhere/x.node'] }), {
+    code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
+    message: /not built \(looked for \/nowhere\/x\.node\): run `npm rebuild rspack-prof`/,
+  });
+  const load = () => {
+    throw new Error('wrong ELF class');
+  };
+  assert.throws(() => loadNative({ ...linux, files: [__filename], load }), {
+    code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
+    message: /cannot be loaded \(wrong ELF class\)/,
+  });
+  const addon = {};
+  assert.equal(loadNative({ ...linux, files: ['/nowhere', __filename], load: () => addon }), addon);
+});
+
+test('on another platform the package can be required, read and asked; only start() throws', () => {
+  const code = `
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    const prof = require(${JSON.stringify(INDEX)});
+    const { running, supported, reason } = prof.status();
+    if (running || supported || !/Linux x64/.test(reason)) throw new Error(reason);
+    for (const call of [prof.start, prof.events]) {
+      try { call(); } catch (error) { console.log(error.code); }
+    }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(stdout, 'ERR_PROF_UNSUPPORTED_PLATFORM\n'.repeat(2));
+});
