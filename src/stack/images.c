@@ -98,7 +98,13 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
   if (self->find_object) {
     if (self->find_object((void *)(uintptr_t)pc, &object) != 0)
       return false;
-    sections_of_object(&object, out);
+    /* glibc splits an image with holes between its segments (node's is one): then the range has
+     * neither header nor .eh_frame in it, and the published table must know where they end. */
+    image = search(atomic_load_explicit(&self->mapped, memory_order_acquire), pc);
+    if (image && image->sections.hdr.address == (uint64_t)(uintptr_t)object.eh_frame)
+      *out = image->sections;
+    else
+      sections_of_object(&object, out);
     return true;
   }
   image = search(atomic_load_explicit(&self->mapped, memory_order_acquire), pc);
