@@ -194,6 +194,13 @@ static prof_row compile(struct prof_rows *self, uint64_t pc) {
   return packed;
 }
 
+bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc) {
+  struct prof_cfi_image image;
+  struct prof_cfi_row row;
+  return prof_images_find(&self->images, pc, &image) && image.hdr.size &&
+         prof_cfi_compile(&image, pc, &row) == PROF_CFI_OK && row.function_start == pc;
+}
+
 static void store(struct way *way, uint64_t row, uint64_t check) {
   atomic_store_explicit(&way->row, row, memory_order_relaxed);
   atomic_store_explicit(&way->check, check, memory_order_relaxed);

@@ -55,10 +55,10 @@ void prof_rows_free(struct prof_rows *self);
 /* Publishes the images that are mapped now. The profiler's thread, at start and on mmap records. */
 int prof_rows_refresh(struct prof_rows *self, struct prof_error *error);
 
-/* What was known of [start, end) is void: unmapped, or something else is mapped there now. */
+/* What was known of [start, end) is void: something else may be mapped there now. */
 void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end);
 
-/* An image that the dynamic linker does not know (replays, tests). Bytes stay the caller's. */
+/* An image that the dynamic linker does not know. The bytes stay the caller's. */
 int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
                   const struct prof_cfi_image *image, struct prof_error *error);
 
@@ -68,6 +68,8 @@ prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
 /* The image that holds pc and its sections; false: none. */
 bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image *out);
 
+/* pc is the first instruction of a function that has rows. Not cached. */
+bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc);
 /* pc lies in the C library: where a return address of 0 is a thread's start. */
 bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
 

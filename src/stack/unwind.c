@@ -131,10 +131,10 @@ static enum verdict step_row(struct walker *self, prof_row row) {
     step = prof_step_full(self->unwind->rows, place(self), self->memory, &self->regs);
     break;
   case PROF_ROW_NO_ROW:
-    /* Nobody called the first frame of a made context: its return address is the very start of
-     * __start_context, and the place before it is nowhere. */
-    if (!self->is_exact &&
-        prof_rows_find(self->unwind->rows, self->regs.r[PROF_RIP]) == PROF_ROW_START)
+    /* Nobody called the first frame of a made context: its return address was put there, and is the
+     * first instruction of libc's __start_context, with no code before it that could have called.
+     */
+    if (!self->is_exact && prof_rows_is_entry(self->unwind->rows, self->regs.r[PROF_RIP]))
       return end(self, PROF_WALK_COMPLETE);
     return guess(self, PROF_WALK_NO_ROW);
   case PROF_ROW_NO_IMAGE:
