@@ -253,6 +253,21 @@ static struct unit *find_unit(struct prof_inline *self, uint64_t address) {
                                                      : NULL;
 }
 
+/* Not dwarf_decl_file(): elfutils 0.188 aborts there when the unit has no line table. */
+static const char *declaring_file(Dwarf_Die *die) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word index = 0;
+  Dwarf_Files *files;
+  Dwarf_Die unit;
+  size_t count = 0;
+  if (!dwarf_attr_integrate(die, DW_AT_decl_file, &attribute) ||
+      dwarf_formudata(&attribute, &index) ||
+      !dwarf_cu_die(attribute.cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
+      dwarf_getsrcfiles(&unit, &files, &count) || index >= count)
+    return NULL;
+  return dwarf_filesrc(files, index, NULL, NULL);
+}
+
 static void describe(Dwarf_Die *die, struct prof_inline_frame *out) {
   Dwarf_Attribute attribute;
   int line = 0, column = 0;
@@ -262,7 +277,7 @@ static void describe(Dwarf_Die *die, struct prof_inline_frame *out) {
     out->linkage_name = dwarf_formstring(&attribute);
   if (dwarf_attr_integrate(die, DW_AT_name, &attribute))
     out->name = dwarf_formstring(&attribute);
-  out->file = dwarf_decl_file(die);
+  out->file = declaring_file(die);
   if (dwarf_decl_line(die, &line) == 0 && line > 0)
     out->line = (uint32_t)line;
   if (dwarf_decl_column(die, &column) == 0 && column > 0)
