@@ -34,35 +34,33 @@ const D3_MODULES = [
 ];
 
 /**
- * The main file of a package, looked for where another package would.
- * @param {NodeJS.Require} from
- * @param {string} name
+ * What goes into the page: the scripts, and the licences under which they may stand there.
+ * @returns {{script: string, licences: string}}
  */
-const mainOf = (from, name) => from.resolve(name);
-
-/** @returns {{script: string, licences: string}} */
 function library() {
   const chart = require.resolve('d3-flame-graph');
   const fromChart = createRequire(chart);
-  const fromScale = createRequire(mainOf(fromChart, 'd3-scale'));
-  const fromTransition = createRequire(mainOf(fromChart, 'd3-transition'));
-  const finders = [
-    fromChart,
-    fromScale,
-    fromTransition,
-    createRequire(mainOf(fromScale, 'd3-interpolate')),
-  ];
-  const scripts = D3_MODULES.map((name) => {
-    const main = firstResolved(finders, name);
+  const fromScale = createRequire(fromChart.resolve('d3-scale'));
+  const fromTransition = createRequire(fromChart.resolve('d3-transition'));
+  const fromInterpolate = createRequire(fromScale.resolve('d3-interpolate'));
+  const finders = [fromChart, fromScale, fromTransition, fromInterpolate];
+  const parts = D3_MODULES.map((name) => {
     // The main file is src/index.js, an ES module; the classic script is in dist/ beside it.
-    return fs.readFileSync(path.join(path.dirname(main), '..', 'dist', `${name}.min.js`), 'utf8');
+    const folder = path.join(path.dirname(firstResolved(finders, name)), '..');
+    return { name, folder, file: path.join('dist', `${name}.min.js`) };
   });
-  scripts.push(fs.readFileSync(chart.replace(/\.js$/, '.min.js'), 'utf8'));
-  return {
-    // A '</script' inside a string of theirs would end the element.
-    script: scripts.join('\n;\n').replace(/<\/script/gi, '<\\/script'),
-    licences: 'd3-flame-graph: Apache-2.0, Martin Spier; d3: ISC, Mike Bostock',
-  };
+  const chartFile = path.join('dist', path.basename(chart).replace(/\.js$/, '.min.js'));
+  const chartFolder = path.join(path.dirname(chart), '..');
+  parts.push({ name: 'd3-flame-graph', folder: chartFolder, file: chartFile });
+
+  const read = (/** @type {string} */ file) => fs.readFileSync(file, 'utf8');
+  const scripts = parts.map(({ folder, file }) => read(path.join(folder, file)));
+  const licences = parts.map(
+    ({ name, folder }) => `${name}\n\n${read(path.join(folder, 'LICENSE'))}`,
+  );
+  // A '</script' inside a string of theirs would end the element.
+  const inScript = (/** @type {string} */ text) => text.replace(/<\/script/gi, '<\\/script');
+  return { script: inScript(scripts.join('\n;\n')), licences: inScript(licences.join('\n\n')) };
 }
 
 /**
@@ -155,7 +153,7 @@ function flamegraph(profile) {
         `${(quality.completeShare * 100).toFixed(2)} % of the stacks complete, ${quality.lost} lost. ` +
         `Frames below ${LEAST_PERCENT} % are left out.`,
     ),
-    LICENCES: escapeHtml(licences),
+    LICENCES: licences,
     DATA: safeJson(data),
     LIBRARY: script,
   };
