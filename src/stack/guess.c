@@ -5,8 +5,8 @@
 
 enum {
   FUNCTION_REACH = 64 << 10, /* bytes of code from a function's start to a pc in it */
-  V8_FRAME_REACH = 4 << 10,  /* bytes of stack from a builtin's rsp to its frame pointer */
   FRAME_REACH = 1 << 20,     /* bytes of stack from a frame pointer to the next */
+  PROOF_FRAMES = 6,          /* that a scanned candidate must have above it */
 };
 
 struct guess {
@@ -48,34 +48,33 @@ static enum place place_of(const struct guess *self, uint64_t address, prof_row 
   }
 }
 
-static bool is_code(enum place place) {
-  return place != PLACE_NOWHERE;
-}
-
-/* Goes one frame up from regs by row and asks whether what it finds can be a caller. */
+/* Goes up from regs by rows, and asks of each frame whether it can be a caller: a stale return
+ * address, left by a call that is over, seldom has PROOF_FRAMES plausible ones above it. */
 static bool proves_row(const struct guess *self, prof_row row, const struct prof_regs *regs) {
   struct prof_regs caller = *regs;
-  prof_row above;
-  return prof_step_row(row, self->memory, &caller) == PROF_STEP_OK &&
-         is_code(place_of(self, caller.r[PROF_RIP], &above));
-}
-
-/* The frame pointer of a V8 frame whose stack pointer is at from: the nearest word that links to
- * another frame further up and has a return address above it. */
-static bool find_v8_frame(const struct guess *self, uint64_t from, uint64_t bp, uint64_t *out) {
-  uint64_t next, address;
-  prof_row row;
-  for (uint64_t at = from; at < from + V8_FRAME_REACH; at += 8) {
-    if (!prof_memory_read(self->memory, at, &next) ||
-        !prof_memory_read(self->memory, at + 8, &address))
+  for (int i = 0; i < PROOF_FRAMES; i++) {
+    if (prof_step_row(row, self->memory, &caller) != PROF_STEP_OK)
       return false;
-    if ((at == bp || (next > at && next - at < FRAME_REACH && !(next & 7))) &&
-        is_code(place_of(self, address, &row))) {
-      *out = at;
+    switch (place_of(self, caller.r[PROF_RIP], &row)) {
+    case PLACE_NOWHERE:
+      return false;
+    case PLACE_ROW:
+      break;
+    default:
       return true;
     }
   }
-  return false;
+  return true;
+}
+
+/* Whether the call before address can have led into code without rows: what was left behind by
+ * functions that have rows and call each other (allocators, libc) did not. */
+static bool leads_to_no_row(const struct guess *self, uint64_t address) {
+  uint64_t target;
+  enum prof_call call = prof_code_call_before(self->memory, address, NULL, &target);
+  return call == PROF_CALL_INDIRECT ||
+         (call == PROF_CALL_DIRECT &&
+          PROF_ROW_KIND(prof_rows_find(self->unwind->rows, target)) == PROF_ROW_NO_ROW);
 }
 
 static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64_t pushed,
@@ -104,8 +103,13 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64
   return true;
 }
 
+static bool is_walkable(prof_row row) {
+  enum prof_row_kind kind = PROF_ROW_KIND(row);
+  return kind == PROF_ROW_NORMAL || kind == PROF_ROW_INDIRECT || kind == PROF_ROW_START;
+}
+
 static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap_bytes) {
-  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, word = 0, pushed, frame;
+  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, word = 0, pushed;
   for (uint64_t at = from; at - from < PROF_GUESS_REACH; at += 8) {
     struct prof_regs trial = *regs;
     prof_row row = PROF_ROW_UNKNOWN;
@@ -113,6 +117,9 @@ static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap
     pushed = word;
     if (!prof_memory_read(self->memory, at, &word))
       return false;
+    /* Most words are data or lead into code without rows, and the cache tells that at once. */
+    if (word < 0x10000 || word >> 47 || !is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
+      continue;
     trial.r[PROF_RIP] = word;
     switch (place_of(self, word, &row)) {
     case PLACE_START:
@@ -120,14 +127,7 @@ static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap
       found = true;
       break;
     case PLACE_ROW:
-      found = try_rows(self, row, at, pushed, &trial);
-      break;
-    case PLACE_V8:
-      if ((found = find_v8_frame(self, at + 8, regs->r[PROF_RBP], &frame))) {
-        trial.r[PROF_RSP] = at + 8;
-        trial.r[PROF_RBP] = frame;
-        trial.valid = 1u << PROF_RIP | 1u << PROF_RSP | 1u << PROF_RBP;
-      }
+      found = leads_to_no_row(self, word) && try_rows(self, row, at, pushed, &trial);
       break;
     default:
       break;

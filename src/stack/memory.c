@@ -41,6 +41,7 @@ static bool probe(struct prof_memory *self, uint64_t address) {
 
 void prof_memory_live(struct prof_memory *self) {
   memset(self, 0, sizeof *self);
+  self->walk = 1;
   self->is_live = true;
 }
 
@@ -76,7 +77,10 @@ void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer) {
     return;
   if (!self->home_top)
     self->home_top = find_home_top();
-  self->code_page = 0;
+  if (++self->walk == PAGE) {
+    memset(self->code_pages, 0, sizeof self->code_pages);
+    self->walk = 1;
+  }
   self->window[0].span = self->window[1].span = 0;
   if (page >= self->home_start && page < self->home_end)
     set_window(&self->window[0], page, self->home_end);
@@ -140,12 +144,14 @@ bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, 
   uint64_t page = page_of(address), last = page_of(address + count - 1);
   if (!self->is_live || address < LOWEST || address >= HIGHEST)
     return false;
-  for (; page <= last; page += PAGE)
-    if (page != self->code_page) {
-      if (!probe(self, page))
-        return false;
-      self->code_page = page;
-    }
+  for (; page <= last; page += PAGE) {
+    uint64_t *known = &self->code_pages[page / PAGE % 64];
+    if (*known == (page | self->walk))
+      continue;
+    if (!probe(self, page))
+      return false;
+    *known = page | self->walk;
+  }
   /* By hand: TSan would see a race with V8's compiler here. */
   __asm__ volatile("rep movsb" : "+D"(out), "+S"(address), "+c"(count)::"memory");
   return true;
