@@ -1,12 +1,11 @@
 /*
  * jit: the process-wide receiver of V8's JitCodeEvents (V8 passes its callback no user data): each
  * event is queued with its CLOCK_MONOTONIC time, the profiler's thread applies them to a space.
- *
- * The caller attaches and detaches each isolate from the isolate's own thread, and applies from
- * one thread at a time. V8 calls the receiver from isolate threads and from GC helpers at once; it
- * takes one mutex for as long as a copy lasts. The profiler's SIGTRAP handler may interrupt it
- * anywhere, and takes no lock. Relies on two mangled symbols of the node executable and on
- * v8::JitCodeEvent being 80 bytes (checked on node 18.20, 20.20, 22.23, 24.21, 25.9, 26.10).
+ * The caller attaches and detaches each isolate on its own thread, and applies on one thread. V8
+ * calls the receiver from isolate threads and from GC helpers at once; it takes one mutex for as
+ * long as a copy lasts. The profiler's SIGTRAP handler may interrupt it anywhere, and takes no
+ * lock. Relies on two mangled symbols of the node executable and on v8::JitCodeEvent being 80 bytes
+ * (checked on node 18.20, 20.20, 22.23, 24.21, 25.9, 26.10).
  *
  * Refuses: to start where the symbols are missing (PROF_UNSUPPORTED_PLATFORM; then perfmap.h is
  * left), and events beyond PROF_JIT_QUEUE_BYTES not yet applied (counted as dropped).

@@ -1,20 +1,17 @@
 /*
  * space: which code stands at an address now: ranges -> code ids, changed in time order.
  *
- * The caller is one thread (the profiler's), which applies every change up to a sample's time and
- * then looks the sample's addresses up: the space remembers nothing about time. Names and paths
- * are borrowed (an arena that lives as long). Ids are never reused, so a place (id, offset) stays
- * true for ever, also after its range has ended or moved.
+ * The caller is one thread (the profiler's): it applies every change up to a sample's time, then
+ * looks the sample's addresses up; the space remembers nothing about time. Names are borrowed (an
+ * arena that lives as long). Ids are never reused: a place stays true when its range ends or moves.
  *
- * Two layers: modules below, everything else above. V8's embedded builtins lie inside the node
- * image, and are found before it; an alias says that a range (an isolate's copy of the builtins)
- * is to be looked up elsewhere, so that a builtin has one id. A new module trims the modules that
- * it covers (as mmap does) and ends the code that it covers, builtins excepted; new code ends the
- * code that it overlaps: V8 reuses the memory of collected code without a word. An add that repeats
- * a live range (same start, size, kind and name: V8's listing does so) gives the id that is there
- * already.
+ * Two layers: modules below, all else above; V8's builtins lie inside the node image and are found
+ * first. An alias says that a range (an isolate's copy of the builtins) is to be looked up
+ * elsewhere. A new module trims modules (as mmap does) and ends the code it covers, builtins
+ * excepted; new code ends the code it overlaps: V8 reuses memory without a word. An add that
+ * repeats a live range (same start, size, kind, module and name: V8 lists twice) gives its id.
  *
- * Refuses: empty ranges, ranges that wrap, and adds beyond memory: PROF_CODE_NONE, nothing changed.
+ * Refuses: empty ranges, ranges that wrap or are over 4 GiB, adds beyond memory: PROF_CODE_NONE.
  */
 #ifndef RSPACK_PROF_CODE_SPACE_H
 #define RSPACK_PROF_CODE_SPACE_H
@@ -26,7 +23,6 @@
 #define PROF_CODE_NONE UINT32_MAX
 enum { PROF_SPACE_UNKNOWN = 0, PROF_SPACE_KERNEL = 1 }; /* the two reserved ids */
 
-/* The order is that of the shared interface; prof_code_kind_name() gives the words. */
 enum prof_code_kind {
   PROF_CODE_MODULE,
   PROF_CODE_JIT, /* a JavaScript function in machine code, whatever the tier */
@@ -57,7 +53,7 @@ struct prof_space;
 
 struct prof_space *prof_space_create(void); /* NULL where memory ends */
 void prof_space_free(struct prof_space *self);
-uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code);
+uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code); /* its id */
 void prof_space_remove(struct prof_space *self, uint64_t start);           /* code, then module */
 void prof_space_move(struct prof_space *self, uint64_t from, uint64_t to); /* keeps the id */
 void prof_space_unmap(struct prof_space *self, uint64_t start, uint64_t size); /* both layers */
@@ -67,8 +63,7 @@ void prof_space_unmap(struct prof_space *self, uint64_t start, uint64_t size); /
 int prof_space_alias(struct prof_space *self, uint64_t start, uint64_t size, uint64_t to);
 uint64_t prof_space_canonical(const struct prof_space *self, uint64_t address);
 
-/* false: nothing known there, *out is untouched (see prof_space_place). 64-bit offsets do not
- * happen: a range longer than 4 GiB is refused. */
+/* false: nothing known there, *out is untouched (see prof_space_place). */
 bool prof_space_find(const struct prof_space *self, uint64_t address, struct prof_place *out);
 
 /* As find, but never fails: kernel addresses get id 1, unknown ones id 0 and an offset that

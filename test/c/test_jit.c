@@ -402,7 +402,7 @@ static void the_known_function_is_found_on_a_stack(void **state) {
   (void)state;
   map->interpreter[0] = (struct prof_v8_range){0x1000, 0x1100};
   map->interpreter_count = 1;
-  words[5] = (uintptr_t)&words[WORDS + 9]; /* leads out of the stack */
+  words[5] = (uintptr_t)words + (WORDS + 9) * sizeof *words; /* leads out of the stack */
   words[6] = 0x1050;
   words[8] = (uintptr_t)&words[12]; /* right pair, but no bytecode in that frame */
   words[9] = 0x1050;

@@ -124,6 +124,10 @@ static void a_line_without_end_is_one_skipped_line(void **state) {
     prof_perfmap_feed(&f->map, piece, sizeof piece, f->space, &f->names);
   assert_int_equal(feed(f, "\n2000 10 next\n"), 1);
   assert_int_equal(f->map.skipped, 1);
+  for (int i = 0; i <= PROF_PERFMAP_LINE_BYTES / 1000; i++)
+    prof_perfmap_feed(&f->map, piece, sizeof piece, f->space, &f->names);
+  assert_int_equal(feed(f, "1000 10 the_end_of_the_long_one\n"), 0);
+  assert_int_equal(f->map.skipped, 2);
   assert_null(code_at(f, 0x1000));
   assert_string_equal(code_at(f, 0x2000)->name, "next");
 }
