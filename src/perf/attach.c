@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/table.h"
 #include "perf/attr.h"
+#include "perf/files.h"
 #include "perf/mapping.h"
 #include "perf/pmu.h"
 
@@ -36,9 +37,8 @@ struct prof_attach {
   int *tids;                /* scratch of scans */
   size_t tid_capacity;
   int thread_count;
-  long files_in_use; /* by the process, before the first event */
-  struct rlimit old_files;
-  bool files_raised, enabled;
+  struct prof_files files;
+  bool enabled;
 };
 
 static bool bit_get(const struct prof_attach *self, uint32_t tid) {
@@ -54,33 +54,6 @@ static void bit_put(struct prof_attach *self, uint32_t tid, bool value) {
     atomic_fetch_or_explicit(&self->direct[tid / 64], bit, memory_order_release);
   else
     atomic_fetch_and_explicit(&self->direct[tid / 64], ~bit, memory_order_release);
-}
-
-/* Room for `more` descriptors with the reserve left: raises the soft limit where that helps. */
-static int reserve_files(struct prof_attach *self, long more, int threads,
-                         struct prof_error *error) {
-  const struct prof_os *os = self->os;
-  rlim_t needed = (rlim_t)(self->files_in_use + (long)self->fd_count + more + PROF_FILES_RESERVE);
-  struct rlimit limit;
-  if (os->get_limit(os->user, RLIMIT_NOFILE, &limit) || limit.rlim_cur >= needed)
-    return 0;
-  if (limit.rlim_max >= needed) {
-    struct rlimit raised = limit;
-    raised.rlim_cur = needed * 2 < limit.rlim_max ? needed * 2 : limit.rlim_max;
-    if (!os->set_limit(os->user, RLIMIT_NOFILE, &raised)) {
-      if (!self->files_raised)
-        self->old_files = limit;
-      self->files_raised = true;
-      return 0;
-    }
-  }
-  return prof_error_set(error, PROF_TOO_MANY_FILES, EMFILE, "perf_event_open",
-                        "%d threads x %d CPUs need %ld descriptors more; %ld are open, %d are left "
-                        "to the build, the limit is %lu: run `sudo prlimit --nofile=%lu --pid $$` "
-                        "in this shell and start again",
-                        threads, self->cpu_count, more, self->files_in_use + (long)self->fd_count,
-                        PROF_FILES_RESERVE, (unsigned long)limit.rlim_max,
-                        (unsigned long)(needed * 2));
 }
 
 /* The kernel lowers perf_event_max_sample_rate by itself when interrupts take too long, then
@@ -224,13 +197,15 @@ static int list_threads(struct prof_attach *self, struct prof_error *error) {
 
 /* One scan: how many threads were opened, or a status. ring_bytes is for the first one alone. */
 static int scan(struct prof_attach *self, size_t ring_bytes, struct prof_error *error) {
+  const struct prof_os *os = self->os;
   int count = list_threads(self, error), fresh = 0, opened = 0, status;
   if (count < 0)
     return count;
   for (int i = 0; i < count; i++)
     if (self->tids[i] != self->skip_tid && !bit_get(self, (uint32_t)self->tids[i]))
       self->tids[fresh++] = self->tids[i];
-  status = reserve_files(self, (long)fresh * self->cpu_count, fresh, error);
+  status =
+      prof_files_reserve(&self->files, os, (long)self->fd_count, fresh, self->cpu_count, error);
   for (int i = 0; i < fresh && !status; i++) {
     int result = open_thread(self, self->tids[i], error);
     if (result < 0)
@@ -285,9 +260,7 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
   self->plan = options->plan;
   self->sig_data = options->sig_data;
   self->skip_tid = options->skip_tid;
-  self->files_in_use = os->list_numbers(os->user, "/proc/self/fd", NULL, 0);
-  if (self->files_in_use < 0)
-    self->files_in_use = 64; /* without /proc/self/fd: about what node has open */
+  prof_files_init(&self->files, os);
   prof_attr_fill(&self->plan, 0, &attr);
   prof_record_layout_of(&attr, &self->layout);
   ring_bytes = options->ring_bytes ? options->ring_bytes : prof_mapping_bytes(&self->plan);
@@ -335,8 +308,7 @@ void prof_attach_close(struct prof_attach *self) {
     prof_mapping_unmap(self->os, self->rings, self->cpu_count);
   while (self->fd_count)
     self->os->close(self->os->user, self->fds[--self->fd_count]);
-  if (self->files_raised)
-    self->os->set_limit(self->os->user, RLIMIT_NOFILE, &self->old_files);
+  prof_files_restore(&self->files, self->os);
   prof_table_free(&self->owner);
   free(self->rings);
   free(self->hybrid);

@@ -22,12 +22,11 @@
 
 #include "base/status.h"
 #include "perf/choose.h"
+#include "perf/files.h"
 #include "perf/mapping.h"
 #include "perf/os.h"
 #include "perf/record.h"
 #include "perf/ring.h"
-
-#define PROF_FILES_RESERVE 256 /* descriptors that the build can still open */
 
 struct prof_attach;
 

@@ -183,7 +183,8 @@ static int try_event(const struct prof_os *os, struct prof_plan *plan) {
   struct prof_plan attempt = *plan;
   int result = probe_stack_forms(os, &attempt), refused;
   enum refusal why = classify(result);
-  if ((why == PERMISSION || why == SECCOMP) && plan->kernel && !plan->event.exclude_user) {
+  if ((why == PERMISSION || why == SECCOMP) && plan->kernel && !plan->event.exclude_user &&
+      !plan->event.in_kernel_only) {
     refused = result;
     attempt = *plan;
     use_kernel(&attempt, false);
@@ -198,7 +199,7 @@ static int try_event(const struct prof_os *os, struct prof_plan *plan) {
 
 static void note_what_was_given_up(const struct prof_os *os, const struct prof_plan *wanted,
                                    struct prof_plan *got) {
-  if (wanted->sigtrap && !got->sigtrap && got->stack_dump)
+  if (wanted->sigtrap && !got->threads_only)
     prof_plan_note(got, "no-sigtrap", "",
                    "this kernel cannot signal a sampled thread (5.13 can): stacks are unwound from "
                    "copies of %u bytes and may be cut",
@@ -220,10 +221,14 @@ static void note_what_was_given_up(const struct prof_os *os, const struct prof_p
 static void keep_to_sound_signals(const struct prof_os *os, struct prof_plan *plan) {
   if (!plan->sigtrap || !plan->kernel || prof_os_kernel_at_least(os, 6, 1))
     return;
-  if (plan->event.exclude_user) {
+  if (plan->event.exclude_user || plan->event.in_kernel_only) {
     plan->sigtrap = false;
+    plan->stack_dump = true;
+    plan->stack_bytes = PROF_STACK_BYTES_DEFAULT;
     prof_plan_note(plan, "no-sigtrap", "",
-                   "before kernel 6.1 kernel-mode samples have no user part");
+                   "kernels before 6.1 cannot signal kernel-mode samples safely: their user stacks "
+                   "are unwound from copies of %u bytes and may be cut",
+                   plan->stack_bytes);
     return;
   }
   use_kernel(plan, false);
@@ -259,6 +264,9 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
   status = prof_event_parse_on(os, event, &wanted.event, error);
   if (status)
     return status;
+  if (wanted.event.in_kernel_only && wanted.event.exclude_kernel)
+    return prof_error_set(error, PROF_BAD_EVENT, 0, NULL,
+                          "'%s' never happens in user mode: leave out ':u'", event);
   snprintf(wanted.requested, sizeof wanted.requested, "%s", event);
   wanted.has_pmu = prof_pmu_exists(os);
   wanted.kernel = !wanted.event.exclude_kernel;

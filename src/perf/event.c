@@ -160,6 +160,9 @@ static void finish(struct prof_event *event) {
   event->is_cycles =
       event->type == PERF_TYPE_HARDWARE &&
       (event->config == PERF_COUNT_HW_CPU_CYCLES || event->config == PERF_COUNT_HW_REF_CPU_CYCLES);
+  event->in_kernel_only =
+      event->type == PERF_TYPE_SOFTWARE && (event->config == PERF_COUNT_SW_CONTEXT_SWITCHES ||
+                                            event->config == PERF_COUNT_SW_CPU_MIGRATIONS);
   strcpy(event->unit, clock ? "ns" : event->is_cycles ? "cycles" : "events");
 }
 

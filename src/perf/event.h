@@ -22,9 +22,10 @@ struct prof_event {
   uint32_t type; /* perf_event_attr.type */
   uint64_t config, config1, config2;
   bool exclude_user, exclude_kernel, exclude_hv;
-  uint8_t precise_ip; /* 0..3 */
-  bool is_hardware;   /* needs a PMU of the CPU */
-  bool is_cycles;     /* time of the CPU: cpu-clock may stand in for it */
+  uint8_t precise_ip;  /* 0..3 */
+  bool is_hardware;    /* needs a PMU of the CPU */
+  bool in_kernel_only; /* switches, migrations: user-only they open and never happen (6.18) */
+  bool is_cycles;      /* time of the CPU: cpu-clock may stand in for it */
 };
 
 /* 0, or PROF_BAD_EVENT with the near matches in the message. *out is whole or untouched. */

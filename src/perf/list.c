@@ -26,10 +26,7 @@ static const char *try_open(const struct prof_os *os, const struct prof_event *e
   }
   if (fd >= 0) {
     os->close(os->user, fd);
-    /* These happen in the kernel alone: they open user-only and never count (kernel 6.18). */
-    if (attr.exclude_kernel && event->type == PERF_TYPE_SOFTWARE &&
-        (event->config == PERF_COUNT_SW_CONTEXT_SWITCHES ||
-         event->config == PERF_COUNT_SW_CPU_MIGRATIONS))
+    if (attr.exclude_kernel && event->in_kernel_only)
       return "needs the kernel part: sudo sysctl kernel.perf_event_paranoid=1";
     return "";
   }

@@ -183,6 +183,9 @@ static void before_6_1_sigtrap_is_for_user_samples(void **state) {
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_DWARF), 0); /* no signal, no reason */
   assert_true(plan.kernel);
   assert_int_equal(choose("cycles:k", 1000, PROF_CALL_GRAPH_FULL), 0);
+  assert_true(!plan.sigtrap && plan.kernel && plan.stack_dump && plan.threads_only);
+  assert_int_equal(plan.note_count, 1);
+  assert_int_equal(choose("context-switches", 1000, PROF_CALL_GRAPH_FULL), 0);
   assert_true(!plan.sigtrap && plan.kernel);
   machine.major = 6;
   machine.minor = 1;
@@ -222,6 +225,17 @@ static void large_dumps_are_halved(void **state) {
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_DWARF), 0);
   assert_int_equal(plan.stack_bytes, 2048);
   assert_non_null(note("stack-bytes-lowered"));
+}
+
+static void events_of_the_kernel_alone_need_it(void **state) {
+  (void)state;
+  machine = fake_usual();
+  assert_int_equal(choose("context-switches", 1000, PROF_CALL_GRAPH_FULL), 0);
+  assert_int_equal(choose("context-switches:u", 1000, PROF_CALL_GRAPH_FULL), PROF_BAD_EVENT);
+  machine.paranoid = 2;
+  assert_int_equal(choose("context-switches", 1000, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
+  assert_int_equal(choose("page-faults", 1000, PROF_CALL_GRAPH_FULL), 0);
+  assert_non_null(note("kernel-excluded"));
 }
 
 static void hidden_kernel_addresses_are_said(void **state) {
@@ -271,6 +285,7 @@ int main(void) {
       cmocka_unit_test(imprecise_cpus_lower_the_precision),
       cmocka_unit_test(the_rate_follows_the_kernels_limit),
       cmocka_unit_test(large_dumps_are_halved),
+      cmocka_unit_test(events_of_the_kernel_alone_need_it),
       cmocka_unit_test(hidden_kernel_addresses_are_said),
       cmocka_unit_test(options_out_of_range_are_refused),
       cmocka_unit_test(this_machine_answers),
