@@ -27,6 +27,7 @@ const GAP = '  ';
  * @property {string} code
  * @property {string} message
  * @property {string} fix one command, or ''
+ * @property {'blocker' | 'advice'} [severity]
  *
  * @typedef {object} TableProfile what is read of a profile
  * @property {Record<string, any>} meta
@@ -250,10 +251,11 @@ function restLine(shown, all, children) {
  */
 function warningLines(warnings, { width, paint = painter(false) }) {
   const measure = Math.min(width, 100);
-  return warnings.flatMap(({ message, fix }) => {
-    const [first, ...more] = wrap(`warning: ${printable(message)}`, measure);
+  return warnings.flatMap(({ message, fix, severity }) => {
+    const label = severity === 'blocker' ? 'error:' : 'warning:';
+    const [first, ...more] = wrap(`${label} ${printable(message)}`, measure);
     return [
-      first.replace(/^warning:/, paint('yellow', 'warning:')),
+      paint(severity === 'blocker' ? 'red' : 'yellow', label) + first.slice(label.length),
       ...more.map((line) => `  ${line}`),
       // A command is to be copied: it is never broken.
       ...(fix ? [`  fix: ${printable(fix)}`] : []),

@@ -27,7 +27,12 @@ function folder(t, name = 'cli-record-') {
  * @param {NodeJS.ProcessEnv} [env]
  */
 function record(cwd, argv, env = {}) {
-  const options = { cwd, encoding: /** @type {const} */ ('utf8'), env: { ...process.env, ...env } };
+  const options = {
+    cwd,
+    timeout: 30_000,
+    encoding: /** @type {const} */ ('utf8'),
+    env: { ...process.env, ...env },
+  };
   return spawnSync(process.execPath, [DRIVER, 'record', ...argv], options);
 }
 
@@ -199,19 +204,28 @@ test('the signal that ends the command ends record', (t) => {
   }
 });
 
-test('a signal to record reaches the command, whose profile is kept', async (t) => {
-  const cwd = folder(t);
-  const script = `${BUILD} console.log('up'); setInterval(() => {}, 1000)`;
-  const child = spawn(process.execPath, [DRIVER, 'record', '--', process.execPath, '-e', script], {
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  await once(child.stdout, 'data');
-  child.kill('SIGTERM');
-  const [, signal] = await once(child, 'exit');
-  assert.equal(signal, 'SIGTERM');
-  assert.equal(recordings(cwd).length, 1);
-});
+test(
+  'a signal to record reaches the command, whose profile is kept',
+  { timeout: 15_000 },
+  async (t) => {
+    const cwd = folder(t);
+    const script = `${BUILD} console.log('up'); setTimeout(() => {}, 20_000)`;
+    const child = spawn(
+      process.execPath,
+      [DRIVER, 'record', '--', process.execPath, '-e', script],
+      {
+        cwd,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    const [, signal] = await once(child, 'exit');
+    assert.equal(signal, 'SIGTERM');
+    assert.equal(recordings(cwd).length, 1);
+  },
+);
 
 test('a profile that was half written does not take the others with it', (t) => {
   const cwd = folder(t);
