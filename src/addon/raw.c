@@ -148,6 +148,7 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
       {"unnamedLeaf", from->unnamed_leaf},
       {"inHandler", from->in_handler},
       {"doubles", from->doubles},
+      {"signals", from->signals},
       {"handlerDropped", from->handler_dropped},
       {"unmatchedStacks", from->unmatched_stacks},
       {"ringBytes", from->ring_bytes},

@@ -37,7 +37,8 @@ static void publish_v8(struct prof_recording *self) {
   out->blob_end = map.blob.end;
   uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
   for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
-    out->interpreter[i].start = map.interpreter[i].start;
+    /* One less: a return address is looked up less one, and may be a builtin's very first byte. */
+    out->interpreter[i].start = map.interpreter[i].start - 1;
     out->interpreter[i].end = map.interpreter[i].end;
     out->interpreter_count = i + 1;
   }

@@ -225,6 +225,7 @@ static void copy_facts(struct build *self) {
   out->quality.unmatched_stacks = counters.unmatched;
   out->quality.ring_bytes = counters.ring_bytes;
   out->quality.doubles = counters.doubles;
+  out->quality.signals = counters.signals;
   out->quality.handler_ms = (double)counters.handler_ns / 1e6;
   out->quality.peak_bytes = prof_recording_bytes(recording);
 }

@@ -47,6 +47,7 @@ struct prof_result_broken {
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
   uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles;
+  uint64_t signals; /* that arrived while armed; samples within one system call share one */
   double cpu_ms, finish_ms, handler_ms;
   uint64_t peak_bytes;
 };
