@@ -75,6 +75,19 @@ static void known_spellings_have_their_encoding(void **state) {
   }
 }
 
+static void naming_levels_leaves_out_the_others(void **state) {
+  static const struct {
+    const char *text;
+    bool no_hypervisor;
+  } ROWS[] = {{"cycles", false}, {"cycles:u", true}, {"cycles:uk", true}, {"cycles:h", false}};
+  (void)state;
+  for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    struct prof_event event;
+    assert_int_equal(prof_event_parse(ROWS[i].text, &event, NULL), 0);
+    assert_int_equal(event.exclude_hv, ROWS[i].no_hypervisor);
+  }
+}
+
 static void wrong_names_are_refused_with_near_matches(void **state) {
   static const struct {
     const char *text, *near;
@@ -225,6 +238,7 @@ static void the_list_says_what_opens(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(known_spellings_have_their_encoding),
+      cmocka_unit_test(naming_levels_leaves_out_the_others),
       cmocka_unit_test(wrong_names_are_refused_with_near_matches),
       cmocka_unit_test(without_sysfs_the_cpu_pmu_is_read_as_x86),
       cmocka_unit_test(distances_count_slips_of_the_hand),
