@@ -34,10 +34,10 @@ struct prof_jit_map {
   struct prof_v8_range blob; /* the builtins in the image (0, 0: unknown): frame pointers */
   struct prof_v8blob_copy copies[PROF_JIT_COPIES];
   uint32_t copy_count;
-  /* A frame returned to in here (start <= return address <= end) is an interpreted function; after
-   * a deoptimisation that address is a builtin's very first one: compare it before taking 1 off.
-   * First the entry trampoline in the image and in each copy, then the builtins that go on after a
-   * deoptimisation. */
+  /* A frame whose return address less one is in [start, end) is an interpreted function's. First
+   * the entry trampoline wherever it stands (the place that V8 reports first), then the builtins
+   * that go on after a deoptimisation, from one byte before them: their frames return to the very
+   * first byte. */
   struct prof_v8_range interpreter[4 * (1 + PROF_JIT_COPIES)];
   uint32_t interpreter_count;
 };

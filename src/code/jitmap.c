@@ -131,6 +131,7 @@ void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name
     const struct prof_v8blob_copy *copy = &self->copies[i];
     if (copy->start <= start && start < copy->end) {
       start = start - copy->start + copy->image;
+      self->is_reported_in_copy = true;
       break;
     }
   }
@@ -148,7 +149,8 @@ void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name
   else if (has_prefix(&name, &name_bytes, "InterpreterEnterAt") ||
            has_prefix(&name, &name_bytes, "BaselineOrInterpreterEnterAt")) {
     self->has_resumes |= is_own;
-    remember(self->resumes, &self->resume_count, start, end);
+    /* frames rebuilt after a deoptimisation return to the first byte, less one is before it */
+    remember(self->resumes, &self->resume_count, start - 1, end);
   }
 }
 
@@ -157,10 +159,10 @@ static void add_interpreter(struct prof_jit_map *out, uint64_t start, uint64_t e
     out->interpreter[out->interpreter_count++] = (struct prof_v8_range){.start = start, .end = end};
 }
 
-/* Each range where it stands in the image, then where it stands in each copy. */
+/* Each range where V8 reported it, then where else it stands: in the image, and in each copy. */
 static void spread(const struct prof_jitmap *self, const struct prof_v8_range *list, uint32_t count,
                    struct prof_jit_map *out) {
-  for (uint32_t i = 0; i < count; i++)
+  for (uint32_t i = 0; i < count && !self->is_reported_in_copy; i++)
     add_interpreter(out, list[i].start, list[i].end);
   for (uint32_t c = 0; c < self->copy_count; c++) {
     const struct prof_v8blob_copy *copy = &self->copies[c];
@@ -170,6 +172,8 @@ static void spread(const struct prof_jitmap *self, const struct prof_v8_range *l
         add_interpreter(out, copy->start + into, copy->start + into + size);
     }
   }
+  for (uint32_t i = 0; i < count && self->is_reported_in_copy; i++)
+    add_interpreter(out, list[i].start, list[i].end);
 }
 
 bool prof_jitmap_compose(const struct prof_jitmap *self, struct prof_jit_map *out) {

@@ -24,6 +24,7 @@ struct prof_jitmap {
   uint32_t entry_count, resume_count, copy_count;
   uint64_t before_resumes, behind_resumes; /* where node 18 has the ones that it does not report */
   bool has_resumes;                        /* InterpreterEnterAt... was reported */
+  bool is_reported_in_copy;                /* node 22 to 26: the copies are what runs */
 };
 
 /* anchor: an address of V8's code. */

@@ -360,8 +360,9 @@ static void builtins_and_their_live_copy_are_one_code(void **state) {
   assert_int_equal(map->copies[0].start, (uintptr_t)copy);
   assert_int_equal(map->copies[0].image, start);
   assert_int_equal(map->interpreter_count, 2);
-  assert_int_equal(map->interpreter[0].start, image_builtin);
-  assert_int_equal(map->interpreter[1].start, (uintptr_t)copy + 0x40);
+  /* reported in the image and, last, in the copy: that is the one that runs */
+  assert_int_equal(map->interpreter[0].start, (uintptr_t)copy + 0x40);
+  assert_int_equal(map->interpreter[1].start, image_builtin);
   munmap(copy, end - start);
   assert_int_equal(prof_jit_attach_isolate(), PROF_OK); /* a worker ended: its copy is forgotten */
   assert_true(prof_jit_v8_map(map));
@@ -387,7 +388,7 @@ static void entries_after_a_deoptimisation_are_interpreter_too(void **state) {
   send(ADDED, MACHINE, 0x2080, 0xd0, "Builtin:InterpreterEnterAtNextBytecode");
   assert_true(prof_jit_v8_map(map));
   assert_int_equal(map->interpreter_count, 2);
-  assert_int_equal(map->interpreter[1].start, 0x2000);
+  assert_int_equal(map->interpreter[1].start, 0x1fff); /* returned to at 0x2000, less one */
   assert_int_equal(map->interpreter[1].end, 0x2150);
   free(map);
 }
