@@ -8,6 +8,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const ROOT = path.resolve(__dirname, '..');
+/** For one test. One that hangs must not take the whole run's fifteen minutes. */
+const TIMEOUT_MS = 180_000;
 
 /** @param {string} folder */
 function main(folder) {
@@ -25,7 +27,8 @@ function main(folder) {
   }
   // One file at a time: live tests share the machine's counters, and timings its two cores.
   // One reporter everywhere: node 20 reports in another form to a pipe than to a terminal.
-  const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
+  const options = ['--test-concurrency=1', '--test-reporter=spec', `--test-timeout=${TIMEOUT_MS}`];
+  const args = ['--test', ...options, ...files];
   return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 }
 

@@ -1,5 +1,6 @@
 'use strict';
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -129,4 +130,38 @@ test('the debug binding is a file, and a binding that is not there is refused', 
   const file = bindingFile('debug');
   assert.ok(file && fs.existsSync(file));
   assert.throws(() => bindingFile('/nowhere/rspack.node'), /no binding '\/nowhere\/rspack\.node'/);
+});
+
+/**
+ * @param {string} name
+ * @param {Parameters<typeof prepareBuild>[1]} options
+ * @returns {string} the built files' digest
+ */
+function build(name, options) {
+  const { command, args, env, folder } = prepareBuild(name, options);
+  const run = spawnSync(command, args, { env, cwd: os.tmpdir(), encoding: 'utf8' });
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /^Rspack compiled successfully in [\d.]+ m?s\n$/);
+  assert.equal(run.stderr, '');
+  return digest(path.join(folder, 'dist'));
+}
+
+test('a case builds without a warning, from both configs and with both bindings to the same files', () => {
+  const files = build('react-100', { binding: 'release' });
+  assert.equal(build('react-100', { binding: 'release', config: 'rspack.config.mjs' }), files);
+  assert.equal(build('react-100', { binding: 'debug' }), files);
+});
+
+test('the cases with JavaScript loaders and plugins build without a warning', () => {
+  build('hooks-1k', { binding: 'release' });
+  build('babel-1k', { binding: 'release' });
+});
+
+test('the loader and the plugin of the hooks case see every module', () => {
+  const { folder } = prepareBuild('hooks-1k', { binding: 'release' });
+  build('hooks-1k', { binding: 'release' });
+  const census = JSON.parse(fs.readFileSync(path.join(folder, 'dist', 'census.json'), 'utf8'));
+  const { modules } = CASES['hooks-1k'];
+  assert.ok(census.modules >= modules && census.requests > 3 * modules, JSON.stringify(census));
+  assert.equal(census.resolved, census.requests);
 });

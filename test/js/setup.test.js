@@ -1,0 +1,238 @@
+'use strict';
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const { buildAddon, findNodeDir, findNodeGyp, isFresh, sourceHash } = require('../../.ci/addon.js');
+const { isNodeRecent, outdatedPackages, parseArguments } = require('../../.ci/setup.js');
+const {
+  NEEDS,
+  howToInstall,
+  missingNeeds,
+  packageNames,
+  thisMachine,
+  unsupportedReason,
+} = require('../../.ci/system.js');
+const { totalsOf } = require('../../.ci/test.js');
+const { cmockaTotals, nodeTotals } = require('../../.ci/totals.js');
+
+const ROOT = path.resolve(__dirname, '..', '..');
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {Record<string, string>} files
+ */
+function folderWith(t, files) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'setup-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  for (const [file, text] of Object.entries(files)) {
+    fs.mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+    fs.writeFileSync(path.join(folder, file), text);
+  }
+  return folder;
+}
+
+const whole = { hasHeader: () => true, hasCommand: () => true };
+const bare = { hasHeader: () => false, hasCommand: () => false };
+
+test('a machine that has everything needs nothing', () => {
+  assert.deepEqual(missingNeeds('test', whole), []);
+});
+
+test('cmocka is needed by the tests only', () => {
+  const forTests = packageNames(missingNeeds('test', bare), 'apt');
+  const forBuild = packageNames(missingNeeds('build', bare), 'apt');
+  assert.ok(forTests.includes('libcmocka-dev'));
+  assert.ok(!forBuild.includes('libcmocka-dev'));
+  assert.equal(forTests.length, forBuild.length + 1);
+});
+
+test('any C compiler will do', () => {
+  const hasCommand = (/** @type {string} */ command) => command === 'clang';
+  const missing = packageNames(missingNeeds('build', { ...whole, hasCommand }), 'apt');
+  assert.ok(!missing.includes('gcc'));
+  assert.ok(missing.includes('make') && missing.includes('python3'));
+});
+
+test('the advice is one command where there is apt, and names the packages of others elsewhere', () => {
+  const pfm = NEEDS.filter((need) => need.apt === 'libpfm4-dev');
+  assert.equal(howToInstall(pfm, true), 'run: sudo apt-get install -y libpfm4-dev');
+  const elsewhere = howToInstall(pfm, false);
+  for (const name of ['libpfm4-dev', 'libpfm-devel (Fedora)', 'libpfm (Arch)']) {
+    assert.ok(elsewhere.includes(name), elsewhere);
+  }
+  assert.ok(!elsewhere.includes('\n'));
+});
+
+test('a header is found through CPATH, a command through PATH', (t) => {
+  const folder = folderWith(t, { 'include/odd.h': '', 'bin/odd': '' });
+  const env = { CPATH: path.join(folder, 'include'), PATH: path.join(folder, 'bin') };
+  const machine = thisMachine(env);
+  assert.ok(machine.hasHeader('odd.h') && machine.hasCommand('odd'));
+  assert.ok(!thisMachine({}).hasHeader('odd.h') && !thisMachine({}).hasCommand('odd'));
+});
+
+test('only Linux x64 with glibc is supported, and the reason says what this is', () => {
+  const linux = { platform: 'linux', arch: 'x64', glibc: true };
+  assert.equal(unsupportedReason(linux), null);
+  assert.equal(unsupportedReason({ ...linux, platform: 'darwin' }), 'this is darwin x64');
+  assert.equal(unsupportedReason({ ...linux, arch: 'arm64' }), 'this is linux arm64');
+  assert.match(String(unsupportedReason({ ...linux, glibc: false })), /musl/);
+});
+
+test('install on another platform succeeds and says why in one line', (t) => {
+  const folder = folderWith(t, {
+    'mac.js': "Object.defineProperty(process, 'platform', { value: 'darwin' });",
+  });
+  const args = ['--require', path.join(folder, 'mac.js'), path.join(ROOT, '.ci', 'install.js')];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(run.status, 0);
+  assert.match(run.stderr, /^rspack-prof: the addon is not built, .* this is darwin x64\n$/);
+  assert.equal(run.stdout, '');
+});
+
+test('install without the libraries fails, and names the packages in one line', () => {
+  const env = { ...process.env, PATH: '/nowhere' };
+  const args = [path.join(ROOT, '.ci', 'install.js')];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  assert.equal(run.status, 1);
+  assert.match(run.stderr, /^rspack-prof: the addon cannot be built.* gcc g\+\+ make .*\n$/);
+});
+
+test('node versions that rspack 2 runs on', () => {
+  for (const version of ['20.19.0', '20.20.2', '22.12.0', '23.0.0', '24.1.0', '26.10.0']) {
+    assert.ok(isNodeRecent(version), version);
+  }
+  for (const version of ['18.20.4', '20.18.3', '21.7.0', '22.11.0']) {
+    assert.ok(!isNodeRecent(version), version);
+  }
+});
+
+test('set-up arguments', () => {
+  assert.equal(parseArguments([]), 'test');
+  assert.equal(parseArguments(['--for', 'profile']), 'profile');
+  for (const wrong of [['--for'], ['--for', 'fun'], ['profile'], ['--for', 'test', 'more']]) {
+    assert.throws(() => parseArguments(wrong), /usage: node .ci\/setup.js/);
+  }
+});
+
+test('npm packages are compared by version; optional ones and links may be missing', () => {
+  const wanted = {
+    packages: {
+      '': { version: '0.1.0' },
+      'node_modules/a': { version: '1.0.0' },
+      'node_modules/b': { version: '2.0.0' },
+      'node_modules/mac-only': { version: '1.0.0', optional: true },
+      'node_modules/linked': { link: true },
+    },
+  };
+  assert.deepEqual(outdatedPackages(wanted, null), ['node_modules/a', 'node_modules/b']);
+  const installed = {
+    packages: { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.9.0' } },
+  };
+  assert.deepEqual(outdatedPackages(wanted, installed), ['node_modules/b']);
+});
+
+test('a build is fresh until a source, the node version or the build itself changes', (t) => {
+  const root = folderWith(t, { 'binding.gyp': '{}', 'src/a.c': 'int a;', 'src/b/c.c': '' });
+  const node = path.join(root, 'build', 'Release', 'x.node');
+  fs.mkdirSync(path.dirname(node), { recursive: true });
+  fs.writeFileSync(node, '');
+  assert.equal(isFresh(root), false);
+  fs.writeFileSync(path.join(root, 'build', '.sources'), sourceHash(root));
+  assert.equal(isFresh(root), true);
+
+  const later = new Date(Date.now() + 60_000);
+  fs.utimesSync(path.join(root, 'src', 'a.c'), later, later);
+  assert.equal(isFresh(root), true, 'times do not count');
+  assert.notEqual(sourceHash(root, 'v1.2.3'), sourceHash(root));
+  fs.writeFileSync(path.join(root, 'src', 'a.c'), 'int b;');
+  assert.equal(isFresh(root), false);
+  fs.writeFileSync(path.join(root, 'src', 'a.c'), 'int a;');
+  fs.rmSync(node);
+  assert.equal(isFresh(root), false);
+});
+
+test('without binding.gyp nothing is built and the error says so', (t) => {
+  const { built, error } = buildAddon({ root: folderWith(t, {}) });
+  assert.equal(built, false);
+  assert.match(String(error), /no binding\.gyp/);
+});
+
+test('headers of another node version are not taken', (t) => {
+  const header = ['MAJOR', 'MINOR', 'PATCH']
+    .map((part, at) => `#define NODE_${part}_VERSION ${[20, 1, 2][at]}`)
+    .join('\n');
+  const prefix = folderWith(t, {
+    'bin/node': '',
+    'include/node/node_version.h': header,
+    'include/node/common.gypi': '{}',
+  });
+  const node = path.join(prefix, 'bin', 'node');
+  assert.equal(findNodeDir(node, 'v20.1.2'), prefix);
+  assert.equal(findNodeDir(node, 'v20.1.3'), null);
+});
+
+test('node-gyp is the one that this project pins', () => {
+  assert.match(String(findNodeGyp({})), /node_modules\/node-gyp\/bin\/node-gyp\.js$/);
+});
+
+const CMOCKA = `[==========] Running 3 test(s).
+[ RUN      ] opens
+[       OK ] opens
+[ RUN      ] samples
+no perf_event_open here
+[  SKIPPED ] samples
+[ RUN      ] ends
+[  FAILED  ] ends
+[==========] 3 test(s) run.
+[  PASSED  ] 1 test(s).
+[  SKIPPED ] 1 test(s), listed below:
+[  SKIPPED ] samples
+
+ 1 SKIPPED TEST(S)
+[  FAILED  ] 1 test(s), listed below:
+[  FAILED  ] ends
+
+ 1 FAILED TEST(S)
+`;
+
+test('cmocka: several programs are added up, a skip has its reason', () => {
+  const second = '[==========] 4 test(s) run.\n[  PASSED  ] 4 test(s).\n';
+  assert.deepEqual(cmockaTotals(CMOCKA + second), {
+    passed: 5,
+    failed: 1,
+    skipped: 1,
+    skips: ['samples: no perf_event_open here'],
+  });
+});
+
+test('node:test: both reporters, in colour or not', () => {
+  const spec =
+    '﹣ a (0.1ms) # no perf\nℹ tests 3\nℹ pass 1\n\u001b[34mℹ fail 1\u001b[39m\nℹ cancelled 0\nℹ skipped 1\nℹ todo 0\n';
+  const tap = 'ok 2 - a # SKIP no perf\n# pass 1\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n';
+  for (const output of [spec, tap]) {
+    const { skips, ...counts } = nodeTotals(output);
+    assert.deepEqual(counts, { passed: 1, failed: 1, skipped: 1 });
+    assert.match(skips.join('\n'), /^[^\n]*no perf$/);
+  }
+});
+
+test('a runner that crashed, or ran no test, counts as a failure', () => {
+  const step = { name: 'C tests', command: [], totals: cmockaTotals };
+  const fine = '[  PASSED  ] 2 test(s).\n';
+  assert.equal(totalsOf(step, { passed: true, output: fine }).failed, 0);
+  assert.equal(totalsOf(step, { passed: false, output: fine }).failed, 1);
+  assert.equal(totalsOf(step, { passed: true, output: '' }).failed, 1);
+});
+
+test('a check that says it skipped is counted as a skip, with its reason', () => {
+  const step = { name: 'format, C', command: [] };
+  const output = 'skipped: clang-format is not installed\n';
+  const totals = totalsOf(step, { passed: true, output });
+  assert.deepEqual(totals.skips, ['format, C: skipped: clang-format is not installed']);
+  assert.equal(totals.passed, 0);
+  assert.equal(totalsOf(step, { passed: false, output }).failed, 1);
+});
