@@ -21,7 +21,7 @@
 #define KERNEL_BASE 0xffffffff00000000ull /* as in space.c: offsets of id 1 count from here */
 #define IDENTITY_KERNEL (1ull << 56)      /* below it: module << 40 | start of the function */
 #define IDENTITY_HASHED (1ull << 63)
-#define DEFAULT_INLINE_BUDGET_NS 700000000ull
+#define DEFAULT_INLINE_BUDGET_NS 200000000ull
 enum { INLINE_MAX = 64, SHORT_TEXT = 512 };
 
 struct slot {

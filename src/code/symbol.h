@@ -62,7 +62,7 @@ int prof_symbols_prefetch(struct prof_symbols *self, int32_t module);
 /* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);
 
-/* How long DWARF may take altogether, ns (default 700 ms); 0 turns inline frames off. */
+/* How long DWARF may take altogether, ns (default 200 ms); 0 turns inline frames off. */
 void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns);
 
 /* Fills out[0..n), innermost first, n >= 1 (capacity >= 1; what does not fit is left out from the

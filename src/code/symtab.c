@@ -163,13 +163,17 @@ static void drop_losers(struct prof_symtab *self) {
   self->count = kept;
 }
 
-/* Unsized rows reach to the next start or their section's end; marks the nested ones. */
+/* Unsized rows reach to the next start or their section's end; those inside a sized function are
+ * labels of it (V8's deoptimisation points) and go. Marks the nested ones. */
 static void close_gaps(struct prof_symtab *self, struct text *text) {
   uint32_t farthest = 0;
+  size_t kept = 0;
   for (size_t i = 0, next; i < self->count; i = next) {
     uint32_t start = self->rows[i].start, end = self->rows[i].end;
     for (next = i; next < self->count && self->rows[next].start == start; next++)
       ;
+    if (end == start && farthest > start)
+      continue;
     if (end == start) {
       uint64_t limit = text_end(text, self->base + start);
       end = limit > self->base + start ? (uint32_t)(limit - self->base) : start + LAST_BYTES;
@@ -177,11 +181,13 @@ static void close_gaps(struct prof_symtab *self, struct text *text) {
         end = self->rows[next].start;
     }
     for (size_t j = i; j < next; j++) {
-      self->rows[j].end = end;
-      self->rows[j].nested = farthest > start;
+      self->rows[kept] = self->rows[j];
+      self->rows[kept].end = end;
+      self->rows[kept++].nested = farthest > start;
     }
     farthest = end > farthest ? end : farthest;
   }
+  self->count = kept;
 }
 
 int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug) {

@@ -277,6 +277,7 @@ static void assert_inlined(const char *name, const char *flags, const char *afte
   assert_int_equal(named[2].inlined, 0);
   assert_non_null(strstr(named[0].file, "inline.c"));
   assert_int_equal(named[2].line, 8);
+  assert_string_equal(named[2].name, "whole"); /* not the label inside it */
   assert_true(named[0].identity != named[1].identity && named[1].identity != named[2].identity);
   struct prof_named outer[1];
   assert_int_equal(resolve(&world, world.bias + probe, outer, 1), 1);
