@@ -233,10 +233,10 @@ static void too_few_files_leave_the_build_its_own(void **state) {
 static void rings_are_halved_until_they_fit(void **state) {
   (void)state;
   machine = fake_usual();
-  machine.lock_bytes = (size_t)1 << 20; /* 2 x (256 KB + a page) fit, 2 x 512 KB do not */
+  machine.lock_bytes = 1100 << 10; /* 2 x (512 KB + a page) fit, 2 x 1 MB do not */
   assert_int_equal(open_with(NULL, 4000, 0, 0), 0);
-  assert_int_equal(prof_attach_ring(attach, 0)->data_bytes, 256 << 10);
-  assert_int_equal(prof_attach_ring(attach, 1)->data_bytes, 256 << 10);
+  assert_int_equal(prof_attach_ring(attach, 0)->data_bytes, 512 << 10);
+  assert_int_equal(prof_attach_ring(attach, 1)->data_bytes, 512 << 10);
   assert_non_null(note("ring-halved"));
   assert_string_equal(note("ring-halved")->fix, "sudo sysctl kernel.perf_event_mlock_kb=1028");
   close_all();
