@@ -152,7 +152,7 @@ static void pieces_of_one_file_are_one_module(void **state) {
   const char *path;
   Elf64_Phdr code;
   (void)state;
-  build_library("pieces.so", "-Wl,-z,separate-code");
+  build_library("pieces.so", "-Wl,-z,separate-code -Wl,-Ttext-segment=0x200000");
   path = fixture_path("pieces.so");
   code = code_segment(path);
   const uint64_t base = 0x7f0000000000;

@@ -96,6 +96,10 @@ static const char assembly[] = ".text\n"
                                ".globl strong_longer\n.type strong_longer,@function\n"
                                "strong:\nweak_alias:\n__strong_alias:\nstrong_longer:\n"
                                "local_alias:\n.type local_alias,@function\n"
+                               ".weak weak_and_longest_of_them\n"
+                               ".type weak_and_longest_of_them,@function\n"
+                               "weak_and_longest_of_them:\n.size weak_and_longest_of_them,4\n"
+                               ".globl unsized_and_longest_of_all\nunsized_and_longest_of_all:\n"
                                "nop\nnop\nnop\nnop\n"
                                ".size strong,4\n.size weak_alias,4\n.size __strong_alias,4\n"
                                ".size strong_longer,4\n.size local_alias,4\n"
@@ -103,7 +107,7 @@ static const char assembly[] = ".text\n"
                                ".globl unsized\nunsized:\n.skip 32,0x90\n"
                                ".globl outer\n.type outer,@function\nouter:\n.skip 8,0x90\n"
                                ".type inner,@function\ninner:\n.skip 4,0x90\n.size inner,4\n"
-                               ".skip 8,0x90\n.size outer,20\n"
+                               ".skip 8,0x90\n.size outer,20\n.skip 12,0x90\n"
                                ".globl caller\n.type caller,@function\ncaller:\n"
                                "call getpid@plt\nret\n.size caller,6\n"
                                ".type _ZN1a1fEv.cold,@function\n_ZN1a1fEv.cold:\n.skip 8,0x90\n"
@@ -154,6 +158,8 @@ static void aliases_gaps_and_stubs_are_named_as_perf_does(void **state) {
   assert_name(&world, outer + 7, "outer");
   assert_name(&world, outer + 8, "inner");
   assert_name(&world, outer + 12, "outer"); /* past the inner one */
+  snprintf(hole, sizeof hole, "[symbols.so+0x%llx]", (unsigned long long)(outer + 20 - world.bias));
+  assert_name(&world, outer + 20, hole); /* the unsized one ended where outer started */
   assert_name(&world, caller, "caller");
   resolve(&world, cold, part, 1);
   resolve(&world, world.bias + address_of(path, "_ZN1a1fEv"), whole, 1);
@@ -256,11 +262,19 @@ static void assert_inlined(const char *name, const char *flags, const char *afte
   const char *source = fixture_write("inline.c", inline_source), *path = fixture_path(name);
   struct prof_named named[8];
   struct world world;
-  uint64_t probe;
+  struct prof_symtab table;
+  struct prof_image image;
+  uint64_t probe, last;
   assert_int_equal(fixture_run("cd '%s' && cc -shared -fPIC -O2 -g %s -o '%s' '%s'", fixture_folder,
                                flags, path, source),
                    0);
   probe = address_of(path, "probe");
+  assert_int_equal(prof_image_open_file(&image, path), 0);
+  assert_int_equal(prof_symtab_load(&table, &image, NULL), 0);
+  int64_t row = prof_symtab_by_name(&table, "whole", 5);
+  assert_true(row >= 0);
+  last = table.base + table.rows[row].end - 1; /* its return instruction: inlined from nowhere */
+  prof_symtab_free(&table);
   if (after)
     assert_int_equal(fixture_run("cd '%s' && %s", fixture_folder, after), 0);
   world_open(&world, NULL);
@@ -279,6 +293,8 @@ static void assert_inlined(const char *name, const char *flags, const char *afte
   assert_int_equal(named[2].line, 8);
   assert_string_equal(named[2].name, "whole"); /* not the label inside it */
   assert_true(named[0].identity != named[1].identity && named[1].identity != named[2].identity);
+  assert_int_equal(resolve(&world, world.bias + last, named + 3, 4), 1);
+  assert_int_equal(named[3].identity, named[2].identity);
   struct prof_named outer[1];
   assert_int_equal(resolve(&world, world.bias + probe, outer, 1), 1);
   assert_int_equal(outer[0].identity, named[2].identity);
@@ -396,6 +412,8 @@ static void tiers_of_a_javascript_function_are_one_function(void **state) {
   assert_string_equal(second.name, "foo /app/a.js:20:5");
   assert_int_equal(second.line, 20);
   assert_int_equal(second.tier, 4);
+  assert_int_equal(other.tier, 1);
+  resolve(&world, 0x3000, &other, 1); /* again: each code keeps its own tier */
   assert_int_equal(other.tier, 1);
   other = resolve_code(&world, 0x4000, PROF_CODE_JIT, 4, "JS:*foo /app/a.js:21:5");
   assert_int_not_equal(second.identity, other.identity);
