@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROF_CFI_DEPTH 6
+#define PROF_CFI_DEPTH 3
 
 enum prof_cfi_status { PROF_CFI_OK, PROF_CFI_NONE, PROF_CFI_BAD };
 

@@ -48,7 +48,6 @@ struct prof_rows_counters {
 };
 
 struct prof_rows;
-
 struct prof_rows *prof_rows_create(struct prof_error *error);
 void prof_rows_free(struct prof_rows *self);
 
@@ -75,7 +74,6 @@ bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
 
 /* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
 void prof_rows_without_find_object(struct prof_rows *self);
-
 prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi_row *row);
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out);
 
