@@ -68,7 +68,8 @@ function findNodeDir(execPath, version) {
 }
 
 /**
- * The project's own node-gyp, else the one inside the npm or pnpm that runs the install script.
+ * The project's own node-gyp, else the one inside the npm or pnpm that runs the install script, else
+ * one that came with node or was installed beside it.
  * @param {NodeJS.ProcessEnv} env
  * @returns {string | null} a JavaScript file
  */
@@ -76,8 +77,14 @@ function findNodeGyp(env) {
   try {
     return require.resolve('node-gyp/bin/node-gyp.js');
   } catch {
-    const given = env.npm_config_node_gyp;
-    return given && fs.existsSync(given) ? given : null;
+    const modules = path.resolve(fs.realpathSync(process.execPath), '..', '..', 'lib/node_modules');
+    const places = [
+      env.npm_config_node_gyp,
+      path.join(modules, 'node-gyp/bin/node-gyp.js'),
+      path.join(modules, 'npm/node_modules/node-gyp/bin/node-gyp.js'),
+      '/usr/share/nodejs/node-gyp/bin/node-gyp.js',
+    ];
+    return places.find((file) => file && fs.existsSync(file)) ?? null;
   }
 }
 
