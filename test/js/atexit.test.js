@@ -42,7 +42,10 @@ function run(code, { output = newFolder(), signals = [] } = {}) {
   const folders = () =>
     fs.existsSync(output) ? fs.readdirSync(output).filter((name) => name !== '.gitignore') : [];
   return new Promise((resolve) => {
+    // An ending that never comes is a failure to see, not to wait for.
+    const patience = setTimeout(() => child.kill('SIGKILL'), 15_000);
     child.on('close', (exitCode, signal) => {
+      clearTimeout(patience);
       resolve({ exitCode, signal, stdout, stderr, output, folders: folders() });
     });
   });
@@ -86,13 +89,13 @@ const ENDINGS = [
     `process.once('SIGINT', () => setTimeout(() => { ${READY} }, 50)); ${READY} ${WAIT}`,
     { signals: ['SIGINT', 'SIGINT'] },
   ],
-  ['a listener that was there before the recording', `${READY} ${WAIT}`, { signals: ['SIGTERM'] }],
+  ['a listener that was there before the recording', READY + WAIT, { signals: ['SIGTERM'] }],
 ];
 
 for (const [name, code, options] of ENDINGS) {
   test(`${name}: ends as without us, and the profile is written`, async () => {
     const before = name.startsWith('a listener that was')
-      ? "process.on('SIGTERM', () => process.exit(8));"
+      ? "process.once('SIGTERM', () => setTimeout(() => process.exit(8), 50));"
       : '';
     const plain = await run(before + code, options);
     const recorded = await run(before + START + code, options);

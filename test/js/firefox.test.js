@@ -88,6 +88,12 @@ test('times come back to the nanosecond, also far from the start', () => {
     { meta: { startNs } },
   ).write(FILE);
   assert.deepEqual([...read(FILE).raw.samples.timeNs], times);
+
+  // Odd intervals: a decimal fraction of a millisecond is no binary one.
+  const many = Array.from({ length: 2000 }, (_, i) => startNs + i * 249_973);
+  const samples = many.map((timeNs) => ({ stack: 'a', timeNs }));
+  buildProfile(samples, { meta: { startNs } }).write(FILE);
+  assert.deepEqual([...read(FILE).raw.samples.timeNs], many);
 });
 
 test('the format is the one that is pinned: version 62, all tables shared', () => {

@@ -124,6 +124,12 @@ test('filters: rows by name, samples by frame, thread and phase', () => {
   );
 });
 
+test('a regular expression with a memory (g, y) still asks every row afresh', () => {
+  const profile = buildProfile([{ stack: 'a1' }, { stack: 'a2' }, { stack: 'a3' }]);
+  assert.equal(profile.hotspots({ filter: /a/g }).length, 3);
+  assert.equal(profile.share(/a/y), 1);
+});
+
 test('wrong questions are refused with the right word', () => {
   const profile = small();
   /** @type {[object, RegExp][]} */

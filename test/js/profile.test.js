@@ -83,9 +83,9 @@ test('report has exactly the contract’s fields', () => {
 
 test('the call tree nests, sorts, sums and prunes', () => {
   const profile = buildProfile([
-    { stack: 'main;a;b', weight: 60 },
-    { stack: 'main;c', weight: 39.5 },
     { stack: 'main;d', weight: 0.5 },
+    { stack: 'main;c', weight: 39.5 },
+    { stack: 'main;a;b', weight: 60 },
   ]);
   const { children } = profile.callTree();
   assert.deepEqual(
