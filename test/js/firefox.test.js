@@ -90,9 +90,10 @@ test('times come back to the nanosecond, also far from the start', () => {
   assert.deepEqual([...read(FILE).raw.samples.timeNs], times);
 
   // Odd intervals: a decimal fraction of a millisecond is no binary one.
-  const many = Array.from({ length: 2000 }, (_, i) => startNs + i * 249_973);
+  const early = 7_000_001;
+  const many = Array.from({ length: 2000 }, (_, i) => early + i * 249_973);
   const samples = many.map((timeNs) => ({ stack: 'a', timeNs }));
-  buildProfile(samples, { meta: { startNs } }).write(FILE);
+  buildProfile(samples, { meta: { startNs: early } }).write(FILE);
   assert.deepEqual([...read(FILE).raw.samples.timeNs], many);
 });
 
