@@ -15,7 +15,12 @@
     {
       'target_name': 'rspack_prof',
       'dependencies': ['rspack_prof_core'],
-      'sources': ['src/addon/addon.c', 'src/addon/raw.c', 'src/addon/values.c'],
+      'sources': [
+        'src/addon/addon.c',
+        'src/addon/hold.c',
+        'src/addon/raw.c',
+        'src/addon/values.c',
+      ],
       'include_dirs': ['src', '<!(node -p "require(\'node-api-headers\').include_dir")'],
       'cflags': ['-std=c11', '-Wall', '-Wextra', '-fvisibility=hidden'],
       'defines': ['_GNU_SOURCE', 'NAPI_VERSION=8'],

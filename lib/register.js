@@ -30,16 +30,6 @@ function tell(error, failures) {
   fs.writeFileSync(path.join(failures, `${process.pid}.failed`), JSON.stringify(note));
 }
 
-/**
- * The addon's samples arrive as SIGTRAP. A listener for it (npm and npx have one, by signal-exit's
- * list of signals) makes node install its own handler over the addon's: the next sample would look
- * like a signal from outside and end the process. node installs one handler a signal, so a listener
- * of ours from before the addon's start keeps later ones from doing so (node 18 to 26).
- */
-function holdSigtrap() {
-  process.on('SIGTRAP', () => {});
-}
-
 function register() {
   if (!isMainThread) {
     // The main thread's session samples this thread too; only its code's names are missing.
@@ -52,7 +42,6 @@ function register() {
     const options = readOptions();
     failures = options.failures;
     delete options.failures;
-    holdSigtrap();
     require('./profiler.js').start(options);
   } catch (error) {
     tell(error, failures);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addon/hold.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
@@ -251,6 +252,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
   if (busy) {
     return fail_with(env, PROF_BUSY, "a session runs in this process already: stop it first");
   }
+  prof_hold_sigtrap(env);
   options.has_jit = follow_v8(env, &options.bytecode);
   struct prof_session *session;
   if (prof_session_start(&options, &session, &error)) {

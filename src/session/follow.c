@@ -192,7 +192,12 @@ static void follow_mmap(struct prof_recording *self, const struct prof_record *r
   if (!record->mmap.executable || record->mmap.path[0] != '/')
     return;
   uint64_t start = record->mmap.start, end = start + record->mmap.length;
-  prof_rows_forget(self->rows, start, end);
+  /* Forgetting is for the case that another file was there before (dlclose): it costs every row. */
+  struct prof_place before;
+  if (prof_space_find(self->space, start, &before) ||
+      prof_space_find(self->space, end - 1, &before)) {
+    prof_rows_forget(self->rows, start, end);
+  }
   prof_rows_refresh(self->rows, NULL);
   prof_modules_mapped(self->modules, self->space, start, record->mmap.length, record->mmap.offset,
                       record->mmap.path);
@@ -234,9 +239,7 @@ void prof_follow_record(void *user, const struct perf_event_header *header, int 
     self->counters.malformed++;
     return;
   }
-  bool of_a_thread = record.type == PERF_RECORD_SAMPLE || record.type == PERF_RECORD_MMAP ||
-                     record.type == PERF_RECORD_MMAP2;
-  if (of_a_thread && prof_attach_is_double(self->attach, record.id, record.tid)) {
+  if (prof_attach_drops(self->attach, &record)) {
     if (record.type == PERF_RECORD_SAMPLE)
       self->counters.doubles++;
     return;

@@ -22,30 +22,32 @@ static uint64_t clock_ns(clockid_t clock) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* Tells the unwinder where V8's builtins are, when more of them are known than before. */
+/* Tells the unwinder where V8's builtins are, when that is not what it knows. Old maps stay until
+ * the end: a handler may be reading one. */
 static void publish_v8(struct prof_recording *self) {
   struct prof_jit_map map;
   if (!self->options.has_jit || !prof_jit_v8_map(&map))
     return;
-  if (map.interpreter_count == self->v8_interpreters_seen)
-    return;
-  if (self->v8_map_count == sizeof self->v8_maps / sizeof self->v8_maps[0])
-    return;
-  struct prof_v8_map *out = &self->v8_maps[self->v8_map_count++];
+  struct prof_v8_map fresh = {0}, *out = &fresh;
   /* Copies of the builtins lie in no ELF image: frame pointers are the rule there anyway. */
   out->blob_start = map.blob.start;
   out->blob_end = map.blob.end;
   uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
   for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
-    /* One less: a return address is looked up less one, and may be a builtin's very first byte. */
-    out->interpreter[i].start = map.interpreter[i].start - 1;
+    out->interpreter[i].start = map.interpreter[i].start;
     out->interpreter[i].end = map.interpreter[i].end;
     out->interpreter_count = i + 1;
   }
   out->bytecode_slot = self->options.bytecode.slot;
   out->has_bytecode = self->options.bytecode.slot != 0;
+  const struct prof_v8_map *now = atomic_load_explicit(&self->unwind.v8, memory_order_relaxed);
+  if (now && memcmp(now, &fresh, sizeof fresh) == 0)
+    return;
+  out = prof_arena_alloc(&self->arena, sizeof *out);
+  if (!out)
+    return;
+  memcpy(out, &fresh, sizeof fresh);
   atomic_store_explicit(&self->unwind.v8, out, memory_order_release);
-  self->v8_interpreters_seen = map.interpreter_count;
 }
 
 /* Where libc's start_thread lies: the frame below the outermost one of this very thread. */
@@ -72,12 +74,6 @@ static void find_thread_start(struct prof_recording *self) {
   }
 }
 
-static bool is_double(const void *attach, uint64_t sig_data, uint32_t tid) {
-  /* The sampler is armed before the events are opened; none fires before they are enabled. */
-  struct prof_attach *const *opened = attach;
-  return *opened && prof_attach_signal_is_double(*opened, sig_data, tid);
-}
-
 static int open_stages(struct prof_recording *self, struct prof_error *error) {
   prof_arena_init(&self->arena, 0);
   prof_join_init(&self->join);
@@ -99,6 +95,7 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
                           "no memory for symbol tables: free some memory");
   }
+  prof_symbols_set_space(self->symbols, self->space);
   int status = prof_modules_load_self(self->modules, self->space, error);
   if (!status)
     status = prof_rows_refresh(self->rows, error);
@@ -116,8 +113,6 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
         .unwind = &self->unwind,
         .max_frames = self->options.max_frames,
         .buffer_bytes = WALK_BYTES_PER_CPU * (size_t)sysconf(_SC_NPROCESSORS_CONF),
-        .is_double = is_double,
-        .user = &self->attach,
     };
     status = prof_sampler_arm(&sampler, error);
   }
@@ -246,7 +241,6 @@ void prof_recording_counters(const struct prof_recording *self,
   *out = self->counters;
   out->unmatched = self->join.unmatched;
   out->signals = sampler.signals;
-  out->doubled_signals = sampler.doubles;
   out->handler_ns = sampler.handler_ns;
   out->handler_dropped = sampler.dropped + self->walks.dropped;
   out->lost += prof_order_counts(self->order).dropped;

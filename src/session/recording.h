@@ -49,7 +49,7 @@ struct prof_recording_counters {
   uint64_t doubles;   /* samples dropped: their thread had the event twice */
   uint64_t malformed, no_memory;
   uint64_t handler_dropped; /* walks that found no room */
-  uint64_t handler_ns, signals, doubled_signals;
+  uint64_t handler_ns, signals;
   uint64_t unmatched;  /* walks that no sample asked for */
   uint64_t ring_bytes; /* read from the rings */
 };
@@ -60,9 +60,6 @@ struct prof_recording {
   struct prof_order *order;
   struct prof_rows *rows;
   struct prof_unwind unwind;
-  struct prof_v8_map v8_maps[8]; /* published one after the other; walks may read older ones */
-  uint32_t v8_map_count;
-  uint32_t v8_interpreters_seen;
   struct prof_space *space;
   struct prof_modules *modules;
   struct prof_kernel *kernel;

@@ -40,7 +40,7 @@ struct slot {
   _Alignas(64) _Atomic uint32_t owner; /* tid, 0: free */
   _Atomic uint32_t inside;             /* its thread is in the handler */
   struct prof_memory memory;
-  _Atomic uint64_t signals, doubles, dropped, handler_ns; /* written by the thread alone */
+  _Atomic uint64_t signals, dropped, handler_ns; /* written by the thread alone */
 };
 
 /* One recording. */
@@ -136,10 +136,6 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
                         const ucontext_t *context) {
   uint32_t tid = atomic_load_explicit(&slot->owner, memory_order_relaxed);
   add_relaxed(&slot->signals, 1);
-  if (armed->options.is_double && armed->options.is_double(armed->options.user, info->data, tid)) {
-    add_relaxed(&slot->doubles, 1);
-    return;
-  }
   struct prof_regs regs;
   read_registers(context, &regs);
   struct prof_stack head = {
@@ -162,15 +158,24 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   leave_stack(armed, slot, &head, walk.words);
 }
 
-/* A SIGTRAP that is not ours: do what would have happened without us. */
+/* The default action: put it back and raise the signal again; it is blocked now and arrives as we
+ * return. */
+static void take_default(void) {
+  const struct sigaction action = {.sa_handler = SIG_DFL};
+  sigaction(SIGTRAP, &action, NULL);
+  syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGTRAP);
+}
+
+/* A SIGTRAP that is not ours: do what would have happened without us. A trap instruction (int3)
+ * ends the process where it stands: libuv's handler, which only takes notes, cannot. */
 static void pass_on(int number, siginfo_t *info, void *context) {
+  bool is_instruction = info->si_code > 0;
+  bool is_default = previous.sa_handler == SIG_DFL;
   atomic_fetch_add_explicit(&passed_on, 1, memory_order_relaxed);
   if (previous.sa_flags & SA_SIGINFO) {
     previous.sa_sigaction(number, info, context);
-  } else if (previous.sa_handler == SIG_DFL) {
-    /* Back to the default, and again: the signal is blocked now and arrives as we return. */
-    sigaction(SIGTRAP, &previous, NULL);
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGTRAP);
+  } else if (is_instruction || is_default) {
+    take_default();
   } else if (previous.sa_handler != SIG_IGN) {
     previous.sa_handler(number);
   }
@@ -233,7 +238,6 @@ static void free_dead_slots(void) {
       atomic_store_explicit(&slots[i].owner, 0, memory_order_release);
     }
     atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
-    atomic_store_explicit(&slots[i].doubles, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].handler_ns, 0, memory_order_relaxed);
   }
@@ -354,7 +358,6 @@ void prof_sampler_counters(struct prof_sampler_counters *out) {
                                         .dropped = atomic_load(&no_slot)};
   for (uint32_t i = 0; slots && i < SLOTS; i++) {
     out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
-    out->doubles += atomic_load_explicit(&slots[i].doubles, memory_order_relaxed);
     out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);
     out->handler_ns += atomic_load_explicit(&slots[i].handler_ns, memory_order_relaxed);
   }

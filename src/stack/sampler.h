@@ -46,15 +46,10 @@ struct prof_sampler_options {
   struct prof_unwind *unwind;
   uint32_t max_frames; /* a deeper stack is truncated */
   size_t buffer_bytes; /* for walks that were not drained yet, all CPUs together */
-  /* The signal is of an event that its thread has twice: not walked. May be NULL; async-signal-safe
-   */
-  bool (*is_double)(const void *user, uint64_t sig_data, uint32_t tid);
-  const void *user;
 };
 
 struct prof_sampler_counters {
   uint64_t signals;    /* ours, while armed: walked or dropped */
-  uint64_t doubles;    /* of those not walked: is_double said so */
   uint64_t dropped;    /* no room in the buffer, or more threads than slots */
   uint64_t handler_ns; /* time in the handler */
   uint64_t passed_on;  /* SIGTRAPs that were not ours */

@@ -53,7 +53,7 @@ struct prof_v8_map {
   uint64_t blob_start, blob_end; /* embedded builtins: frame pointers, no CFI */
   struct {
     uint64_t start, end;
-  } interpreter[4]; /* InterpreterEntryTrampoline and its copies */
+  } interpreter[64]; /* InterpreterEntryTrampoline, its copies, where it goes on; likely first */
   uint32_t interpreter_count;
   int bytecode_slot; /* words from the frame pointer, e.g. -4 */
   bool has_bytecode;

@@ -78,14 +78,40 @@ describe('a profiled process', { skip }, () => {
     assert.ok(Date.now() - began < 10000);
   });
 
-  test('keeps its own SIGTRAP handling', async (t) => {
-    const plain = await run(process.execPath, ['-e', "process.kill(process.pid, 'SIGTRAP')"]);
-    const ended = await profiled(
-      t,
-      "process.kill(process.pid, 'SIGTRAP'); setTimeout(() => {}, 5000)",
-    );
-    assert.equal(ended.signal, plain.signal);
-    assert.equal(ended.signal, 'SIGTRAP');
+  test('ends by a SIGTRAP from outside, as it would without us', async (t) => {
+    const script = "process.kill(process.pid, 'SIGTRAP'); setTimeout(() => {}, 5000)";
+    const { signal } = await profiled(t, script);
+    assert.equal(signal, 'SIGTRAP');
+  });
+
+  // npm and npx listen to SIGTRAP among all others (signal-exit), and end when one comes.
+  test('may listen to SIGTRAP, and gets those that are meant for it alone', async (t) => {
+    const script = `let seen = 0;
+      process.on('SIGTRAP', () => { seen += 1; });
+      burnSomeCpu(300);
+      setImmediate(() => {
+        const before = seen;
+        process.kill(process.pid, 'SIGTRAP');
+        setTimeout(() => {
+          console.log(before, seen);
+          process.removeAllListeners('SIGTRAP');
+          burnSomeCpu(300);
+        }, 200);
+      });`;
+    const { code, signal, stdout, output } = await profiled(t, script);
+    assert.deepEqual([code, signal, stdout], [0, null, '0 1\n']);
+    assert.ok(profileIn(output).profile.quality.samples > 500);
+  });
+
+  test('may begin to listen to SIGTRAP after stop(), with signals still queued', async () => {
+    const script = `const session = require(${LIB}).start({ frequency: 4000 });
+      require('node:fs').stat('/', () => {}); ${BURN}
+      session.stopSync();
+      process.on('SIGTRAP', () => console.log('a stray signal'));
+      for (let i = 0; i < 64; i += 1) require('node:fs').stat('/', () => {});
+      setTimeout(() => console.log('done'), 300);`;
+    const { code, stdout } = await run(process.execPath, ['-e', script]);
+    assert.deepEqual([code, stdout], [0, 'done\n']);
   });
 });
 
