@@ -30,7 +30,8 @@ static bool bytecode_key(struct prof_splice *self, uint64_t word, uint64_t *key)
   if (!address || !prof_space_find(self->space, address, &place))
     return false;
   const struct prof_code *code = prof_space_code(self->space, place.code);
-  if (!code || code->kind != PROF_CODE_BYTECODE)
+  /* A slot may hold what a frame before left there: only a function's very start is believed. */
+  if (!code || code->kind != PROF_CODE_BYTECODE || place.offset != 0)
     return false;
   *key = PROF_FRAME_KEY(place.code, 0);
   return true;

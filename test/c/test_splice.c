@@ -1,0 +1,165 @@
+/* stack/splice: words of a walk, kernel callchain and bytecode -> one path in the tree. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stack/splice.h"
+#include "stack/unwind.h"
+
+enum { MODULE = 0x400000, JIT = 0x900000, TRAMPOLINE = 0x800000, BYTECODE = 0x50036 };
+
+static struct {
+  struct prof_tree tree, kernel;
+  struct prof_space *space;
+  struct prof_splice splice;
+  uint32_t module, jit, trampoline, bytecode;
+} t;
+
+static uint32_t add(uint8_t kind, uint64_t start, uint64_t size, const char *name) {
+  const struct prof_code code = {
+      .kind = kind, .start = start, .size = size, .name = name, .module = -1};
+  uint32_t id = prof_space_add(t.space, &code);
+  assert_int_not_equal(id, PROF_CODE_NONE);
+  return id;
+}
+
+static int set_up(void **state) {
+  (void)state;
+  memset(&t, 0, sizeof t);
+  t.space = prof_space_create();
+  if (!t.space || prof_tree_init(&t.tree) || prof_tree_init(&t.kernel))
+    return -1;
+  t.splice = (struct prof_splice){.tree = &t.tree, .space = t.space};
+  t.splice.bytecode = (struct prof_bytecode_layout){.slot = -4, .header = 0x36, .proven = true};
+  t.module = add(PROF_CODE_MODULE, MODULE, 0x1000, NULL);
+  t.trampoline = add(PROF_CODE_BUILTIN, TRAMPOLINE, 0x100, "Builtin:InterpreterEntryTrampoline");
+  t.jit = add(PROF_CODE_JIT, JIT, 0x200, "JS:*hot a.js:1:1");
+  t.bytecode = add(PROF_CODE_BYTECODE, BYTECODE, 0x40, "JS:~cold a.js:2:1");
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  prof_tree_free(&t.tree);
+  prof_tree_free(&t.kernel);
+  prof_space_free(t.space);
+  return 0;
+}
+
+/* The keys from the root down to node. */
+static uint32_t path(uint32_t node, uint64_t *keys) {
+  uint32_t depth = 0;
+  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.parents[at])
+    depth++;
+  uint32_t left = depth;
+  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.parents[at]) {
+    keys[--left] = t.tree.keys[t.tree.frames[at]];
+  }
+  return depth;
+}
+
+static void native_frames_keep_their_offset_and_v8s_do_not(void **state) {
+  (void)state;
+  uint64_t keys[8];
+  const uint64_t words[] = {PROF_WORD(PROF_WORD_PC, JIT + 0x44),
+                            PROF_WORD(PROF_WORD_RETURN, MODULE + 0x123)};
+  uint32_t node = prof_splice_user(&t.splice, NULL, words, 2, 0);
+  assert_int_equal(path(node, keys), 2);
+  assert_int_equal(keys[0], PROF_FRAME_KEY(t.module, 0x123));
+  assert_int_equal(keys[1], PROF_FRAME_KEY(t.jit, 0));
+}
+
+static void an_interpreted_function_stands_in_for_the_interpreter(void **state) {
+  (void)state;
+  uint64_t keys[8];
+  /* tagged pointer p: (p - 1) + 0x36 is the bytecode's start */
+  const uint64_t words[] = {PROF_WORD(PROF_WORD_RETURN, TRAMPOLINE + 0x20),
+                            PROF_WORD(PROF_WORD_BYTECODE, BYTECODE - 0x36 + 1),
+                            PROF_WORD(PROF_WORD_RETURN, MODULE + 1)};
+  uint32_t node = prof_splice_user(&t.splice, NULL, words, 3, 0);
+  assert_int_equal(path(node, keys), 2);
+  assert_int_equal(keys[1], PROF_FRAME_KEY(t.bytecode, 0));
+  assert_int_equal(t.splice.unnamed_interpreter, 0);
+}
+
+static void a_stale_bytecode_slot_leaves_the_interpreters_frame(void **state) {
+  (void)state;
+  static const uint64_t slots[] = {BYTECODE - 0x36 + 1 + 8, /* into the middle */
+                                   BYTECODE - 0x36,         /* no tagged pointer */
+                                   MODULE - 0x36 + 1};      /* no bytecode there */
+  for (int i = 0; i < 3; i++) {
+    uint64_t keys[8];
+    const uint64_t words[] = {PROF_WORD(PROF_WORD_RETURN, TRAMPOLINE + 0x20),
+                              PROF_WORD(PROF_WORD_BYTECODE, slots[i])};
+    uint32_t node = prof_splice_user(&t.splice, NULL, words, 2, 0);
+    assert_int_equal(path(node, keys), 1);
+    assert_int_equal(keys[0], PROF_FRAME_KEY(t.trampoline, 0));
+    assert_int_equal(t.splice.unnamed_interpreter, i + 1);
+  }
+}
+
+static void broken_truncated_and_scanned_stacks_say_so(void **state) {
+  (void)state;
+  uint64_t keys[8];
+  const uint64_t words[] = {PROF_WORD(PROF_WORD_PC, JIT), PROF_WORD(PROF_WORD_GAP, 64),
+                            PROF_WORD(PROF_WORD_RETURN, MODULE)};
+  uint32_t node = prof_splice_user(&t.splice, NULL, words, 3, PROF_FRAME_BROKEN);
+  assert_int_equal(path(node, keys), 4);
+  assert_int_equal(keys[0], PROF_FRAME_BROKEN);
+  assert_int_equal(keys[2], PROF_FRAME_GAP);
+}
+
+static void the_memo_gives_what_a_fresh_look_gives(void **state) {
+  (void)state;
+  struct prof_splice_memo memo = {0};
+  uint32_t seed = 7;
+  for (int round = 0; round < 2000; round++) {
+    uint64_t words[24];
+    uint32_t count = 0, frames = 1 + (seed >> 8) % 10;
+    for (uint32_t i = 0; i < frames; i++) {
+      seed = seed * 1664525 + 1013904223;
+      bool interpreted = (seed >> 20) % 3 == 0;
+      words[count++] = interpreted ? PROF_WORD(PROF_WORD_RETURN, TRAMPOLINE + (seed >> 24) % 2)
+                                   : PROF_WORD(PROF_WORD_RETURN, MODULE + (seed >> 28));
+      if (interpreted) {
+        uint64_t slot = BYTECODE - 0x36 + 1 + ((seed >> 26) % 2) * 8;
+        words[count++] = PROF_WORD(PROF_WORD_BYTECODE, slot);
+      }
+    }
+    uint64_t base = round % 50 == 0 ? PROF_FRAME_TRUNCATED : 0;
+    uint32_t with = prof_splice_user(&t.splice, &memo, words, count, base);
+    assert_int_equal(prof_splice_user(&t.splice, NULL, words, count, base), with);
+  }
+  prof_splice_memo_free(&memo);
+}
+
+static void kernel_frames_come_below_the_user_stack(void **state) {
+  (void)state;
+  uint64_t keys[8];
+  static const uint64_t chain[] = {0xffffffff81000010, 0xffffffff81000020};
+  uint32_t kernel = prof_splice_kernel(&t.kernel, PROF_TREE_ROOT, chain, 2);
+  const uint64_t words[] = {PROF_WORD(PROF_WORD_PC, MODULE + 5)};
+  uint32_t node = prof_splice_user(&t.splice, NULL, words, 1, 0);
+  node = prof_splice_graft(&t.tree, node, &t.kernel, kernel);
+  assert_int_equal(path(node, keys), 3);
+  assert_int_equal(keys[1], PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000020));
+  assert_int_equal(keys[2], PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000010));
+  assert_int_equal(prof_splice_graft(&t.tree, node, &t.kernel, PROF_TREE_ROOT), node);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(native_frames_keep_their_offset_and_v8s_do_not),
+      TEST(an_interpreted_function_stands_in_for_the_interpreter),
+      TEST(a_stale_bytecode_slot_leaves_the_interpreters_frame),
+      TEST(broken_truncated_and_scanned_stacks_say_so),
+      TEST(the_memo_gives_what_a_fresh_look_gives),
+      TEST(kernel_frames_come_below_the_user_stack),
+  };
+  return cmocka_run_group_tests_name("splice", tests, NULL, NULL);
+}
