@@ -30,7 +30,9 @@ async function main() {
     const session = prof.start({ frequency });
     userWork(part);
     systemCalls(part);
-    const { raw, quality } = await session.stop();
+    const { raw, quality } = /** @type {import('../lib/profile/profile').Profile} */ (
+      await session.stop()
+    );
     const { signals, inHandler, cost } = raw.quality;
     const kernel = raw.samples.flags.filter((flags) => flags & 2).length;
     const share = (cost.handlerMs + cost.cpuMs) / (part * 2);

@@ -35,7 +35,10 @@ try {
   if (process.argv.includes('--json')) {
     process.stdout.write(output);
   } else {
-    for (const row of output.trim().split('\n').map((line) => JSON.parse(line))) {
+    for (const row of output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))) {
       console.log(
         `${row.frames} frames: ${row.cachedNs} ns cached, ${row.cachedNewPagesNs} ns with ${row.pages} pages ` +
           `asked for, ${row.uncachedNs} ns without rows; backtrace() ${row.backtraceNs} ns ` +

@@ -2,7 +2,7 @@
  * array: the one way our growable arrays grow.
  *
  *   struct { struct row *rows; size_t count, capacity; } t;
- *   if (prof_array_reserve((void **)&t.rows, &t.capacity, t.count + 1, sizeof *t.rows)) ...no memory
+ *   if (prof_array_reserve((void **)&t.rows, &t.capacity, t.count + 1, sizeof *t.rows)) ..
  *
  * Doubles, so appending is constant on average. Refuses sizes that overflow. On failure (-1) the
  * array is as it was.

@@ -77,5 +77,3 @@ test('notes that cannot be written are dropped: the process goes on', (t) => {
   });
   assert.deepEqual([status, stdout, stderr], [0, 'built\n', '']);
 });
-  assert.equal(stdout, '1\n');
-});
