@@ -16,8 +16,8 @@ const path = require('node:path');
  */
 
 /**
- * libdw and libelf are linked statically, so what they are built on must be there too: zlib, lzma,
- * bzip2 and (from elfutils 0.189 on) zstd.
+ * libdw, libelf and libpfm are linked dynamically: the static ones that distributions ship are not
+ * position independent. libiberty comes as a static one only, and is.
  * @type {Need[]}
  */
 const NEEDS = [
@@ -40,10 +40,6 @@ const NEEDS = [
     dnf: 'binutils-devel',
     pacman: 'binutils',
   },
-  { header: 'zlib.h', apt: 'zlib1g-dev', dnf: 'zlib-devel', pacman: 'zlib' },
-  { header: 'lzma.h', apt: 'liblzma-dev', dnf: 'xz-devel', pacman: 'xz' },
-  { header: 'bzlib.h', apt: 'libbz2-dev', dnf: 'bzip2-devel', pacman: 'bzip2' },
-  { header: 'zstd.h', apt: 'libzstd-dev', dnf: 'libzstd-devel', pacman: 'zstd' },
   {
     header: 'cmocka.h',
     apt: 'libcmocka-dev',

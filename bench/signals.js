@@ -33,7 +33,7 @@ async function main() {
     const { raw, quality } = /** @type {import('../lib/profile/profile').Profile} */ (
       await session.stop()
     );
-    const { signals, inHandler, cost } = raw.quality;
+    const { signals = 0, inHandler, cost } = raw.quality;
     const kernel = raw.samples.flags.filter((flags) => flags & 2).length;
     const share = (cost.handlerMs + cost.cpuMs) / (part * 2);
     console.log(

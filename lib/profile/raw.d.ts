@@ -68,6 +68,11 @@ export interface RawQuality {
   unnamedLeaf: number;
   handlerDropped: number;
   unmatchedStacks: number;
+  /** samples that were taken in the profiler's own handler */
+  inHandler?: number;
+  /** samples dropped: their thread had the event twice */
+  doubles?: number;
+  signals?: number;
   ringBytes: number;
   byObject: { object: string; samples: number; broken: number; reason: string }[];
   cost: { cpuMs: number; peakBytes: number; finishMs: number; handlerMs: number };

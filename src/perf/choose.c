@@ -216,24 +216,33 @@ static void note_what_was_given_up(const struct prof_os *os, const struct prof_p
                    "kernel functions have no names: kernel.kptr_restrict is 2");
 }
 
-/* Before 6.1 ("perf: Fix missing SIGTRAPs") the signal of a kernel-mode sample could be lost, or
- * interrupt a system call that would not have failed. */
+static void use_dumps(struct prof_plan *plan, const char *why) {
+  plan->sigtrap = false;
+  plan->stack_dump = true;
+  plan->stack_bytes = PROF_STACK_BYTES_DEFAULT;
+  prof_plan_note(plan, "no-sigtrap", "",
+                 "%s: stacks are unwound from copies of %u bytes and may be cut", why,
+                 plan->stack_bytes);
+}
+
+/* Before 5.19 ("signal: Deliver SIGTRAP on perf event asynchronously if blocked") a sample of a
+ * thread that blocks SIGTRAP, as libc does for moments and our own handler always, ended the
+ * process. Before 6.1 ("perf: Fix missing SIGTRAPs") the signal of a kernel-mode sample could be
+ * lost, or interrupt a system call that would not have failed. */
 static void keep_to_sound_signals(const struct prof_os *os, struct prof_plan *plan) {
-  if (!plan->sigtrap || !plan->kernel || prof_os_kernel_at_least(os, 6, 1))
+  if (!plan->sigtrap)
     return;
-  if (plan->event.exclude_user || plan->event.in_kernel_only) {
-    plan->sigtrap = false;
-    plan->stack_dump = true;
-    plan->stack_bytes = PROF_STACK_BYTES_DEFAULT;
-    prof_plan_note(plan, "no-sigtrap", "",
-                   "kernels before 6.1 cannot signal kernel-mode samples safely: their user stacks "
-                   "are unwound from copies of %u bytes and may be cut",
-                   plan->stack_bytes);
-    return;
+  if (!prof_os_kernel_at_least(os, 5, 19)) {
+    use_dumps(plan, "kernels before 5.19 cannot signal sampled threads safely");
+  } else if (plan->kernel && !prof_os_kernel_at_least(os, 6, 1)) {
+    if (plan->event.exclude_user || plan->event.in_kernel_only) {
+      use_dumps(plan, "kernels before 6.1 cannot signal kernel-mode samples safely");
+      return;
+    }
+    use_kernel(plan, false);
+    prof_plan_note(plan, "kernel-excluded", "",
+                   "kernel time is left out: kernels before 6.1 cannot signal its samples safely");
   }
-  use_kernel(plan, false);
-  prof_plan_note(plan, "kernel-excluded", "",
-                 "kernel time is left out: kernels before 6.1 cannot signal its samples safely");
 }
 
 static void limit_frequency(const struct prof_os *os, struct prof_plan *plan) {

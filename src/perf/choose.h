@@ -5,8 +5,8 @@
  *
  * Only events that measure CPU time (cycles, ref-cycles) are replaced by cpu-clock; cache-misses or
  * instructions without a PMU are PROF_NO_PMU: another event would be another question.
- * Other steps: sigtrap -> stack dump (kernel before 5.13), precise -> imprecise, kernel part left
- * out (perf_event_paranoid; kernels 5.13 to 6.0, where sigtrap on kernel samples is not sound),
+ * Other steps: sigtrap -> stack dump (kernel before 5.19), precise -> imprecise, kernel part left
+ * out (perf_event_paranoid; kernels 5.19 to 6.0, where sigtrap on kernel samples is not sound),
  * frequency lowered to perf_event_max_sample_rate.
  * The caller provides struct prof_os. Refuses: frequencies outside 1..PROF_FREQUENCY_MAX.
  */

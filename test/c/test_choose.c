@@ -170,11 +170,23 @@ static void old_kernels_dump_stacks(void **state) {
   assert_true(!plan.stack_dump && !plan.threads_only);
 }
 
-static void before_6_1_sigtrap_is_for_user_samples(void **state) {
+static void before_5_19_a_blocked_sigtrap_would_end_the_process(void **state) {
   (void)state;
   machine = fake_usual();
   machine.major = 5;
   machine.minor = 15;
+  assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), 0);
+  assert_string_equal(plan.event.name, "cycles:uk");
+  assert_true(!plan.sigtrap && plan.stack_dump && plan.kernel && plan.threads_only);
+  assert_int_equal(plan.note_count, 1);
+  assert_non_null(strstr(note("no-sigtrap")->message, "5.19"));
+}
+
+static void before_6_1_sigtrap_is_for_user_samples(void **state) {
+  (void)state;
+  machine = fake_usual();
+  machine.major = 5;
+  machine.minor = 19;
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), 0);
   assert_string_equal(plan.event.name, "cycles:u");
   assert_true(plan.sigtrap && !plan.kernel && !plan.stack_dump);
@@ -281,6 +293,7 @@ int main(void) {
       cmocka_unit_test(counters_taken_by_another_fall_back_too),
       cmocka_unit_test(refusals_name_the_way_out),
       cmocka_unit_test(old_kernels_dump_stacks),
+      cmocka_unit_test(before_5_19_a_blocked_sigtrap_would_end_the_process),
       cmocka_unit_test(before_6_1_sigtrap_is_for_user_samples),
       cmocka_unit_test(imprecise_cpus_lower_the_precision),
       cmocka_unit_test(the_rate_follows_the_kernels_limit),
