@@ -119,19 +119,21 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 }
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
-  double frequency = DEFAULT_FREQUENCY, frames = DEFAULT_MAX_FRAMES, stack = 0, ring = 0;
+  double frequency = DEFAULT_FREQUENCY, frames = DEFAULT_MAX_FRAMES, stack = 0, ring = 0, drain = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||
       !read_number(env, object, "stackBytes", 256, 65528, &stack) ||
-      !read_number(env, object, "ringBytes", 65536, 1 << 26, &ring)) {
+      !read_number(env, object, "ringBytes", 65536, 1 << 26, &ring) ||
+      !read_number(env, object, "drainMs", 1, 10000, &drain)) {
     return false;
   }
   out->frequency = (uint32_t)frequency;
   out->max_frames = (uint32_t)frames;
   out->stack_bytes = (uint32_t)stack & ~7u;
   out->ring_bytes = (size_t)ring;
+  out->drain_ms = (uint32_t)drain;
   return true;
 }
 

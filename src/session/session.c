@@ -13,8 +13,7 @@
 
 #include "session/recording.h"
 
-/* How often the rings and shards are read when they do not fill sooner. docs/decisions has the
- * figures. */
+/* docs/decisions/002 has the figures. */
 enum { DRAIN_MS = 50 };
 
 enum command { COMMAND_DUMP, COMMAND_STOP, COMMAND_DISCARD };
@@ -155,7 +154,8 @@ static void watch_rings(struct prof_session *self) {
     uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, on_ring);
   }
   self->control.data = self->timer.data = self;
-  uv_timer_start(&self->timer, on_timer, DRAIN_MS, DRAIN_MS);
+  uint64_t drain_ms = self->options.drain_ms ? self->options.drain_ms : DRAIN_MS;
+  uv_timer_start(&self->timer, on_timer, drain_ms, drain_ms);
 }
 
 static void destroy(struct prof_session *self) {

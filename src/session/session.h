@@ -26,6 +26,7 @@ struct prof_session_options {
   uint32_t stack_bytes; /* of a dump, 0: default */
   uint32_t max_frames;
   size_t ring_bytes; /* per CPU, 0: chosen */
+  uint32_t drain_ms; /* how often the rings are read when they do not fill sooner, 0: 50 */
   bool has_jit;      /* code/jit.h receives V8's events */
   struct prof_bytecode_layout bytecode;
 };
