@@ -115,6 +115,11 @@ static void decide(void *user, struct prof_join_thread *thread, const struct pro
   } else if (fate == PROF_JOIN_HANDLER) {
     uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_HANDLER);
     add_sample(self, thread, wait, node, end_of(end), end, walk->end_pc, PROF_SAMPLE_HANDLER);
+  } else if (fate == PROF_JOIN_OUTER) {
+    /* What was called in between is not known, and said so. */
+    uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_GAP);
+    node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
+    add_sample(self, thread, wait, node, end_of(end), end, walk->end_pc, PROF_SAMPLE_JOINED);
   } else if (fate == PROF_JOIN_FROZEN) {
     add_frozen(self, thread, wait);
   } else {

@@ -7,11 +7,13 @@
 
 enum {
   NONE = UINT32_MAX,
-  /* The way into and out of the handler: signal delivery and rt_sigreturn, in ns. */
-  HANDLER_SLACK_NS = 20000,
-  /* How far below the interrupted code the handler's own frames can be (signal frame with AVX-512
-   * state: 3 KB). */
-  HANDLER_REACH_BYTES = 64 * 1024,
+  /* The way into and out of the handler: signal delivery, a new thread's first touches of its slot,
+   * rt_sigreturn, and the timer's interrupts meanwhile. */
+  HANDLER_SLACK_NS = 100000,
+  HANDLER_BYTES = 8192, /* of stack, at most; see stack/trap.c */
+  /* From libc's blocking of all signals around clone, exit, ... to its end: the system call. */
+  OUTER_NS = 2000000,
+  OUTER_BYTES = 16384, /* frames of libc between the two stack pointers */
   /* A system call that is to be restarted has its instruction pointer put back onto `syscall`. */
   SYSCALL_BYTES = 2,
 };
@@ -91,11 +93,35 @@ static bool is_walk_of(const struct prof_wait *sample, const struct prof_join_la
          (sample->ip == walk->ip || sample->ip == walk->ip + SYSCALL_BYTES);
 }
 
-/* Taken while the thread's last walk was under way: below its stack pointer, at its time. */
+/* Taken while that walk's handler was entered, ran or was left: at its time, on its stack. */
 static bool is_in_handler(const struct prof_join_last *walk, const struct prof_wait *sample) {
   uint64_t over_ns = walk->time_ns + walk->duration_ns + HANDLER_SLACK_NS;
-  return walk->time_ns && sample->time_ns <= over_ns && sample->sp < walk->sp &&
-         walk->sp - sample->sp < HANDLER_REACH_BYTES;
+  uint64_t return_address = sizeof(void *);
+  return walk->time_ns && sample->time_ns + HANDLER_SLACK_NS >= walk->time_ns &&
+         sample->time_ns <= over_ns && walk->frame + return_address - sample->sp < HANDLER_BYTES;
+}
+
+/* libc blocks all signals only within a function: the walk stands in that function or below. */
+static bool is_further_out(const struct prof_join_last *walk, const struct prof_wait *sample) {
+  return walk->time_ns - sample->time_ns < OUTER_NS && walk->sp - sample->sp < OUTER_BYTES;
+}
+
+static enum prof_join_fate fate_of(const struct prof_wait *sample, struct prof_join_thread *thread,
+                                   const struct prof_join_last *now, bool is_async) {
+  if (is_walk_of(sample, now)) {
+    thread->walk = *now;
+    return PROF_JOIN_MATCHED;
+  }
+  if (is_in_handler(&thread->walk, sample))
+    return PROF_JOIN_HANDLER;
+  bool is_entering = is_in_handler(now, sample);
+  bool is_outer = is_async && is_further_out(now, sample);
+  if (is_entering || is_outer)
+    thread->walk = *now;
+  return is_entering ? PROF_JOIN_HANDLER
+         : is_outer  ? PROF_JOIN_OUTER
+         : is_async  ? PROF_JOIN_BLOCKED
+                     : PROF_JOIN_NO_STACK;
 }
 
 void prof_join_walk(struct prof_join *self, struct prof_join_thread *thread,
@@ -105,24 +131,17 @@ void prof_join_walk(struct prof_join *self, struct prof_join_thread *thread,
                                      .duration_ns = walk->duration_ns,
                                      .ip = walk->ip,
                                      .sp = walk->sp,
+                                     .frame = walk->frame,
                                      .end_pc = walk->end_pc,
                                      .node = node,
                                      .end = walk->end};
-  bool any = false;
+  bool any = false, is_async = walk->flags & PROF_STACK_ASYNC;
   while (thread->first != NONE && self->pool[thread->first].time_ns <= now.time_ns) {
-    const struct prof_wait *sample = &self->pool[thread->first];
-    enum prof_join_fate fate = PROF_JOIN_MATCHED;
-    if (is_walk_of(sample, &now)) {
-      thread->walk = now;
-    } else if (is_in_handler(&thread->walk, sample)) {
-      fate = PROF_JOIN_HANDLER;
-    } else {
-      fate = walk->flags & PROF_STACK_ASYNC ? PROF_JOIN_BLOCKED : PROF_JOIN_NO_STACK;
-    }
+    enum prof_join_fate fate = fate_of(&self->pool[thread->first], thread, &now, is_async);
     any = true;
     emit_first(self, thread, fate, emit, user);
   }
-  if (!any && !(walk->flags & PROF_STACK_ASYNC))
+  if (!any && !is_async)
     self->unmatched++;
   thread->walk = now;
 }
@@ -144,7 +163,7 @@ void prof_join_finish(struct prof_join *self, prof_join_emit *emit, void *user) 
 }
 
 const char *prof_join_fate_name(enum prof_join_fate fate) {
-  static const char *const names[] = {"matched",  "handler",      "SIGTRAP blocked",
+  static const char *const names[] = {"matched",  "handler",      "SIGTRAP blocked",   "outer",
                                       "no stack", "thread ended", "blocked at the end"};
   return names[fate];
 }

@@ -27,6 +27,7 @@ enum prof_join_fate {
   PROF_JOIN_MATCHED,  /* the walk's stack is its stack */
   PROF_JOIN_HANDLER,  /* taken in our handler: the stack of the walk before is below it */
   PROF_JOIN_BLOCKED,  /* SIGTRAP was blocked: the walk came later, from somewhere else */
+  PROF_JOIN_OUTER,    /* the same, but at once and from further out: its callers are the sample's */
   PROF_JOIN_NO_STACK, /* no walk came (buffer full, or the signal was taken by another) */
   PROF_JOIN_ENDED,    /* the thread ended before it could walk */
   PROF_JOIN_FROZEN    /* at the end the thread is still in the kernel: the caller walks it */
@@ -43,7 +44,7 @@ struct prof_wait {
 
 /* A walk, without its words. */
 struct prof_join_last {
-  uint64_t time_ns, ip, sp, end_pc; /* time 0: there was none */
+  uint64_t time_ns, ip, sp, frame, end_pc; /* time 0: there was none */
   uint32_t duration_ns;
   uint32_t node; /* its user part in the tree */
   uint8_t end;   /* enum prof_walk_end */

@@ -14,12 +14,18 @@
 
 #include "stack/memory.h"
 #include "stack/shard.h"
+#include "stack/trap.h"
 
 #ifndef TRAP_PERF
 #define TRAP_PERF 6 /* include/uapi/asm-generic/siginfo.h, kernel 5.13 */
 #endif
 
-enum { SLOTS = 4096, MAX_SHARDS = 256, SHARD_BYTES_MIN = 1 << 17 };
+enum {
+  SLOTS = 4096,
+  MAX_SHARDS = 256,
+  SHARD_BYTES_MIN = 1 << 17,
+  SIGNAL_STACK_BYTES = 64 << 10, /* for each slot; only touched pages take memory */
+};
 
 /* siginfo of TRAP_PERF (uapi/asm-generic/siginfo.h, _perf): glibc has named it only since 2.36. */
 struct perf_siginfo {
@@ -37,8 +43,8 @@ _Static_assert(offsetof(struct perf_siginfo, flags) == 36,
  * back when the kernel reports the thread's end. Slots live as long as the process: a thread's
  * pointer outlasts a recording. */
 struct slot {
-  _Alignas(64) _Atomic uint32_t owner; /* tid, 0: free */
-  _Atomic uint32_t inside;             /* its thread is in the handler */
+  _Alignas(64) _Atomic uint32_t inside; /* its thread is in the handler */
+  uint32_t tid;
   struct prof_memory memory;
   _Atomic uint64_t signals, dropped, handler_ns; /* written by the thread alone */
 };
@@ -53,11 +59,12 @@ struct armed {
 };
 
 static struct slot *slots;              /* SLOTS of them */
-static struct sigaction previous;       /* what was there before us */
+static unsigned char *signal_stacks;    /* SIGNAL_STACK_BYTES for each slot */
+static _Atomic uint32_t owners[SLOTS];  /* tid, 0: free; apart, since they are searched */
+static _Atomic uint32_t owner_count;    /* never too low */
 static _Atomic(struct armed *) current; /* NULL: not armed */
-static _Atomic uint64_t passed_on, no_slot;
-static uint64_t cookie;
-static bool installed;
+static _Atomic uint64_t no_slot;
+static uint64_t cookie, passed_on_before;
 
 /* Initial-exec: no lazy allocation by __tls_get_addr inside a handler. Eight bytes of the static
  * TLS reserve that glibc keeps for libraries that are loaded later. */
@@ -81,16 +88,25 @@ static uint64_t now_ns(void) {
 
 static struct slot *claim_slot(void) {
   uint32_t tid = (uint32_t)syscall(SYS_gettid);
-  for (uint32_t step = 0; step < SLOTS; step++) {
-    struct slot *slot = &slots[(tid + step) % SLOTS];
-    uint32_t expected = 0;
-    if (atomic_compare_exchange_strong_explicit(&slot->owner, &expected, tid, memory_order_acq_rel,
-                                                memory_order_relaxed)) {
-      prof_memory_live(&slot->memory);
-      return slot;
+  /* Above the limit a thread asks at each of its signals: it must be quickly refused. */
+  if (atomic_fetch_add(&owner_count, 1) < SLOTS) {
+    for (uint32_t step = 0; step < SLOTS; step++) {
+      uint32_t index = (tid + step) % SLOTS, expected = 0;
+      if (atomic_compare_exchange_strong_explicit(&owners[index], &expected, tid,
+                                                  memory_order_acq_rel, memory_order_relaxed)) {
+        slots[index].tid = tid;
+        prof_memory_live(&slots[index].memory);
+        return &slots[index];
+      }
     }
   }
+  atomic_fetch_sub(&owner_count, 1);
   return NULL;
+}
+
+static void free_slot(uint32_t index) {
+  atomic_store_explicit(&owners[index], 0, memory_order_release);
+  atomic_fetch_sub(&owner_count, 1);
 }
 
 #if defined(__x86_64__)
@@ -134,15 +150,14 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
 
 static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
                         const ucontext_t *context) {
-  uint32_t tid = atomic_load_explicit(&slot->owner, memory_order_relaxed);
-  add_relaxed(&slot->signals, 1);
   struct prof_regs regs;
   read_registers(context, &regs);
   struct prof_stack head = {
       .time_ns = now_ns(),
       .ip = regs.r[16],
       .sp = regs.r[7],
-      .tid = tid,
+      .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
+      .tid = slot->tid,
       .flags = info->flags & 1 ? PROF_STACK_ASYNC : 0,
   };
   struct prof_walk walk = {
@@ -158,85 +173,73 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   leave_stack(armed, slot, &head, walk.words);
 }
 
-/* The default action: put it back and raise the signal again; it is blocked now and arrives as we
- * return. */
-static void take_default(void) {
-  const struct sigaction action = {.sa_handler = SIG_DFL};
-  sigaction(SIGTRAP, &action, NULL);
-  syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGTRAP);
-}
-
-/* A SIGTRAP that is not ours: do what would have happened without us. A trap instruction (int3)
- * ends the process where it stands: libuv's handler, which only takes notes, cannot. */
-static void pass_on(int number, siginfo_t *info, void *context) {
-  bool is_instruction = info->si_code > 0;
-  bool is_default = previous.sa_handler == SIG_DFL;
-  atomic_fetch_add_explicit(&passed_on, 1, memory_order_relaxed);
-  if (previous.sa_flags & SA_SIGINFO) {
-    previous.sa_sigaction(number, info, context);
-  } else if (is_instruction || is_default) {
-    take_default();
-  } else if (previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(number);
+/* Ours. A slot that is in use already belongs to a thread that shares another's thread-local
+ * storage (a bare clone). */
+static void on_sample(struct slot *slot, const struct perf_siginfo *info, ucontext_t *context) {
+  /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
+  if (atomic_exchange(&slot->inside, 1)) {
+    atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
+    return;
   }
+  struct armed *armed = atomic_load(&current);
+  if (armed) {
+    size_t index = (size_t)(slot - slots);
+    add_relaxed(&slot->signals, 1);
+    if (prof_trap_has_room(context)) {
+      take_sample(armed, slot, info, context);
+    } else {
+      add_relaxed(&slot->dropped, 1);
+    }
+    prof_trap_offer_stack(context, signal_stacks + index * SIGNAL_STACK_BYTES, SIGNAL_STACK_BYTES);
+  }
+  atomic_store_explicit(&slot->inside, 0, memory_order_release);
 }
 
 static void on_sigtrap(int number, siginfo_t *info, void *context) {
   const struct perf_siginfo *perf = (const struct perf_siginfo *)info;
   int saved_errno = errno;
   if (info->si_code != TRAP_PERF || (perf->data >> 32) != cookie >> 32) {
-    pass_on(number, info, context);
+    prof_trap_pass_on(number, info, context);
     errno = saved_errno;
     return;
   }
   struct slot *slot = own_slot;
   if (!slot)
     own_slot = slot = claim_slot();
-  if (!slot) {
+  if (slot)
+    on_sample(slot, perf, context);
+  else if (atomic_load_explicit(&current, memory_order_relaxed))
     atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
-  } else {
-    /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
-    atomic_store(&slot->inside, 1);
-    struct armed *armed = atomic_load(&current);
-    if (armed)
-      take_sample(armed, slot, perf, context);
-    atomic_store_explicit(&slot->inside, 0, memory_order_release);
-  }
   errno = saved_errno;
 }
 
+static void *reserve(size_t bytes) {
+  void *memory =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int install(struct prof_error *error) {
-  if (!slots) {
-    void *memory = mmap(NULL, SLOTS * sizeof *slots, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) {
-      return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
-                            "no memory for the sampler's slots: free some memory");
-    }
-    slots = memory;
+  if (!signal_stacks)
+    signal_stacks = reserve((size_t)SLOTS * SIGNAL_STACK_BYTES);
+  if (!slots)
+    slots = reserve(SLOTS * sizeof *slots);
+  if (!slots || !signal_stacks) {
+    return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
+                          "no memory for the sampler's slots: free some memory");
   }
-  if (installed && prof_sampler_owns_signal())
-    return PROF_OK;
-  struct sigaction action = {.sa_sigaction = on_sigtrap, .sa_flags = SA_SIGINFO | SA_RESTART};
-  /* Every signal waits until we are through: a handler that leaves by longjmp must not run on top.
-   */
-  sigfillset(&action.sa_mask);
   prof_sampler_cookie();
-  if (sigaction(SIGTRAP, &action, &previous)) {
-    return prof_error_set(error, PROF_SYSTEM, errno, "sigaction",
-                          "the SIGTRAP handler could not be installed");
-  }
-  installed = true;
-  return PROF_OK;
+  return prof_trap_install(on_sigtrap, error);
 }
 
 /* Threads that ended while nothing was recorded were not reported: take their slots back. */
 static void free_dead_slots(void) {
   for (uint32_t i = 0; i < SLOTS; i++) {
-    uint32_t tid = atomic_load_explicit(&slots[i].owner, memory_order_relaxed);
-    if (tid && syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH) {
-      atomic_store_explicit(&slots[i].owner, 0, memory_order_release);
-    }
+    uint32_t tid = atomic_load_explicit(&owners[i], memory_order_relaxed);
+    if (!tid)
+      continue;
+    if (syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH)
+      free_slot(i);
     atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].handler_ns, 0, memory_order_relaxed);
@@ -266,7 +269,7 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   if (status)
     return status;
   free_dead_slots();
-  atomic_store(&passed_on, 0);
+  passed_on_before = prof_trap_passed_on();
   atomic_store(&no_slot, 0);
 
   struct armed *armed =
@@ -282,11 +285,8 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   uint64_t shard_bytes = power_of_two(share > largest ? share : largest);
   armed->options = *options;
   armed->scratch_bytes = SLOTS * (size_t)options->max_frames * sizeof(uint64_t);
-  void *scratch = mmap(NULL, armed->scratch_bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  bool ok = scratch != MAP_FAILED;
-  if (ok)
-    armed->scratch = scratch;
+  armed->scratch = reserve(armed->scratch_bytes);
+  bool ok = armed->scratch != NULL;
   while (ok && armed->shard_count < wanted) {
     ok = prof_shard_init(&armed->shards[armed->shard_count], shard_bytes) == 0;
     if (ok)
@@ -338,24 +338,24 @@ size_t prof_sampler_drain(prof_sampler_visit *visit, void *user) {
 }
 
 void prof_sampler_thread_ended(uint32_t tid) {
-  for (uint32_t step = 0; slots && step < SLOTS; step++) {
-    struct slot *slot = &slots[(tid + step) % SLOTS];
-    uint32_t owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
-    if (owner == tid) {
-      atomic_store_explicit(&slot->owner, 0, memory_order_release);
+  for (uint32_t step = 0; step < SLOTS; step++) {
+    uint32_t index = (tid + step) % SLOTS;
+    if (atomic_load_explicit(&owners[index], memory_order_relaxed) == tid) {
+      free_slot(index);
       return;
     }
   }
 }
 
 bool prof_sampler_owns_signal(void) {
-  struct sigaction action;
-  return sigaction(SIGTRAP, NULL, &action) == 0 && action.sa_sigaction == on_sigtrap;
+  return prof_trap_is_installed(on_sigtrap);
 }
 
 void prof_sampler_counters(struct prof_sampler_counters *out) {
-  *out = (struct prof_sampler_counters){.passed_on = atomic_load(&passed_on),
-                                        .dropped = atomic_load(&no_slot)};
+  uint64_t refused = atomic_load(&no_slot);
+  *out = (struct prof_sampler_counters){.passed_on = prof_trap_passed_on() - passed_on_before,
+                                        .signals = refused,
+                                        .dropped = refused};
   for (uint32_t i = 0; slots && i < SLOTS; i++) {
     out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
     out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);

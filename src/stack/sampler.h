@@ -4,8 +4,9 @@
  * The kernel sends the signal for an event with attr.sigtrap (5.13 on; 5.19 on it is also safe
  * where SIGTRAP is blocked) and attr.sig_data = prof_sampler_cookie() plus anything in the lower
  * half. The handler takes no lock, allocates nothing, keeps errno, blocks every signal while it
- * runs, and passes on each SIGTRAP that is not ours. One sampler in a process: the handler has no
- * argument of its own.
+ * runs, and passes on each SIGTRAP that is not ours (stack/trap). Threads that have no alternate
+ * signal stack get one at their first sample, for the handler must not need their own. One sampler
+ * in a process: the handler has no argument of its own.
  *
  * The caller provides the unwinder for as long as the sampler is armed, and drains from one thread.
  * After disarm the handler stays installed, for signals may still be queued to threads that are
@@ -32,6 +33,7 @@ enum prof_stack_flag {
 struct prof_stack {
   uint64_t time_ns; /* CLOCK_MONOTONIC, when the handler began */
   uint64_t ip, sp;  /* of the interrupted code */
+  uint64_t frame;   /* stack pointer as the handler began; may be on another stack */
   uint64_t end_pc;  /* where the walk ended */
   uint32_t tid;
   uint32_t duration_ns; /* of the handler */
@@ -50,7 +52,7 @@ struct prof_sampler_options {
 
 struct prof_sampler_counters {
   uint64_t signals;    /* ours, while armed: walked or dropped */
-  uint64_t dropped;    /* no room in the buffer, or more threads than slots */
+  uint64_t dropped;    /* no room in the buffer or on the signal stack, more than 4,096 threads */
   uint64_t handler_ns; /* time in the handler */
   uint64_t passed_on;  /* SIGTRAPs that were not ours */
   size_t buffer_bytes;

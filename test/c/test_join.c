@@ -20,6 +20,7 @@ static struct {
   struct prof_join_thread *thread;
   struct decided rows[32];
   int count;
+  uint64_t frame; /* of the handlers, 0: below the interrupted code */
 } t;
 
 static void note(void *user, struct prof_join_thread *thread, const struct prof_wait *sample,
@@ -49,8 +50,13 @@ static void sample(uint64_t time_ns, uint64_t ip, uint64_t sp) {
 }
 
 static void walk(uint64_t time_ns, uint64_t ip, uint64_t sp, uint8_t flags, uint32_t node) {
-  const struct prof_stack stack = {
-      .time_ns = time_ns, .ip = ip, .sp = sp, .duration_ns = 3000, .flags = flags, .tid = 100};
+  const struct prof_stack stack = {.time_ns = time_ns,
+                                   .ip = ip,
+                                   .sp = sp,
+                                   .frame = t.frame ? t.frame : sp - 0x700,
+                                   .duration_ns = 3000,
+                                   .flags = flags,
+                                   .tid = 100};
   prof_join_walk(&t.join, t.thread, &stack, node, note, NULL);
 }
 
@@ -119,14 +125,59 @@ static void a_sample_in_the_handler_counts_to_the_walk_it_interrupted(void **sta
   assert_int_equal(t.rows[2].node, 16);
 }
 
+static void a_handler_on_another_stack_is_known_by_where_it_began(void **state) {
+  (void)state;
+  t.frame = 0x90000;
+  sample(1000, 0x40, 0x7000);
+  walk(1500, 0x40, 0x7000, 0, 15);
+  sample(3000, 0x99, 0x8fe00);
+  sample(3500, 0x98, 0x90008); /* in the trampoline: the handler has returned */
+  walk(4600, 0x40, 0x7000, PROF_STACK_ASYNC, 15);
+  assert_int_equal(t.rows[1].fate, PROF_JOIN_HANDLER);
+  assert_int_equal(t.rows[2].fate, PROF_JOIN_HANDLER);
+}
+
+static void a_sample_at_the_handlers_entry_hangs_below_the_walk_it_begins(void **state) {
+  (void)state;
+  t.frame = 0x90000;
+  sample(900000, 0x99, 0x90000);
+  walk(901000, 0x40, 0x7000, PROF_STACK_ASYNC, 19);
+  assert_int_equal(t.rows[0].fate, PROF_JOIN_HANDLER);
+  assert_int_equal(t.rows[0].node, 19);
+}
+
+static void what_runs_on_the_stack_later_is_not_the_handler(void **state) {
+  (void)state;
+  sample(1000, 0x40, 0x7000);
+  walk(1500, 0x40, 0x7000, 0, 15);
+  sample(900000, 0x99, 0x6800);
+  sample(901000, 0x40, 0x7000);
+  walk(901500, 0x40, 0x7000, 0, 16);
+  assert_int_equal(t.rows[1].fate, PROF_JOIN_NO_STACK);
+  assert_int_equal(t.rows[2].fate, PROF_JOIN_MATCHED);
+}
+
 static void a_blocked_signal_is_told_apart_from_a_lost_stack(void **state) {
   (void)state;
   sample(1000, 0x40, 0x7000);
-  walk(90000, 0x77, 0x7200, PROF_STACK_ASYNC, 17);
-  sample(300000, 0x40, 0x7000);
-  walk(400000, 0x77, 0x7200, 0, 17);
+  walk(9000000, 0x77, 0x7200, PROF_STACK_ASYNC, 17); /* long after */
+  sample(9100000, 0x40, 0x7000);
+  walk(9200000, 0x77, 0x6000, PROF_STACK_ASYNC, 17); /* from further in */
+  sample(9300000, 0x40, 0x7000);
+  walk(9400000, 0x77, 0x7200, 0, 17);
   assert_int_equal(t.rows[0].fate, PROF_JOIN_BLOCKED);
-  assert_int_equal(t.rows[1].fate, PROF_JOIN_NO_STACK);
+  assert_int_equal(t.rows[1].fate, PROF_JOIN_BLOCKED);
+  assert_int_equal(t.rows[2].fate, PROF_JOIN_NO_STACK);
+}
+
+static void a_signal_blocked_within_a_function_gets_that_functions_callers(void **state) {
+  (void)state;
+  sample(1000, 0x40, 0x7000); /* in clone3 */
+  sample(2000, 0x44, 0x6ff8);
+  walk(90000, 0x77, 0x7200, PROF_STACK_ASYNC, 17); /* in pthread_create, which calls it */
+  assert_int_equal(t.rows[0].fate, PROF_JOIN_OUTER);
+  assert_int_equal(t.rows[0].node, 17);
+  assert_int_equal(t.rows[1].fate, PROF_JOIN_OUTER);
 }
 
 static void a_walk_that_nobody_waits_for_is_counted(void **state) {
@@ -179,6 +230,10 @@ int main(void) {
       TEST(a_later_sample_waits),
       TEST(a_sample_in_the_handler_hangs_below_the_walk_before),
       TEST(a_sample_in_the_handler_counts_to_the_walk_it_interrupted),
+      TEST(a_handler_on_another_stack_is_known_by_where_it_began),
+      TEST(a_sample_at_the_handlers_entry_hangs_below_the_walk_it_begins),
+      TEST(what_runs_on_the_stack_later_is_not_the_handler),
+      TEST(a_signal_blocked_within_a_function_gets_that_functions_callers),
       TEST(a_blocked_signal_is_told_apart_from_a_lost_stack),
       TEST(a_walk_that_nobody_waits_for_is_counted),
       TEST(an_ended_thread_gives_its_samples_up),
