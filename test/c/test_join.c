@@ -151,8 +151,8 @@ static void what_runs_on_the_stack_later_is_not_the_handler(void **state) {
   sample(1000, 0x40, 0x7000);
   walk(1500, 0x40, 0x7000, 0, 15);
   sample(900000, 0x99, 0x6800);
-  sample(901000, 0x40, 0x7000);
-  walk(901500, 0x40, 0x7000, 0, 16);
+  sample(1199000, 0x40, 0x7000);
+  walk(1199500, 0x40, 0x7000, 0, 16);
   assert_int_equal(t.rows[1].fate, PROF_JOIN_NO_STACK);
   assert_int_equal(t.rows[2].fate, PROF_JOIN_MATCHED);
 }
