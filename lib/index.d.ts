@@ -80,6 +80,12 @@ export type Kind = 'rust' | 'js' | 'native' | 'v8' | 'kernel' | 'unknown';
 export type SortKey =
   'symbol' | 'crate' | 'object' | 'kind' | 'package' | 'thread' | 'comm' | 'phase';
 
+/**
+ * Places without a symbol (a stripped binary): `'apart'` (default) by address,
+ * `[file.node+0x1234]`; `'together'` all of one object as one, `[file.node]`.
+ */
+export type Unnamed = 'apart' | 'together';
+
 /** Which samples a question is about. */
 export interface SampleFilter {
   /** Only samples taken in this phase. `'(no phase)'` is the time outside any. */
@@ -100,6 +106,7 @@ export interface HotspotOptions extends SampleFilter {
   percentLimit?: number;
   /** Only rows whose key matches. */
   filter?: RegExp | string;
+  unnamed?: Unnamed;
 }
 
 export interface HotspotRow {
@@ -128,12 +135,14 @@ export interface FoldedOptions extends SampleFilter {
   byThread?: boolean;
   /** FlameGraph's suffixes: `_[k]` kernel, `_[j]` JIT, `_[i]` inlined. */
   annotate?: boolean;
+  unnamed?: Unnamed;
 }
 
 export interface CallTreeOptions extends SampleFilter {
   /** Leaves out subtrees below this percentage of the whole. */
   percentLimit?: number;
   maxDepth?: number;
+  unnamed?: Unnamed;
 }
 
 export interface CallTreeNode {

@@ -6,10 +6,13 @@ const { read } = require('./export/index.js');
 const { diff } = require('./profile/diff.js');
 const { Profile } = require('./profile/profile.js');
 const profiler = require('./profiler.js');
+const { nameThisThread } = require('./worker.js');
 
 /** @param {import('./index').StartOptions} [options] */
 const start = (options) => profiler.start(options);
 const { status, events } = profiler;
+
+nameThisThread();
 
 // Plain shorthand names: that is what node finds for `import { start } from 'rspack-prof'`.
 module.exports = { start, read, diff, status, events, Profile, ProfError };

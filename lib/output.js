@@ -7,10 +7,14 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { writeWhole } = require('./export/files.js');
+const { foldedMost } = require('./export/folded-most.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
+/** @typedef {{folder: string, folded: string}} Written folded: what profile.folded holds */
 
 const FOLDER_MODE = 0o700;
+/** Written in some 0.1 s, and still opened by an editor; the whole text may have 700 MB. */
+const FOLDED_BYTES = 16e6;
 /** A pipe nobody reads may be full and non-blocking: wait this long in all, then let it go. */
 const STDERR_PATIENCE_MS = 2000;
 
@@ -83,13 +87,30 @@ function keepOutOfGit(parent) {
  * @param {Profile} profile
  * @param {string} folder
  * @param {string} table
+ * @returns {string} what profile.folded holds
  */
 function writeFiles(profile, folder, table) {
   // The profile first: everything else can be made from it.
   profile.write(path.join(folder, 'profile.json.gz'));
-  writeWhole(path.join(folder, 'hotspots.txt'), [table]);
-  profile.write(path.join(folder, 'profile.folded'));
+  const { lines, whole, share, hidden } = foldedMost(profile, FOLDED_BYTES);
+  const about = whole ? 'folded stacks' : aboutFolded(share, hidden / profile.quality.samples);
+  const note = whole ? '' : `\nprofile.folded: ${about}\n`;
+  writeWhole(path.join(folder, 'hotspots.txt'), [table, note]);
+  writeWhole(path.join(folder, 'profile.folded'), lines);
   profile.write(path.join(folder, 'flamegraph.html'));
+  return about;
+}
+
+/**
+ * @param {number} share 0 to 1
+ * @param {number} hidden 0 to 1
+ */
+function aboutFolded(share, hidden) {
+  const percent = (/** @type {number} */ part) => `${Number((part * 100).toPrecision(2))} %`;
+  return (
+    `folded stacks; paths below ${percent(share)} end in [other] (${percent(hidden)} of the ` +
+    'samples), long names are shortened; whole: npx rspack-prof export --to folded -o FILE'
+  );
 }
 
 /**
@@ -97,13 +118,14 @@ function writeFiles(profile, folder, table) {
  * @param {string} parent
  * @param {string} name
  * @param {string} table
+ * @returns {Written}
  */
 function writeRun(profile, parent, name, table) {
   const partial = makeFolder(parent, name);
   try {
-    writeFiles(profile, partial, table);
+    const folded = writeFiles(profile, partial, table);
     keepOutOfGit(parent);
-    return publishFolder(partial, parent, name);
+    return { folder: publishFolder(partial, parent, name), folded };
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
     throw error;
@@ -128,9 +150,10 @@ const reasonOf = (error) => (error instanceof Error ? error.message : String(err
 function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   let table = '';
   try {
-    const { renderHotspots } = require('./table.js');
-    if (!quiet) say(`\n${renderHotspots(profile, { stream: process.stderr })}`);
-    table = renderHotspots(profile, {});
+    const { renderRows, selectRows } = require('./table.js');
+    const rows = selectRows(profile, {});
+    if (!quiet) say(`\n${renderRows(profile, rows, { stream: process.stderr })}`);
+    table = renderRows(profile, rows, {});
   } catch (error) {
     say(`rspack-prof: no table: ${reasonOf(error)}\n`);
   }
@@ -138,9 +161,9 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   const name = runName(profile);
   const parent = path.resolve(output);
   try {
-    const folder = writeRun(profile, parent, name, table);
-    if (!quiet) say(writtenTo(folder));
-    return folder;
+    const written = writeRun(profile, parent, name, table);
+    if (!quiet) say(writtenTo(written));
+    return written.folder;
   } catch (error) {
     return writeToTemporary(profile, name, table, `${parent}: ${reasonOf(error)}`, say);
   }
@@ -157,9 +180,9 @@ function writeToTemporary(profile, name, table, why, say) {
   try {
     // mkdtemp makes a name that nobody can have made before, readable by us alone.
     const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
-    const folder = writeRun(profile, parent, name, table);
-    say(`rspack-prof: could not write to ${why}\n${writtenTo(folder)}`);
-    return folder;
+    const written = writeRun(profile, parent, name, table);
+    say(`rspack-prof: could not write to ${why}\n${writtenTo(written)}`);
+    return written.folder;
   } catch (error) {
     say(
       `rspack-prof: the profile could not be written to ${why}; nor to ${os.tmpdir()}: ` +
@@ -169,14 +192,14 @@ function writeToTemporary(profile, name, table, why, say) {
   }
 }
 
-/** @param {string} folder */
-function writtenTo(folder) {
+/** @param {Written} written */
+function writtenTo({ folder, folded }) {
   const shown = path.relative(process.cwd(), folder);
   const where = shown.startsWith('..') ? folder : shown;
   const rows = [
     ['profile.json.gz', 'open it at https://profiler.firefox.com, or: npx rspack-prof report'],
     ['hotspots.txt', 'the table above'],
-    ['profile.folded', 'folded stacks'],
+    ['profile.folded', folded],
     ['flamegraph.html', 'a flame graph'],
   ];
   const lines = rows.map(([file, what]) => `  ${file.padEnd(17)}${what}`);

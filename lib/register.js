@@ -32,8 +32,7 @@ function tell(error, failures) {
 
 function register() {
   if (!isMainThread) {
-    // The main thread's session samples this thread too; only its code's names are missing.
-    require('./native.js').loadNative().attachIsolate?.();
+    require('./worker.js').nameThisThread();
     return;
   }
   /** @type {string | undefined} */
@@ -42,7 +41,7 @@ function register() {
     const options = readOptions();
     failures = options.failures;
     delete options.failures;
-    require('./profiler.js').start(options);
+    require('./profiler.js').start(options, { shared: true });
   } catch (error) {
     tell(error, failures);
   }

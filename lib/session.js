@@ -3,20 +3,27 @@
 // clock of the samples (process.hrtime is CLOCK_MONOTONIC, as perf's samples are asked to be).
 
 const { installExitHooks } = require('./atexit.js');
+const { callSite } = require('./call-site.js');
 const { describeProcess } = require('./context.js');
 const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
+const { SharedSession } = require('./shared-session.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
+ *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
 
 // node 18 before 18.18 has no Symbol.dispose; its polyfills look for these.
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/** @param {unknown} error */
+const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /** @param {Marker[]} markers as they are now: open spans stay open in the copy */
 const snapshot = (markers) => markers.map((marker) => ({ ...marker }));
@@ -35,8 +42,10 @@ function checkMarker(name, data) {
     const text = JSON.stringify(data);
     return { name, data: text === undefined ? undefined : JSON.parse(text) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProfError('ERR_PROF_BAD_OPTION', `data of '${name}' is not for JSON: ${reason}`);
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `data of '${name}' is not for JSON: ${reasonOf(error)}`,
+    );
   }
 }
 
@@ -51,9 +60,8 @@ function makeProfile(raw, markers) {
     addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
   } catch (error) {
     // Advice is worth less than the profile: it is left out, and that is said.
-    const message = error instanceof Error ? error.message : String(error);
     addWarnings(profile.quality, [
-      { code: 'NO_ADVICE', message: `the doctor's rules failed: ${message}`, fix: '' },
+      { code: 'no-advice', message: `the doctor's rules failed: ${reasonOf(error)}`, fix: '' },
     ]);
   }
   return profile;
@@ -188,7 +196,7 @@ class Session {
 /**
  * The functions that share "one recording at a time". Everything from outside is passed in.
  * @param {{native: () => NativeAddon, now?: () => number, hooks?: typeof installExitHooks,
- *   exitOutput?: ExitOutput, say?: (line: string) => void}} world
+ *   exitOutput?: ExitOutput, say?: (line: string) => void, site?: () => string}} world
  */
 function createProfiler(world) {
   const {
@@ -197,24 +205,44 @@ function createProfiler(world) {
     hooks = installExitHooks,
     exitOutput = (profile, options) => require('./output.js').writeExitOutput(profile, options),
     say = (line) => require('./output.js').writeStderr(line),
+    site = callSite,
   } = world;
-  /** @type {{session: Session, startedAt: Date} | null} */
+  /** @type {{session: Session, startedAt: Date, shared: boolean, finish: () => Profile} | null} */
   let current = null;
+  /** The session that the program has, and where from. @type {Started | null} */
+  let users = null;
 
   /**
    * @param {import('./index').StartOptions} [options]
-   * @param {{onExit?: ExitOutput}} [internal] what to do with the profile at exit, instead of the
-   *   files and the table: for register.js
-   * @returns {Session}
+   * @param {{shared?: boolean}} [internal] shared: recorded from outside, for register.js; a start()
+   *   of the program's own is given a part in it
+   * @returns {Session | SharedSession}
    */
   function start(options, internal = {}) {
     const checked = checkStartOptions(options);
-    if (current) {
+    const from = internal.shared ? '' : site();
+    const asked = JSON.stringify(checked);
+    if (users?.session.running && from !== '' && users.from === from && users.asked === asked) {
+      return users.session;
+    }
+    if (current && (!current.shared || internal.shared || users?.session.running)) {
       throw new ProfError(
         'ERR_PROF_BUSY',
         `a session runs in this process since ${current.startedAt.toISOString()}: stop() it first`,
       );
     }
+    const session = current
+      ? new SharedSession(current.session, current.finish)
+      : record(checked, internal);
+    if (!internal.shared) users = { session, from, asked };
+    return session;
+  }
+
+  /**
+   * @param {ReturnType<typeof checkStartOptions>} checked
+   * @param {{shared?: boolean}} internal
+   */
+  function record(checked, { shared = false }) {
     const addon = native();
     let handle;
     try {
@@ -222,13 +250,26 @@ function createProfiler(world) {
     } catch (error) {
       throw fromNative(error);
     }
-    const { onExit = exitOutput } = internal;
-    const removeHooks = hooks(() => {
+    const write = (/** @type {Profile} */ profile) => {
       try {
-        onExit(session.stopSync(), checked);
+        exitOutput(profile, checked);
+      } catch (error) {
+        say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
+      }
+    };
+    const removeHooks = hooks(() => {
+      if (!session.running) {
+        // Whoever called stop() has taken the profile over: no files, no table, but no silence.
+        say(
+          'rspack-prof: the process ended before stop() was done: use stopSync(), or wait for it\n',
+        );
+        return;
+      }
+      try {
+        write(session.stopSync());
       } catch (error) {
         // The build's own end goes on as if we were not there.
-        say(`rspack-prof: no profile: ${error instanceof Error ? error.message : error}\n`);
+        say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }
     });
     const session = new Session({
@@ -240,7 +281,12 @@ function createProfiler(world) {
         removeHooks();
       },
     });
-    current = { session, startedAt: new Date() };
+    const finish = () => {
+      const profile = session.stopSync();
+      write(profile);
+      return profile;
+    };
+    current = { session, startedAt: new Date(), shared, finish };
     return session;
   }
 
@@ -250,7 +296,7 @@ function createProfiler(world) {
     try {
       native();
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
     }
     return {
       running: current !== null,

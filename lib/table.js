@@ -42,6 +42,7 @@ const GAP = '  ';
  * @property {string} [phase]
  * @property {string} [thread]
  * @property {RegExp} [filter]
+ * @property {'apart' | 'together'} [unnamed] places of one object without a symbol: one row unless given
  * @property {number} [width] columns; the stream's unless given, Infinity for a pipe
  * @property {boolean} [color]
  * @property {boolean} [warnings] false leaves them out
@@ -144,7 +145,8 @@ function headline({ meta, quality }) {
  */
 
 /** @param {Row} row */
-const ownerOf = (row) => row.crate || row.object || '';
+const ownerOf = (row) =>
+  row.crate || row.object || (row.symbol === undefined ? '[unknown]' : '[several]');
 
 /**
  * The name without the crate that already stands in the column before.
@@ -281,9 +283,9 @@ function terminalOf({ width, color, stream }) {
  */
 function selectRows(profile, options) {
   const { by = 'symbol', limit = 40, percentLimit = 0.5, children = false } = options;
-  const { phase, thread, filter } = options;
+  const { phase, thread, filter, unnamed = 'together' } = options;
   const share = children ? 'totalShare' : 'selfShare';
-  const all = [...profile.hotspots({ by, phase, thread, filter })].sort(
+  const all = [...profile.hotspots({ by, phase, thread, filter, unnamed })].sort(
     (a, b) => b[share] - a[share] || b.self - a.self || (a.key < b.key ? -1 : 1),
   );
   const enough = all.findIndex((row) => row[share] * 100 < percentLimit);
@@ -297,8 +299,18 @@ function selectRows(profile, options) {
  * @returns {string} ends in a newline
  */
 function renderHotspots(profile, options = {}) {
+  return renderRows(profile, selectRows(profile, options), options);
+}
+
+/**
+ * The same for rows that are known already: they are most of the work, and may be shown twice.
+ * @param {TableProfile} profile
+ * @param {ReturnType<typeof selectRows>} rows
+ * @param {TableOptions} options
+ * @returns {string} ends in a newline
+ */
+function renderRows(profile, { all, shown }, options) {
   const terminal = terminalOf(options);
-  const { all, shown } = selectRows(profile, options);
   const lines = [...wrap(headline(profile), Math.min(terminal.width, 120)), ''];
   if (profile.quality.samples === 0) {
     lines.push('no samples: the process used no CPU time while it was recorded');
@@ -313,4 +325,12 @@ function renderHotspots(profile, options = {}) {
   return `${lines.join('\n')}\n`;
 }
 
-module.exports = { headline, printable, renderHotspots, selectRows, terminalOf, warningLines };
+module.exports = {
+  headline,
+  printable,
+  renderHotspots,
+  renderRows,
+  selectRows,
+  terminalOf,
+  warningLines,
+};

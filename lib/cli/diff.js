@@ -71,6 +71,8 @@ function run(parsed, world) {
     percentLimit: numberOf(parsed, 'percent-limit', { least: 0, most: 100 }) ?? (json ? 0 : 0.1),
     limit: numberOf(parsed, 'limit', { least: 0, whole: true }) ?? (json ? undefined : 40),
     filter: regexOf(parsed, 'filter'),
+    // Addresses of two builds have nothing in common.
+    unnamed: json ? 'apart' : 'together',
   };
   const [base, candidate] = parsed.positionals.map((file) => openProfile(file, world.cwd));
   const diff = require('../index.js').diff(base, candidate, options);

@@ -7,21 +7,21 @@ const { openProfile, writeResult } = require('./files.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
-/** @type {Record<string, { what: string, convert: (profile: Profile, output?: string) => string | Uint8Array }>} */
+/** @type {Record<string, { what: string, convert: (profile: Profile, output?: string) => Iterable<string | Uint8Array> }>} */
 const FORMATS = {
   folded: {
     what: 'folded stacks, one a line, as flamegraph.pl and speedscope read them',
-    convert: (profile) => profile.folded(),
+    convert: (profile) => require('../export/folded.js').foldedLines(profile),
   },
   flamegraph: {
     what: 'a flame graph, one HTML file without anything from outside',
-    convert: (profile) => require('../export/flamegraph.js').flamegraph(profile),
+    convert: (profile) => [require('../export/flamegraph.js').flamegraph(profile)],
   },
   firefox: {
     what: "the Firefox Profiler's format; gzipped where OUT ends in .gz",
     convert: (profile, output) => {
       const text = JSON.stringify(require('../export/firefox.js').toFirefox(profile));
-      return output?.endsWith('.gz') ? gzipSync(text) : text;
+      return [output?.endsWith('.gz') ? gzipSync(text) : text];
     },
   },
 };
@@ -59,7 +59,7 @@ const spec = {
 };
 
 /** @type {import('./main.js').Command['run']} */
-function run(parsed, world) {
+async function run(parsed, world) {
   const wanted = textOf(parsed, 'to');
   if (wanted === undefined) throw new UsageError(`--to is missing: one of ${formats().join(', ')}`);
   if (LATER.includes(wanted)) {
@@ -69,7 +69,7 @@ function run(parsed, world) {
   const output = textOf(parsed, 'output');
   // The exporters read the columns, which the public type does not show.
   const profile = /** @type {any} */ (openProfile(parsed.positionals[0], world.cwd));
-  writeResult(format.convert(profile, output), output, world);
+  await writeResult(format.convert(profile, output), output, world);
   return 0;
 }
 

@@ -1,10 +1,11 @@
 'use strict';
 // Where profiles lie, and how results are written.
 
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { ProfError } = require('../errors.js');
-const { writeWhole } = require('../export/files.js');
+const { gathered, writeInto, writeWhole } = require('../export/files.js');
 
 /** As start() writes them: `.rspack-prof/<time>-<pid>/profile.json.gz`. */
 const FOLDER = '.rspack-prof';
@@ -71,22 +72,33 @@ function writeError(error, file) {
 }
 
 /**
- * Writes a result whole or not at all.
- * @param {string | Uint8Array} content
+ * Waits for a slow reader: what it has not taken would pile up in memory.
+ * @param {Iterable<string | Uint8Array>} pieces
+ * @param {import('./main.js').Output} stdout
+ */
+async function writeStream(pieces, stdout) {
+  for (const chunk of gathered(pieces)) {
+    if (!stdout.write(chunk)) await once(stdout, 'drain');
+  }
+}
+
+/**
+ * Writes a result, to a file whole or not at all. A result may be longer than a string can be.
+ * @param {Iterable<string | Uint8Array>} pieces
  * @param {string | undefined} file undefined and '-' are standard output
  * @param {import('./main.js').World} world
  */
-function writeResult(content, file, { stdout, cwd }) {
+async function writeResult(pieces, file, { stdout, cwd }) {
   if (file === undefined || file === '-') {
-    stdout.write(content);
+    await writeStream(pieces, stdout);
     return;
   }
   const target = path.resolve(cwd, file);
   try {
     const existing = fs.statSync(target, { throwIfNoEntry: false });
     // A device, a fifo or a terminal is written into; only a plain file can be replaced.
-    if (existing && !existing.isFile()) fs.writeFileSync(target, content);
-    else writeWhole(target, [content]);
+    if (existing && !existing.isFile()) writeInto(target, pieces);
+    else writeWhole(target, pieces);
   } catch (error) {
     throw error instanceof ProfError ? error : writeError(error, file);
   }

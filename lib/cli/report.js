@@ -37,6 +37,7 @@ const spec = {
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
     phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
     thread: { type: 'string', value: 'NAME', help: 'only samples of this thread' },
+    addresses: { type: 'boolean', help: 'places without a symbol apart, by address' },
     json: { type: 'boolean', help: 'everything as JSON, names in full; all rows unless limited' },
   },
   notes: ['FILE is the newest profile below .rspack-prof/ unless given.'],
@@ -72,12 +73,14 @@ function run(parsed, world) {
     filter: regexOf(parsed, 'filter'),
     phase: textOf(parsed, 'phase'),
     thread: textOf(parsed, 'thread'),
+    unnamed: /** @type {import('../index').Unnamed} */ (values.addresses ? 'apart' : 'together'),
   };
   if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
   const profile = openProfile(parsed.positionals[0], world.cwd);
   if (json) {
     const { children, ...asked } = options;
-    writeJson(profile.report({ ...asked, sort: children ? 'total' : 'self' }), world);
+    const sort = children ? 'total' : 'self';
+    writeJson(profile.report({ ...asked, sort, unnamed: 'apart' }), world);
     return 0;
   }
   const terminal = terminalOf({ stream: world.stdout });

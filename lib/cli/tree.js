@@ -118,10 +118,10 @@ function sortBranches(branches) {
  * @returns {string} ends in a newline
  */
 function renderTree(profile, options) {
-  const { graph, phase, thread, filter, width, percentLimit = 0.5 } = options;
+  const { graph, phase, thread, filter, width, percentLimit = 0.5, unnamed } = options;
   const caller = graph === 'caller';
   const through = caller ? filter : undefined;
-  const root = profile.callTree({ phase, thread, through });
+  const root = profile.callTree({ phase, thread, through, unnamed });
   const least = (root.total * percentLimit) / 100;
   const lines = [headline(profile), ''];
   if (root.total === 0) {

@@ -47,4 +47,21 @@ function shareThrough({ strings, funcs, nodes, samples }, word) {
   return all > 0 ? matching / all : 0;
 }
 
-module.exports = { BINDING, bindingOf, shareThrough };
+/**
+ * @param {RawProfile} raw
+ * @param {string} file of a module
+ * @returns {number} 0 to 1: the share of the weight whose leaf is in it
+ */
+function shareIn({ strings, modules, funcs, nodes, samples }, file) {
+  let all = 0;
+  let matching = 0;
+  for (let i = 0; i < samples.node.length; i++) {
+    const func = nodes.func[samples.node[i]];
+    const module = func < 0 ? -1 : funcs.module[func];
+    all += samples.weight[i];
+    if (module >= 0 && strings[modules.path[module]] === file) matching += samples.weight[i];
+  }
+  return all > 0 ? matching / all : 0;
+}
+
+module.exports = { BINDING, bindingOf, shareIn, shareThrough };

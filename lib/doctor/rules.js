@@ -5,7 +5,7 @@
 // about what happened in one, and speak only of what did happen there; `in: 'both'` suit both.
 
 const path = require('node:path');
-const { bindingOf, shareThrough } = require('./profile-facts.js');
+const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
 
 /**
  * @typedef {import('./facts.js').Facts} Facts
@@ -14,6 +14,7 @@ const { bindingOf, shareThrough } = require('./profile-facts.js');
  *
  * @typedef {object} Rule
  * @property {string} code
+ * @property {string[]} [sameAs] codes under which the recorder itself says the same
  * @property {string} title what the doctor calls it where all is well
  * @property {'doctor' | 'profile' | 'both'} in
  * @property {'blocker' | 'advice'} severity blocker: nothing can be recorded
@@ -128,7 +129,8 @@ const RULES = [
     },
   },
   {
-    code: 'kernel-names-hidden',
+    code: 'kernel-addresses-hidden',
+    sameAs: ['no-kernel-symbols'],
     title: 'kernel symbols are readable',
     in: 'both',
     severity: 'advice',
@@ -158,7 +160,7 @@ const RULES = [
     },
   },
   {
-    code: 'sigtrap-missing',
+    code: 'no-sigtrap',
     title: 'the kernel lets threads walk their own stacks (5.13 and later)',
     in: 'doctor',
     severity: 'advice',
@@ -230,10 +232,13 @@ const RULES = [
       if (!binding || binding.symbols !== false) return null;
       const version = binding.version ?? facts.core?.version ?? 'VERSION';
       const { name, fix } = useDebugBinding(facts, binding.file, version);
+      const share = profile ? shareIn(profile, binding.file) : 0;
+      const none = profile ? ` (${percent(share)} of these samples)` : '';
       return {
         message:
           `${path.basename(binding.file)} ${version} is the stripped release build: its Rust ` +
-          `functions have no names; ${name}@${version} has them, where the registry has that version`,
+          `functions${none} have no names; ${name}@${version} has them, where the registry has that ` +
+          'version',
         fix,
       };
     },
@@ -249,11 +254,11 @@ const RULES = [
       const share = profile ? shareThrough(profile, ASSERTION) : 0;
       const byPath = binding.file.includes('@rspack-debug');
       if (!byPath && share < ASSERTIONS_SHOWN_FROM) return null;
-      const took = profile ? `, which took ${percent(share)} of these samples (${ASSERTION})` : '';
+      const took = profile ? ` (${ASSERTION}: ${percent(share)} of these samples)` : '';
       return {
         message:
           `this is the debug binding: another build than users run, with assertions${took} and ` +
-          "the system's allocator; on a React build it is 2.9 x slower than the release build",
+          "the system's allocator; its functions have names, its times are not the release build's",
         fix: '',
       };
     },
@@ -285,8 +290,8 @@ const RULES = [
     in: 'profile',
     severity: 'advice',
     check: (_, profile) => {
-      const lost = (profile?.quality.lost ?? 0) + (profile?.quality.handlerDropped ?? 0);
-      if (!profile || lost === 0) return null;
+      if (!profile || profile.quality.lost === 0) return null;
+      const { lost } = profile.quality;
       const rate = Math.max(1, Math.floor(profile.meta.frequency / 2));
       return {
         message:

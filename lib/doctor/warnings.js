@@ -22,7 +22,8 @@ function profileWarnings({ raw, profile = raw, facts = gatherFacts() }) {
   if (!profile) throw new TypeError('profileWarnings() needs a profile');
   const said = new Set(profile.quality.warnings.map(({ code }) => code));
   return RULES.flatMap((rule) => {
-    if (rule.in === 'doctor' || said.has(rule.code)) return [];
+    const codes = [rule.code, ...(rule.sameAs ?? [])];
+    if (rule.in === 'doctor' || codes.some((code) => said.has(code))) return [];
     const advice = rule.check(facts, profile);
     return advice ? [{ code: rule.code, ...advice }] : [];
   });

@@ -10,25 +10,44 @@ const FILE_MODE = 0o600;
 const CHUNK_CHARS = 1 << 20;
 
 /**
+ * Lines as chunks that are worth a write.
+ * @param {Iterable<string | Uint8Array>} pieces
+ * @returns {Generator<string | Uint8Array>}
+ */
+function* gathered(pieces) {
+  let text = '';
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      text += piece;
+      if (text.length < CHUNK_CHARS) continue;
+    }
+    if (text !== '') yield text;
+    text = '';
+    if (typeof piece !== 'string') yield piece;
+  }
+  if (text !== '') yield text;
+}
+
+/**
  * @param {number} fd
  * @param {Iterable<string | Uint8Array>} pieces
  */
 function writePieces(fd, pieces) {
-  let text = '';
-  const flush = () => {
-    if (text !== '') fs.writeFileSync(fd, text);
-    text = '';
-  };
-  for (const piece of pieces) {
-    if (typeof piece === 'string') {
-      text += piece;
-      if (text.length >= CHUNK_CHARS) flush();
-    } else {
-      flush();
-      fs.writeFileSync(fd, piece);
-    }
+  for (const chunk of gathered(pieces)) fs.writeFileSync(fd, chunk);
+}
+
+/**
+ * Into what is there: a device, a fifo.
+ * @param {string} file
+ * @param {Iterable<string | Uint8Array>} pieces
+ */
+function writeInto(file, pieces) {
+  const fd = fs.openSync(file, 'w');
+  try {
+    writePieces(fd, pieces);
+  } finally {
+    fs.closeSync(fd);
   }
-  flush();
 }
 
 /**
@@ -69,4 +88,4 @@ function writeError(error, file) {
   });
 }
 
-module.exports = { writeWhole };
+module.exports = { gathered, writeInto, writeWhole };

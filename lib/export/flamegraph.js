@@ -139,7 +139,11 @@ function escapeHtml(text) {
  */
 function flamegraph(profile) {
   const { meta, quality } = profile;
-  const tree = profile.callTree({ percentLimit: LEAST_PERCENT, maxDepth: MOST_DEPTH });
+  const tree = profile.callTree({
+    percentLimit: LEAST_PERCENT,
+    maxDepth: MOST_DEPTH,
+    unnamed: 'together',
+  });
   const data = { ...columnsOf(tree), unit: meta.unit, whole: profile.totalWeight };
   const { script, licences } = library();
   const page = fs.readFileSync(path.join(__dirname, 'flamegraph.html'), 'utf8');

@@ -5,14 +5,16 @@
 const { ProfError } = require('../errors.js');
 const { checkNames } = require('../options.js');
 const { sumMerged } = require('../profile/call-tree.js');
-const { KINDS } = require('../profile/keys.js');
+const { KINDS, objectOf } = require('../profile/keys.js');
+const { isTogether } = require('../profile/names.js');
 const { SAMPLE_FILTERS, selectSamples, sumPerNode } = require('../profile/select.js');
 const { mergeByName } = require('../profile/tree.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../index').FoldedOptions} FoldedOptions */
 
-const OPTIONS = [...SAMPLE_FILTERS, 'count', 'byThread', 'annotate'];
+const NO_STACK = '[no stack]';
+const OPTIONS = [...SAMPLE_FILTERS, 'count', 'byThread', 'annotate', 'unnamed'];
 
 /**
  * A name that cannot end its frame or its line. The space before the count is the last one of the
@@ -29,13 +31,44 @@ function safeName(name) {
  * @param {number} func
  * @param {boolean} inlined
  */
-function annotation({ raw }, func, inlined) {
+function annotation(profile, func, inlined) {
   if (inlined) return '_[i]';
-  const kind = KINDS[raw.funcs.kind[func]];
-  if (kind === 'kernel') return '_[k]';
-  // Code that V8 wrote at run time belongs to no module; its builtins in the node binary do.
-  const isJit = (kind === 'js' || kind === 'v8') && raw.funcs.module[func] < 0;
-  return isJit ? '_[j]' : '';
+  if (KINDS[profile.raw.funcs.kind[func]] === 'kernel') return '_[k]';
+  return objectOf(profile, func) === '[jit]' ? '_[j]' : '';
+}
+
+/**
+ * The tree that the lines spell out, and the names of its nodes.
+ * @param {Profile} profile
+ * @param {{annotate?: boolean, unnamed?: unknown}} options
+ */
+function foldedTree(profile, { annotate = false, unnamed }) {
+  const { func, inline, parent } = profile.raw.nodes;
+  const wanted = isTogether(unnamed) ? profile.namesByObject : profile.names;
+  const { id, text } = wanted;
+  const tree = annotate ? mergeByName(parent, func, id, inline) : profile.mergedBy(wanted);
+  // Each name is looked at once: there are some 30 nodes for each.
+  /** @type {string[]} */
+  const safe = [];
+  const names = Array.from(tree.node, (node, index) => {
+    if (index === 0) return '';
+    const own = func[node];
+    const name = (safe[id[own]] ??= safeName(text[id[own]]));
+    return annotate ? name + annotation(profile, own, inline[node] === 1) : name;
+  });
+  return { ...tree, names };
+}
+
+/**
+ * The frames of a node, outermost first.
+ * @param {Int32Array} parent
+ * @param {string[]} names
+ * @param {number} leaf
+ */
+function pathOf(parent, names, leaf) {
+  const frames = [];
+  for (let node = leaf; node > 0; node = parent[node]) frames.push(names[node]);
+  return frames.reverse();
 }
 
 /**
@@ -46,20 +79,13 @@ function annotation({ raw }, func, inlined) {
  */
 function* foldedLines(profile, options = {}) {
   checkNames(options, OPTIONS, 'folded()');
-  const { count = 'samples', byThread = false, annotate = false } = options;
+  const { count = 'samples', byThread = false } = options;
   if (count !== 'samples' && count !== 'weight') {
     throw new ProfError('ERR_PROF_BAD_OPTION', `'count' must be 'samples' or 'weight'`);
   }
   const { raw, threadNames } = profile;
-  const { func, inline, parent: nodeParent } = raw.nodes;
-  const tree = mergeByName(nodeParent, func, raw.funcs.name, annotate ? inline : undefined);
+  const tree = foldedTree(profile, options);
   const size = tree.parent.length;
-  const names = Array.from(tree.node, (node, index) => {
-    if (index === 0) return '';
-    const own = func[node];
-    const name = safeName(raw.strings[raw.funcs.name[own]]);
-    return annotate ? name + annotation(profile, own, inline[node] === 1) : name;
-  });
   const selected = selectSamples(profile, options);
   const threads = byThread ? [...new Set(threadNames)] : [''];
   for (const thread of threads) {
@@ -74,11 +100,9 @@ function* foldedLines(profile, options = {}) {
     for (let leaf = 0; leaf < size; leaf++) {
       const value = Math.round(counts[leaf]);
       if (value === 0) continue;
-      const frames = [];
-      for (let node = leaf; node > 0; node = tree.parent[node]) frames.push(names[node]);
-      if (leaf === 0) frames.push('[no stack]');
-      if (prefix !== '') frames.push(prefix);
-      yield `${frames.reverse().join(';')} ${value}\n`;
+      const frames = leaf === 0 ? [NO_STACK] : pathOf(tree.parent, tree.names, leaf);
+      if (prefix !== '') frames.unshift(prefix);
+      yield `${frames.join(';')} ${value}\n`;
     }
   }
 }
@@ -91,4 +115,4 @@ function folded(profile, options) {
   return [...foldedLines(profile, options)].join('');
 }
 
-module.exports = { folded, foldedLines };
+module.exports = { NO_STACK, folded, foldedLines, foldedTree, pathOf };

@@ -5,8 +5,9 @@
 const { checkNames } = require('../options.js');
 const { limitOf } = require('./hotspots.js');
 const { KINDS, objectOf } = require('./keys.js');
+const { isTogether } = require('./names.js');
 const { SAMPLE_FILTERS, sumSelected } = require('./select.js');
-const { mergeByName, subtreeSums } = require('./tree.js');
+const { subtreeSums } = require('./tree.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').CallTreeOptions} CallTreeOptions */
@@ -29,12 +30,13 @@ function sumMerged(values, merged, size) {
  * @returns {CallTreeNode}
  */
 function callTree(profile, options = {}) {
-  checkNames(options, [...SAMPLE_FILTERS, 'percentLimit', 'maxDepth'], 'callTree()');
+  checkNames(options, [...SAMPLE_FILTERS, 'percentLimit', 'maxDepth', 'unnamed'], 'callTree()');
+  const names = isTogether(options.unnamed) ? profile.namesByObject : profile.names;
   const percentLimit = limitOf(options.percentLimit, 'percentLimit', 0);
   const maxDepth = limitOf(options.maxDepth, 'maxDepth', Infinity);
   const { raw } = profile;
-  const { func, parent: nodeParent } = raw.nodes;
-  const { parent, node, merged } = mergeByName(nodeParent, func, raw.funcs.name);
+  const { func } = raw.nodes;
+  const { parent, node, merged } = profile.mergedBy(names);
   const sums = sumSelected(profile, options);
   const self = sumMerged(sums.weight, merged, parent.length);
   const samples = sumMerged(sums.count, merged, parent.length);
@@ -61,7 +63,7 @@ function callTree(profile, options = {}) {
     if (!up || met[i] === 0 || total[i] < least || depth[i] > maxDepth) continue;
     const own = func[node[i]];
     const child = {
-      name: raw.strings[raw.funcs.name[own]],
+      name: names.text[names.id[own]],
       kind: KINDS[raw.funcs.kind[own]],
       object: objectOf(profile, own),
       samples: samples[i],

@@ -11,6 +11,7 @@ const {
   objectOf,
   crateOf,
 } = require('./keys.js');
+const { isTogether } = require('./names.js');
 const { checkNames } = require('../options.js');
 const {
   SAMPLE_FILTERS,
@@ -28,7 +29,15 @@ const { groupTotals, subtreeSums } = require('./tree.js');
 /** @typedef {import('../index').HotspotRow} HotspotRow */
 
 const NO_STACK = '[no stack]';
-const HOTSPOT_OPTIONS = ['by', 'sort', 'limit', 'percentLimit', 'filter', ...SAMPLE_FILTERS];
+const HOTSPOT_OPTIONS = [
+  'by',
+  'sort',
+  'limit',
+  'percentLimit',
+  'filter',
+  'unnamed',
+  ...SAMPLE_FILTERS,
+];
 
 /**
  * @param {unknown} value
@@ -44,18 +53,28 @@ function limitOf(value, name, fallback) {
 }
 
 /**
+ * @param {import('./names').Names} names
+ * @returns {(profile: Profile, func: number) => string}
+ */
+const symbolIn =
+  ({ id, text }) =>
+  (_, func) =>
+    text[id[func]];
+
+/**
  * What the functions of each group agree on; undefined where they do not.
  * @param {Profile} profile
  * @param {Int32Array} groupOf
  * @param {number} groups
+ * @param {Record<string, (profile: Profile, func: number) => string>} keys
  */
-function commonValues(profile, groupOf, groups) {
+function commonValues(profile, groupOf, groups, keys) {
   const { raw } = profile;
   const readers = {
-    symbol: FUNC_KEYS.symbol,
+    symbol: keys.symbol,
     object: objectOf,
     crate: crateOf,
-    kind: FUNC_KEYS.kind,
+    kind: keys.kind,
   };
   const rustOnly = KINDS.indexOf('rust');
   /** @type {Record<string, (string | null | undefined)[]>} null: none seen yet */
@@ -94,6 +113,9 @@ function hotspots(profile, options = {}) {
   }
 
   const { raw } = profile;
+  const names = isTogether(options.unnamed) ? profile.namesByObject : profile.names;
+  /** @type {typeof FUNC_KEYS} */
+  const readers = { ...FUNC_KEYS, symbol: symbolIn(names) };
   const funcKeys = keys.filter((key) => key in FUNC_KEYS);
   const sampleKeys = keys.filter((key) => key in SAMPLE_KEYS);
   const selected = selectSamples(profile, options);
@@ -103,10 +125,12 @@ function hotspots(profile, options = {}) {
   );
   const byFunc = groupBy(
     raw.funcs.name.length,
-    funcKeys.map((key) => (func) => FUNC_KEYS[key](profile, func)),
+    funcKeys.map((key) => (func) => readers[key](profile, func)),
   );
   const common =
-    funcKeys.length > 0 ? commonValues(profile, byFunc.groupOf, byFunc.labels.length) : {};
+    funcKeys.length > 0 ? commonValues(profile, byFunc.groupOf, byFunc.labels.length, readers) : {};
+
+  const commonNames = Object.keys(common);
 
   /** @type {HotspotRow[]} */
   const rows = [];
@@ -121,11 +145,11 @@ function hotspots(profile, options = {}) {
     );
     const key = labels.join(',');
     if (filter && !filter.test(key)) return;
-    /** @type {HotspotRow} */
+    /** @type {HotspotRow & Record<string, unknown>} */
     const row = { key, samples, self, total, selfShare: 0, totalShare: 0 };
-    for (const [name, values] of Object.entries(common)) {
-      const value = values[funcGroup];
-      if (value !== null && value !== undefined) Object.assign(row, { [name]: value });
+    for (const name of commonNames) {
+      const value = common[name][funcGroup];
+      if (value !== null && value !== undefined) row[name] = value;
     }
     rows.push(row);
   };
@@ -152,12 +176,13 @@ function hotspots(profile, options = {}) {
       self[own] += sums.weight[node];
       samples[own] += sums.count[node];
     }
-    const nodeSums = subtreeSums(parent, sums.weight);
-    const totals = groupTotals(profile.walk, groupOfNode, groups, nodeSums);
-    // Whether a group was met is a matter of samples: a weight may well be 0.
-    const met = groupTotals(profile.walk, groupOfNode, groups, subtreeSums(parent, sums.count));
+    const totals = groupTotals(profile.walk, groupOfNode, groups, {
+      weight: subtreeSums(parent, sums.weight),
+      count: subtreeSums(parent, sums.count),
+    });
     for (let own = 0; own < groups; own++) {
-      if (met[own] > 0) addRow(group, own, samples[own], self[own], totals[own]);
+      // Whether a group was met is a matter of samples: a weight may well be 0.
+      if (totals.count[own] > 0) addRow(group, own, samples[own], self[own], totals.weight[own]);
     }
     if (sums.count[0] > 0) addRow(group, -1, sums.count[0], sums.weight[0], sums.weight[0]);
   });

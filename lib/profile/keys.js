@@ -10,15 +10,19 @@ const { ProfError, nearMatches } = require('../errors.js');
 /** @type {readonly Kind[]} by funcs.kind */
 const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'unknown'];
 
+/** Builtins and bytecode handlers: compiled with node, embedded in its executable. */
+const BUILTIN_TIERS = [5, 6];
+
 /**
  * The file a function came from: perf's "object".
  * @param {Profile} profile
  * @param {number} func
  */
-function objectOf({ raw }, func) {
+function objectOf({ raw, nodeObject }, func) {
   const module = raw.funcs.module[func];
-  if (module >= 0) return raw.strings[raw.modules.name[module]];
+  if (module >= 0) return raw.strings[raw.modules.name[module]] || '[unknown]';
   const kind = KINDS[raw.funcs.kind[func]];
+  if (kind === 'v8' && BUILTIN_TIERS.includes(raw.funcs.tier[func])) return nodeObject;
   if (kind === 'js' || kind === 'v8') return '[jit]';
   return kind === 'kernel' ? '[kernel]' : '[unknown]';
 }
@@ -90,6 +94,7 @@ function parseKeys(by) {
  */
 function groupBy(count, keys) {
   const groupOf = new Int32Array(count);
+  if (keys.length === 0) return { groupOf, labels: count > 0 ? [[]] : [] };
   /** @type {string[][]} */
   const labels = [];
   /** @type {Map<string, number>} */

@@ -1,12 +1,13 @@
 'use strict';
 // A profile: the raw columns, the markers of its time, and every question that can be asked of
-// them. It is read-only; whatever is worked out once (phases, walk, names) is kept.
+// them. It is read-only; whatever is worked out once (phases, walks, names) is kept.
 
 const { ProfError } = require('../errors.js');
 const { problemWithColumns } = require('./columns.js');
 const { assignPhases } = require('./phases.js');
+const { namesByObject } = require('./names.js');
 const { buildQuality } = require('./quality.js');
-const { walkSteps } = require('./tree.js');
+const { mergeByName, walkSteps } = require('./tree.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
@@ -17,6 +18,10 @@ class Profile {
   #phases;
   /** @type {Int32Array | undefined} */
   #walk;
+  /** @type {import('./names').Names | undefined} */
+  #namesByObject;
+  /** @type {Map<import('./names').Names, ReturnType<typeof mergeByName>>} */
+  #merged = new Map();
 
   /**
    * @param {RawProfile} raw
@@ -51,6 +56,12 @@ class Profile {
     this.quality = buildQuality(raw);
     this.totalWeight = raw.samples.weight.reduce((sum, weight) => sum + weight, 0);
     this.threadNames = Array.from(raw.threads.name, (name) => raw.strings[name]);
+    /** @type {import('./names').Names} */
+    this.names = { id: raw.funcs.name, text: raw.strings };
+    // V8's builtins are part of the node executable, whatever that is called here.
+    const isNode = (/** @type {number} */ name) => /^node(js)?[\d.]*$/.test(raw.strings[name]);
+    const node = raw.modules.name.find(isNode);
+    this.nodeObject = node === undefined ? 'node' : raw.strings[node];
     this.threadKeys = this.threadNames.map((name, index) => `${name}/${raw.threads.tid[index]}`);
   }
 
@@ -62,6 +73,22 @@ class Profile {
   /** The tree's depth-first walk. */
   get walk() {
     return (this.#walk ??= walkSteps(this.raw.nodes.parent));
+  }
+
+  /** The functions' names, unnamed places of one object under one name. */
+  get namesByObject() {
+    return (this.#namesByObject ??= namesByObject(this));
+  }
+
+  /**
+   * The tree with siblings of one name made one.
+   * @param {import('./names').Names} names this profile's `names` or `namesByObject`
+   */
+  mergedBy(names) {
+    const { parent, func } = this.raw.nodes;
+    let merged = this.#merged.get(names);
+    if (!merged) this.#merged.set(names, (merged = mergeByName(parent, func, names.id)));
+    return merged;
   }
 
   /** @param {import('../index').HotspotOptions} [options] */

@@ -22,7 +22,7 @@ function buildQuality({ quality: said, samples }) {
   if (disagrees.length > 0) {
     const list = disagrees.map(({ name, value, was }) => `${name} ${was}, counted ${value}`);
     warnings.push({
-      code: 'COUNTERS_DISAGREE',
+      code: 'counters-disagree',
       message: `the recorder's counters differ from its samples: ${list.join('; ')}`,
       fix: '',
     });

@@ -49,27 +49,30 @@ function walkSteps(parent) {
 }
 
 /**
- * The weight that passes through each group of nodes. A stack in which a group stands several
- * times (recursion) counts once: only the group's outermost frame adds.
+ * What passes through each group of nodes. A stack in which a group stands several times
+ * (recursion) counts once: only the group's outermost frame adds.
  * @param {Int32Array} steps of walkSteps()
  * @param {Int32Array} groupOfNode
  * @param {number} groups
- * @param {Float64Array} sums of subtreeSums()
- * @returns {Float64Array}
+ * @param {{weight: Float64Array, count: Float64Array}} sums of subtreeSums()
+ * @returns {{weight: Float64Array, count: Float64Array}} by group
  */
 function groupTotals(steps, groupOfNode, groups, sums) {
-  const totals = new Float64Array(groups);
+  const weight = new Float64Array(groups);
+  const count = new Float64Array(groups);
   const open = new Int32Array(groups);
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i];
     if (step >= 0) {
       const group = groupOfNode[step];
-      if (open[group]++ === 0) totals[group] += sums[step];
+      if (open[group]++ > 0) continue;
+      weight[group] += sums.weight[step];
+      count[group] += sums.count[step];
     } else {
       open[groupOfNode[~step]]--;
     }
   }
-  return totals;
+  return { weight, count };
 }
 
 /**

@@ -1,0 +1,85 @@
+'use strict';
+// What start() gives in a process that is recorded already from outside (`rspack-prof record`): a
+// session like any other to look at, in front of the recording that goes on until the process ends.
+// Marks and spans go into that recording; stop() is a dump of it.
+
+const { ProfError } = require('./errors.js');
+
+/** @typedef {import('./session').Session} Session */
+/** @typedef {import('./profile/profile').Profile} Profile */
+
+const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+class SharedSession {
+  #open = true;
+  #recording;
+  #finish;
+
+  /**
+   * @param {Session} recording
+   * @param {() => Profile} finish ends the recording and writes it, as the end of the process would
+   */
+  constructor(recording, finish) {
+    this.#recording = recording;
+    this.#finish = finish;
+  }
+
+  get running() {
+    return this.#open && this.#recording.running;
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown} [data]
+   */
+  mark(name, data) {
+    if (this.running) this.#recording.mark(name, data);
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown} [data]
+   */
+  span(name, data) {
+    return this.#recording.span(name, data);
+  }
+
+  async dump() {
+    this.#mustRun('dump()');
+    return this.#recording.dump();
+  }
+
+  async stop() {
+    this.#mustRun('stop()');
+    this.#open = false;
+    return this.#recording.dump();
+  }
+
+  stopSync() {
+    this.#mustRun('stopSync()');
+    this.#open = false;
+    // The addon has no dump that waits. Who asks for one is in an 'exit' handler, most often: the
+    // recording is at its end, and is written as it would be a moment later.
+    return this.#finish();
+  }
+
+  [DISPOSE]() {
+    this.#open = false;
+  }
+
+  async [ASYNC_DISPOSE]() {
+    this.#open = false;
+  }
+
+  /** @param {string} what */
+  #mustRun(what) {
+    if (this.running) return;
+    throw new ProfError(
+      'ERR_PROF_NOT_RUNNING',
+      `${what}: this session has ended; start() begins another one`,
+    );
+  }
+}
+
+module.exports = { SharedSession };
