@@ -64,7 +64,7 @@ static void ours(const char *path, const Elf64_Phdr *code, const uint64_t *addre
   module =
       prof_modules_mapped(modules, space, BASE + code->p_vaddr - slack,
                           (code->p_memsz + slack + 4095) & ~4095ull, code->p_offset - slack, path);
-  prof_symbols_prefetch(symbols, module);
+  prof_symbols_prefetch(symbols, &(struct prof_code){.kind = PROF_CODE_MODULE, .module = module});
   *load_ms = now_ms() - start;
   *named_count = 0;
   start = now_ms();

@@ -27,6 +27,10 @@ static uint32_t crc32_of(const struct prof_image *image) {
   return ~crc;
 }
 
+bool prof_debugfile_is_distribution(const char *path) {
+  return strncmp(path, DEBUG_ROOT "/", sizeof DEBUG_ROOT) == 0;
+}
+
 static bool fits(const char *path, const char *build_id, const uint32_t *crc) {
   struct prof_image candidate;
   char id[PROF_BUILD_ID_TEXT];

@@ -18,4 +18,7 @@ struct prof_image;
 bool prof_debugfile_find(struct prof_image *image, const char *path, const char *build_id,
                          char *out, size_t capacity);
 
+/* Is a found path one of those that packages of debug symbols install? */
+bool prof_debugfile_is_distribution(const char *path);
+
 #endif

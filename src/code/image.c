@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 enum { SEGMENTS_MAX = 128, SECTIONS_MAX = 4096, NOTES_MAX = 64 * 1024, NAMES_MAX = 1 << 20 };
+enum { CONTENT_BYTES = 4096, ID_BYTES = 16 };
 
 int prof_image_read(const struct prof_image *self, uint64_t offset, void *out, size_t size) {
   size_t done = 0;
@@ -144,6 +145,15 @@ const Elf64_Shdr *prof_image_section_at(struct prof_image *self, size_t index) {
   return index < self->section_count ? &self->sections[index] : NULL;
 }
 
+static void to_hex(const unsigned char *bytes, size_t count, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < count; i++) {
+    out[2 * i] = digits[bytes[i] >> 4];
+    out[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  out[2 * count] = '\0';
+}
+
 bool prof_notes_build_id(const unsigned char *notes, size_t size, char out[PROF_BUILD_ID_TEXT]) {
   size_t at = 0;
   out[0] = '\0';
@@ -157,15 +167,9 @@ bool prof_notes_build_id(const unsigned char *notes, size_t size, char out[PROF_
     if (name > size - at || body > size - at - name)
       return false;
     if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + at, "GNU", 4) == 0) {
-      static const char digits[] = "0123456789abcdef";
-      const unsigned char *id = notes + at + name;
       if (note.n_descsz == 0 || note.n_descsz > (PROF_BUILD_ID_TEXT - 1) / 2)
         return false;
-      for (size_t i = 0; i < note.n_descsz; i++) {
-        out[2 * i] = digits[id[i] >> 4];
-        out[2 * i + 1] = digits[id[i] & 15];
-      }
-      out[(size_t)2 * note.n_descsz] = '\0';
+      to_hex(notes + at + name, note.n_descsz, out);
       return true;
     }
     at += name + body;
@@ -196,4 +200,18 @@ bool prof_image_build_id(struct prof_image *self, char out[PROF_BUILD_ID_TEXT]) 
   section = prof_image_section(self, ".note.gnu.build-id"); /* a .debug file may lack PT_NOTE */
   return section && section->sh_type == SHT_NOTE &&
          build_id_at(self, section->sh_offset, section->sh_size, out);
+}
+
+bool prof_image_content_id(struct prof_image *self, char out[PROF_BUILD_ID_TEXT]) {
+  const Elf64_Shdr *text = prof_image_section(self, ".text");
+  unsigned char page[CONTENT_BYTES], id[ID_BYTES] = {0};
+  size_t count = text && text->sh_size < sizeof page ? text->sh_size : sizeof page;
+  out[0] = '\0';
+  if (!text || text->sh_type != SHT_PROGBITS || count == 0 ||
+      prof_image_read(self, text->sh_offset, page, count))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    id[i % ID_BYTES] ^= page[i];
+  to_hex(id, sizeof id, out);
+  return true;
 }

@@ -54,7 +54,12 @@ const Elf64_Shdr *prof_image_section_at(struct prof_image *self, size_t index);
  * false where there is none. */
 bool prof_image_build_id(struct prof_image *self, char out[PROF_BUILD_ID_TEXT]);
 
-/* The same from the raw bytes of notes. */
+/* For a file without a build id: the first 4096 bytes of .text, as 16-byte blocks XORed into one,
+ * in 32 digits of hex. It is what breakpad and its descendants take (dump_syms, samply), so that
+ * their symbol files fit. Builds whose .text starts alike share it. "" and false without .text. */
+bool prof_image_content_id(struct prof_image *self, char out[PROF_BUILD_ID_TEXT]);
+
+/* The same as build_id from the raw bytes of notes. */
 bool prof_notes_build_id(const unsigned char *notes, size_t size, char out[PROF_BUILD_ID_TEXT]);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,24 +9,29 @@
 #include "base/array.h"
 
 /* A symbol further than this from the next one does not reach to it: the gap between the kernel's
- * own text and the modules' is no function. */
-enum { READ_BYTES = 1 << 20, SPAN_MAX = 1 << 20, TEXT_MAX = 256 << 20 };
+ * own text and the modules' is no function. A line has at most 16 digits and two names of 512 and
+ * 56 bytes (KSYM_NAME_LEN, MODULE_NAME_LEN; Linux 6.18). */
+enum { BUFFER_BYTES = 64 << 10, FIRST_BYTES = 64 << 10, SPAN_MAX = 1 << 20, NAMES_MAX = 256 << 20 };
 
 struct row {
   uint64_t start;
-  uint32_t name;   /* offset into text */
-  uint32_t module; /* offset into text, 0: none */
-  uint32_t order;  /* in the file, for a stable sort */
-  bool is_weak, is_local;
+  uint32_t name;        /* offset into names */
+  uint32_t module : 30; /* offset into names, 0: none */
+  uint32_t is_weak : 1;
+  uint32_t is_local : 1;
 };
 
 struct prof_kernel {
   char *path;
-  char *text; /* the file itself; names are cut out of it in place */
+  int fd;
+  char buffer[BUFFER_BYTES]; /* what was read and not parsed yet: the start of a line */
+  size_t pending_bytes;
+  char *names; /* NUL-terminated, the first is "" */
+  size_t names_bytes, names_capacity;
   struct row *rows;
   size_t count, capacity;
-  const char *note;
-  bool tried;
+  uint32_t last_module;
+  bool is_open, is_done, is_sorted, has_bytes, has_address;
 };
 
 struct prof_kernel *prof_kernel_create(const char *path) {
@@ -36,38 +40,22 @@ struct prof_kernel *prof_kernel_create(const char *path) {
     free(self);
     self = NULL;
   }
+  if (self) {
+    self->fd = -1;
+    self->is_sorted = true;
+  }
   return self;
 }
 
 void prof_kernel_free(struct prof_kernel *self) {
   if (!self)
     return;
+  if (self->fd >= 0)
+    close(self->fd);
   free(self->path);
-  free(self->text);
+  free(self->names);
   free(self->rows);
   free(self);
-}
-
-static size_t read_all(struct prof_kernel *self) {
-  size_t count = 0, capacity = 0;
-  int fd = open(self->path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-  while (count < TEXT_MAX) {
-    ssize_t got;
-    if (prof_array_reserve((void **)&self->text, &capacity, count + READ_BYTES + 1, 1))
-      break;
-    got = read(fd, self->text + count, READ_BYTES);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      break;
-    count += (size_t)got;
-  }
-  close(fd);
-  if (self->text)
-    self->text[count] = '\0';
-  return count;
 }
 
 static int digit_of(char c) {
@@ -76,87 +64,133 @@ static int digit_of(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void append(struct prof_kernel *self, uint64_t start, char type, char *name, char *module) {
-  struct row *row;
-  if (prof_array_reserve((void **)&self->rows, &self->capacity, self->count + 1,
-                         sizeof *self->rows))
-    return;
-  row = &self->rows[self->count];
-  *row = (struct row){.start = start,
-                      .name = (uint32_t)(name - self->text),
-                      .module = module ? (uint32_t)(module - self->text) : 0,
-                      .order = (uint32_t)self->count,
-                      .is_weak = type == 'w' || type == 'W',
-                      .is_local = type == 't'};
-  self->count++;
+/* Offset of a copy of a text; 0 where memory ends. */
+static uint32_t keep(struct prof_kernel *self, const char *text, size_t length) {
+  size_t at = self->names_bytes ? self->names_bytes : 1;
+  if (at + length + 1 > NAMES_MAX ||
+      prof_array_reserve((void **)&self->names, &self->names_capacity, at + length + 1, 1))
+    return 0;
+  self->names[0] = '\0';
+  memcpy(self->names + at, text, length);
+  self->names[at + length] = '\0';
+  self->names_bytes = at + length + 1;
+  return (uint32_t)at;
 }
 
-/* "ffffffff81000000 T name\t[module]\n"; returns where the next line starts. */
-static char *parse_line(struct prof_kernel *self, char *line, bool *has_address) {
-  char *at = line, *end = strchr(line, '\n'), *name, *module = NULL;
-  char *next = end ? end + 1 : line + strlen(line);
+/* The lines of a module follow each other. */
+static uint32_t keep_module(struct prof_kernel *self, const char *name, size_t length) {
+  const char *last = self->last_module ? self->names + self->last_module : "";
+  if (!self->last_module || strlen(last) != length || memcmp(last, name, length) != 0)
+    self->last_module = keep(self, name, length);
+  return self->last_module;
+}
+
+static void append(struct prof_kernel *self, uint64_t start, char type, const char *name,
+                   size_t length, uint32_t module) {
+  uint32_t kept = keep(self, name, length);
+  if (!kept || prof_array_reserve((void **)&self->rows, &self->capacity, self->count + 1,
+                                  sizeof *self->rows))
+    return;
+  if (self->count && self->rows[self->count - 1].start > start)
+    self->is_sorted = false;
+  self->rows[self->count++] = (struct row){.start = start,
+                                           .name = kept,
+                                           .module = module & 0x3fffffff,
+                                           .is_weak = type == 'w' || type == 'W',
+                                           .is_local = type == 't'};
+}
+
+/* "ffffffff81000000 T name\t[module]", end is after its last byte. */
+static void parse_line(struct prof_kernel *self, const char *line, const char *end) {
+  const char *at = line, *name, *tab;
+  uint32_t module = 0;
   uint64_t start = 0;
   int digit;
-  char type;
-  if (end)
-    *end = '\0';
-  while ((digit = digit_of(*at)) >= 0) {
+  while (at < end && (digit = digit_of(*at)) >= 0) {
     start = start << 4 | (uint64_t)digit;
     at++;
   }
-  if (at == line || at[0] != ' ' || at[1] == '\0' || at[2] != ' ')
-    return next;
-  type = at[1];
+  if (at == line || end - at < 4 || at[0] != ' ' || at[2] != ' ' || start == 0)
+    return;
+  self->has_address = true;
+  char type = at[1];
+  if ((type != 't' && type != 'T' && type != 'w' && type != 'W') || at[3] == '$')
+    return;
   name = at + 3;
-  at = name + strcspn(name, "\t");
-  if (*at == '\t') {
-    *at++ = '\0';
-    if (*at == '[') {
-      module = at + 1;
-      module[strcspn(module, "]")] = '\0';
-    }
+  tab = memchr(name, '\t', (size_t)(end - name));
+  if (tab == name)
+    return;
+  if (tab && end - tab > 1 && tab[1] == '[') {
+    const char *close = memchr(tab + 2, ']', (size_t)(end - tab - 2));
+    module = keep_module(self, tab + 2, (size_t)((close ? close : end) - tab - 2));
   }
-  if (start == 0)
-    return next;
-  *has_address = true;
-  if ((type == 't' || type == 'T' || type == 'w' || type == 'W') && *name && *name != '$')
-    append(self, start, type, name, module);
-  return next;
+  append(self, start, type, name, (size_t)((tab ? tab : end) - name), module);
+}
+
+/* Parses the whole lines of the buffer; at the end of the file what is left is one too. */
+static void parse_buffer(struct prof_kernel *self, bool is_end) {
+  const char *at = self->buffer, *end = at + self->pending_bytes, *line_end;
+  while (at < end && (line_end = memchr(at, '\n', (size_t)(end - at)))) {
+    parse_line(self, at, line_end);
+    at = line_end + 1;
+  }
+  if (is_end && at < end)
+    parse_line(self, at, end);
+  self->pending_bytes = is_end ? 0 : (size_t)(end - at);
+  if (self->pending_bytes == sizeof self->buffer) /* no line is that long */
+    self->pending_bytes = 0;
+  memmove(self->buffer, end - self->pending_bytes, self->pending_bytes);
 }
 
 static int compare(const void *left, const void *right) {
   const struct row *a = left, *b = right;
   if (a->start != b->start)
     return a->start < b->start ? -1 : 1;
-  return a->order < b->order ? -1 : a->order > b->order;
+  return a->name < b->name ? -1 : a->name > b->name; /* as in the file: names are kept in order */
 }
 
-static void load(struct prof_kernel *self) {
-  bool has_address = false, is_sorted = true;
-  size_t bytes;
-  if (self->tried)
-    return;
-  self->tried = true;
-  bytes = read_all(self);
-  for (char *at = self->text; at && at < self->text + bytes && *at;)
-    at = parse_line(self, at, &has_address);
-  for (size_t i = 1; i < self->count && is_sorted; i++)
-    is_sorted = self->rows[i - 1].start <= self->rows[i].start;
-  if (!is_sorted)
+static void finish(struct prof_kernel *self) {
+  parse_buffer(self, true);
+  if (!self->is_sorted)
     qsort(self->rows, self->count, sizeof *self->rows, compare);
-  if (bytes == 0)
-    self->note = "/proc/kallsyms cannot be read, so kernel functions have no names";
-  else if (!has_address)
-    self->note = "the kernel hides its addresses (kernel.kptr_restrict or missing CAP_SYSLOG), so "
-                 "kernel functions have no names: sysctl kernel.kptr_restrict=0 and "
-                 "kernel.perf_event_paranoid=1 show them";
-  else if (self->count == 0)
-    self->note = "/proc/kallsyms lists no functions, so kernel functions have no names";
+  if (self->fd >= 0)
+    close(self->fd);
+  self->fd = -1;
+  self->is_done = true;
+}
+
+bool prof_kernel_read(struct prof_kernel *self, size_t bytes) {
+  if (self->is_done)
+    return false;
+  if (!self->is_open)
+    self->fd = open(self->path, O_RDONLY | O_CLOEXEC);
+  self->is_open = true;
+  for (size_t count = 0; count < bytes;) {
+    ssize_t got = self->fd < 0 ? 0
+                               : read(self->fd, self->buffer + self->pending_bytes,
+                                      sizeof self->buffer - self->pending_bytes);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0) {
+      finish(self);
+      break;
+    }
+    self->has_bytes = true;
+    self->pending_bytes += (size_t)got;
+    count += (size_t)got;
+    parse_buffer(self, false);
+  }
+  return true;
+}
+
+static void read_rest(struct prof_kernel *self) {
+  while (prof_kernel_read(self, SIZE_MAX))
+    ;
 }
 
 /* perf's order among symbols of one address: strong, global, fewer leading underscores, longer. */
 static bool is_better(const struct prof_kernel *self, const struct row *a, const struct row *b) {
-  const char *left = self->text + a->name, *right = self->text + b->name;
+  const char *left = self->names + a->name, *right = self->names + b->name;
   size_t left_under = strspn(left, "_"), right_under = strspn(right, "_");
   if (a->is_weak != b->is_weak)
     return b->is_weak;
@@ -170,7 +204,7 @@ static bool is_better(const struct prof_kernel *self, const struct row *a, const
 bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_kernel_symbol *out) {
   size_t low = 0, high, best, next;
   uint64_t start, end;
-  load(self);
+  read_rest(self);
   high = self->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -192,24 +226,32 @@ bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_ke
   for (size_t i = best; i-- > 0 && self->rows[i].start == start;)
     if (!is_better(self, &self->rows[best], &self->rows[i]))
       best = i;
-  out->name = self->text + self->rows[best].name;
-  out->module = self->rows[best].module ? self->text + self->rows[best].module : NULL;
+  out->name = self->names + self->rows[best].name;
+  out->module = self->rows[best].module ? self->names + self->rows[best].module : NULL;
   out->start = start;
   out->index = (uint32_t)best;
   return true;
 }
 
 bool prof_kernel_available(struct prof_kernel *self) {
-  load(self);
-  return self->count > 0;
+  return prof_kernel_note(self) == NULL;
 }
 
 size_t prof_kernel_count(struct prof_kernel *self) {
-  load(self);
+  read_rest(self);
   return self->count;
 }
 
 const char *prof_kernel_note(struct prof_kernel *self) {
-  load(self);
-  return self->note;
+  if (!self->is_open)
+    prof_kernel_read(self, FIRST_BYTES);
+  if (!self->has_bytes)
+    return "/proc/kallsyms cannot be read, so kernel functions have no names";
+  if (!self->has_address)
+    return "the kernel hides its addresses (kernel.kptr_restrict or missing CAP_SYSLOG), so "
+           "kernel functions have no names: sysctl kernel.kptr_restrict=0 and "
+           "kernel.perf_event_paranoid=1 show them";
+  if (self->is_done && self->count == 0)
+    return "/proc/kallsyms lists no functions, so kernel functions have no names";
+  return NULL;
 }

@@ -54,6 +54,13 @@ const struct prof_module *prof_modules_at(const struct prof_modules *self, size_
   return index < self->count ? &self->rows[index] : NULL;
 }
 
+int32_t prof_modules_find(const struct prof_modules *self, uint64_t address) {
+  for (size_t i = self->count; i-- > 0;) /* the latest first: what was unmapped may be overlaid */
+    if (address >= self->rows[i].start && address < self->rows[i].end)
+      return (int32_t)i;
+  return -1;
+}
+
 size_t prof_modules_refused(const struct prof_modules *self) {
   return self->refused;
 }
@@ -197,12 +204,15 @@ static int examine(struct prof_modules *self, struct prof_module *module, bool i
         module->flags |= PROF_MODULE_EH_FRAME;
     return 0;
   }
-  module->build_id = copy(self, build_id);
   if (!find_bias(&image, module->start, offset, &module->bias)) {
     prof_image_close(&image);
     return -1;
   }
+  module->build_id = build_id; /* the debug file is looked for by the true one */
   describe(self, &image, module);
+  if (!build_id[0])
+    prof_image_content_id(&image, build_id);
+  module->build_id = copy(self, build_id);
   prof_image_close(&image);
   return 0;
 }

@@ -40,7 +40,7 @@ enum prof_module_state {
 struct prof_module {
   const char *path;       /* as mapped, without " (deleted)" */
   const char *name;       /* base name; "[vdso]" */
-  const char *build_id;   /* hex, "" where there is none */
+  const char *build_id;   /* hex; without one content_id's; "" for a file that is gone */
   const char *debug_path; /* separate debug file (.gnu_debuglink, build-id folder), NULL: none */
   uint64_t start, end;    /* lowest and highest executable address */
   uint64_t bias;          /* address = bias + virtual address of the file */
@@ -63,6 +63,9 @@ int prof_modules_mapped(struct prof_modules *self, struct prof_space *space, uin
 
 size_t prof_modules_count(const struct prof_modules *self);
 const struct prof_module *prof_modules_at(const struct prof_modules *self, size_t index);
+
+/* The module whose executable range holds address now; -1: none. */
+int32_t prof_modules_find(const struct prof_modules *self, uint64_t address);
 size_t prof_modules_refused(const struct prof_modules *self);
 
 #endif

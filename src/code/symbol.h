@@ -4,13 +4,15 @@
  *
  * The caller provides the modules, the kernel's names (NULL: none) and an arena that outlives what
  * is returned; one thread at a time uses a prof_symbols. Tables are read lazily, once per module;
- * prof_symbols_prefetch reads one ahead, during the recording. Each function is named once, however
+ * prof_symbols_prefetch reads ahead, during the recording. Each function is named once, however
  * many of its places are asked for.
- * Refuses nothing: a place without a symbol gets "[object+0x1234]" with named = 0.
+ * Refuses nothing: a place without a symbol gets "[object+0x1234]" (where its function starts, by
+ * the unwind tables) or, all such places of an object together, "[object]"; named is 0 then.
  */
 #ifndef RSPACK_PROF_CODE_SYMBOL_H
 #define RSPACK_PROF_CODE_SYMBOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +38,7 @@ struct prof_named {
   const char *crate;  /* NULL where it is no Rust */
   const char *file;   /* NULL where unknown */
   uint32_t line, column; /* of the function, 1-based, 0 unknown */
-  int32_t module;        /* -1: none */
+  int32_t module;        /* -1: none. V8's builtins: the executable */
   uint8_t kind;          /* enum prof_kind */
   uint8_t tier;          /* docs/raw-profile.md, funcs.tier */
   uint8_t named;         /* 1: a symbol, 0: only an address */
@@ -56,8 +58,9 @@ struct prof_symbols *prof_symbols_create(const struct prof_modules *modules,
                                          struct prof_kernel *kernel, struct prof_arena *arena);
 void prof_symbols_free(struct prof_symbols *self);
 
-/* Reads the symbol table of module (not its DWARF). 0, -1 where it has none. */
-int prof_symbols_prefetch(struct prof_symbols *self, int32_t module);
+/* Reads ahead what naming places of this code will take: a module's symbol table (not its DWARF) or
+ * the next slice of the kernel's names. true: that was work (some ms), there may be more. */
+bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code);
 
 /* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);

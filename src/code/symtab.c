@@ -7,7 +7,7 @@
 #include "code/demangle.h"
 #include "code/plt.h"
 
-enum { TABLE_MAX = 1 << 30, TEXT_SECTION_MAX = 4096, LAST_BYTES = 4096 };
+enum { TABLE_MAX = 1 << 30, TEXT_SECTION_MAX = 4096, LAST_BYTES = 4096, CHUNK_SYMBOLS = 1024 };
 
 /* perf's first three rules (tools/perf/util/symbol.c, choose_best_symbol, 6.1) as one number. */
 static uint8_t rank_of(const Elf64_Sym *symbol) {
@@ -73,31 +73,14 @@ int prof_symtab_append(struct prof_symtab *self, const struct prof_symbol_row *r
   return 0;
 }
 
-static int append_symbols(struct prof_symtab *self, struct prof_image *image, uint8_t source,
-                          struct text *text) {
-  const Elf64_Shdr *section = prof_image_section(image, source ? ".dynsym" : ".symtab");
-  const Elf64_Shdr *strings = section ? prof_image_section_at(image, section->sh_link) : NULL;
-  size_t bytes, count;
-  Elf64_Sym *symbols;
-  int status = -1;
-  self->count = 0;
-  if (!strings || strings->sh_type != SHT_STRTAB || (strings->sh_flags & SHF_COMPRESSED) ||
-      strings->sh_offset > image->size_bytes ||
-      strings->sh_size > image->size_bytes - strings->sh_offset ||
-      section->sh_entsize != sizeof(Elf64_Sym))
-    return -1;
-  symbols = prof_image_read_section(image, section, TABLE_MAX, &bytes);
-  count = bytes / sizeof(Elf64_Sym);
-  if (!symbols)
-    return -1;
-  self->strings[source].image = image;
-  self->strings[source].offset = strings->sh_offset;
-  self->strings[source].size_bytes = strings->sh_size;
+static int append_chunk(struct prof_symtab *self, const Elf64_Sym *symbols, size_t count,
+                        uint8_t source, struct text *text) {
   for (size_t i = 0; i < count; i++) {
     const Elf64_Sym *symbol = &symbols[i];
     uint64_t end, limit, start = symbol->st_value;
     struct prof_symbol_row row = {.name = symbol->st_name, .source = source};
-    if (!is_function(symbol) || symbol->st_name >= strings->sh_size || start < self->base)
+    if (!is_function(symbol) || symbol->st_name >= self->strings[source].size_bytes ||
+        start < self->base)
       continue;
     limit = text_end(text, start);
     if (limit == 0 || limit - self->base > UINT32_MAX)
@@ -107,12 +90,39 @@ static int append_symbols(struct prof_symtab *self, struct prof_image *image, ui
     row.end = (uint32_t)(end - self->base); /* equal to start: unsized, mended by close_gaps */
     row.rank = rank_of(symbol);
     if (prof_symtab_append(self, &row))
-      goto out;
+      return -1;
   }
-  status = self->count ? 0 : -1;
-out:
-  free(symbols);
-  return status;
+  return 0;
+}
+
+/* By chunks that stay in the cache: a big binding's .symtab is 5 MB, whose fresh pages would cost
+ * more than the reading. */
+static int append_symbols(struct prof_symtab *self, struct prof_image *image, uint8_t source,
+                          struct text *text) {
+  const Elf64_Shdr *section = prof_image_section(image, source ? ".dynsym" : ".symtab");
+  const Elf64_Shdr *strings = section ? prof_image_section_at(image, section->sh_link) : NULL;
+  Elf64_Sym symbols[CHUNK_SYMBOLS];
+  size_t count;
+  self->count = 0;
+  if (!strings || strings->sh_type != SHT_STRTAB || (strings->sh_flags & SHF_COMPRESSED) ||
+      strings->sh_offset > image->size_bytes ||
+      strings->sh_size > image->size_bytes - strings->sh_offset ||
+      section->sh_entsize != sizeof(Elf64_Sym) || section->sh_type == SHT_NOBITS ||
+      (section->sh_flags & SHF_COMPRESSED) || section->sh_offset > image->size_bytes ||
+      section->sh_size > image->size_bytes - section->sh_offset || section->sh_size > TABLE_MAX)
+    return -1;
+  self->strings[source].image = image;
+  self->strings[source].offset = strings->sh_offset;
+  self->strings[source].size_bytes = strings->sh_size;
+  count = section->sh_size / sizeof(Elf64_Sym);
+  for (size_t at = 0; at < count; at += CHUNK_SYMBOLS) {
+    size_t here = count - at < CHUNK_SYMBOLS ? count - at : CHUNK_SYMBOLS;
+    if (prof_image_read(image, section->sh_offset + at * sizeof(Elf64_Sym), symbols,
+                        here * sizeof(Elf64_Sym)) ||
+        append_chunk(self, symbols, here, source, text))
+      return -1;
+  }
+  return self->count ? 0 : -1;
 }
 
 /* Least significant digit first, 3 passes of 11 bits; stable, so rows of one start keep the file's
@@ -225,7 +235,6 @@ void prof_symtab_free(struct prof_symtab *self) {
   prof_image_close(&self->image);
   prof_image_close(&self->debug);
   free(self->rows);
-  prof_table_free(&self->by_name);
   *self = (struct prof_symtab){.image = {.fd = -1}, .debug = {.fd = -1}};
 }
 
@@ -301,48 +310,4 @@ int64_t prof_symtab_name(const struct prof_symtab *self, size_t row, char *out, 
     }
     want *= 8;
   }
-}
-
-static uint64_t hash_name(const char *name, size_t length) {
-  uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a (public domain), then mixed by the table */
-  for (size_t i = 0; i < length; i++)
-    hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3ull;
-  return hash;
-}
-
-enum { SEVERAL = PROF_TABLE_NONE - 1 };
-
-static void fill_by_name(struct prof_symtab *self) {
-  for (int source = 0; source < 2; source++) {
-    uint64_t size = self->strings[source].size_bytes;
-    char *text = NULL;
-    if (!self->strings[source].image || size == 0 || size > TABLE_MAX || !(text = malloc(size)) ||
-        prof_image_read(self->strings[source].image, self->strings[source].offset, text, size)) {
-      free(text);
-      continue;
-    }
-    text[size - 1] = '\0';
-    for (size_t i = 0; i < self->count; i++)
-      if (self->rows[i].source == source && !self->rows[i].plt && self->rows[i].name < size) {
-        const char *name = text + self->rows[i].name;
-        uint64_t hash = hash_name(name, prof_demangle_base_length(name));
-        uint32_t before = prof_table_get(&self->by_name, hash);
-        bool is_part = name[prof_demangle_base_length(name)] == '.' && strstr(name, ".cold");
-        if (is_part)
-          continue;
-        if (prof_table_put(&self->by_name, hash,
-                           before == PROF_TABLE_NONE ? (uint32_t)i : (uint32_t)SEVERAL))
-          break;
-      }
-    free(text);
-  }
-}
-
-int64_t prof_symtab_by_name(struct prof_symtab *self, const char *name, size_t length) {
-  uint32_t row;
-  if (!self->by_name_tried)
-    fill_by_name(self);
-  self->by_name_tried = true;
-  row = prof_table_get(&self->by_name, hash_name(name, length));
-  return row == PROF_TABLE_NONE || row == SEVERAL ? -1 : (int64_t)row;
 }

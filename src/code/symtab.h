@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/table.h"
 #include "code/image.h"
 
 #define PROF_SYMBOL_NAME_MAX 65536
@@ -42,9 +41,7 @@ struct prof_symtab {
   struct {
     const struct prof_image *image;
     uint64_t offset, size_bytes;
-  } strings[2];              /* by source */
-  struct prof_table by_name; /* hash -> row; filled at the first use */
-  bool by_name_tried;
+  } strings[2]; /* by source */
 };
 
 /* Reads the tables of an image and of its separate debug file (NULL: none). 0, or -1 where there
@@ -57,8 +54,5 @@ int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address);
 
 /* NUL-terminated linker name into out; its length, or -1. "@plt" is not appended. */
 int64_t prof_symtab_name(const struct prof_symtab *self, size_t row, char *out, size_t capacity);
-
-/* The only row of exactly this linker name; -1: none or several. Reads all names once. */
-int64_t prof_symtab_by_name(struct prof_symtab *self, const char *name, size_t length);
 
 #endif

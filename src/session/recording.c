@@ -184,13 +184,14 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
   prof_order_flush(self->order, until_ns, prof_follow_record, self);
 }
 
-/* A module's symbols are read while the build runs, one module a round, so that the end is quick.
- */
+/* What naming the sampled code will take is read while the build runs, some milliseconds a round,
+ * so that the end is quick: only for what samples hit. */
 static void prefetch_one(struct prof_recording *self) {
-  if (self->prefetched < prof_modules_count(self->modules)) {
-    prof_symbols_prefetch(self->symbols, (int32_t)self->prefetched++);
-  } else if (self->options.plan.kernel) {
-    prof_kernel_available(self->kernel);
+  for (; self->prefetched < self->tree.key_count; self->prefetched++) {
+    uint32_t code_id = (uint32_t)(self->tree.keys[self->prefetched] >> 32);
+    const struct prof_code *code = prof_space_code(self->space, code_id);
+    if (code && prof_symbols_prefetch(self->symbols, code))
+      return;
   }
 }
 

@@ -93,6 +93,46 @@ static void malformed_lines_are_left_out(void **state) {
   prof_kernel_free(kernel);
 }
 
+/* Longer than many buffers, cut at every possible place of a line, read by small slices. */
+static void slices_give_the_same_names(void **state) {
+  enum { COUNT = 20000, LINE = 64 };
+  char *text = malloc(COUNT * LINE), name[32];
+  struct prof_kernel *kernel;
+  size_t at = 0, slices = 0;
+  (void)state;
+  for (int i = 0; i < COUNT; i++)
+    at += (size_t)sprintf(text + at, "%llx %c f%d%s\n", 0xffffffff81000000ull + (unsigned)i * 16,
+                          i % 3 ? 't' : 'T', i, i % 7 == 3 ? "\t[mod]" : "");
+  kernel = kernel_of(text);
+  assert_true(prof_kernel_available(kernel));
+  while (prof_kernel_read(kernel, 1000))
+    slices++;
+  assert_true(slices > 3);
+  assert_int_equal(prof_kernel_count(kernel), COUNT);
+  for (int i = 0; i < COUNT; i++) {
+    sprintf(name, "f%d", i);
+    assert_found(kernel, 0xffffffff81000000ull + (unsigned)i * 16 + 15, name,
+                 i % 7 == 3 ? "mod" : NULL);
+  }
+  prof_kernel_free(kernel);
+  free(text);
+}
+
+static void a_line_without_an_end_is_passed_over(void **state) {
+  enum { BYTES = 200000 };
+  static const char after[] = "\nffffffff81000010 T fine\n";
+  char *text = malloc(BYTES + sizeof after);
+  struct prof_kernel *kernel;
+  (void)state;
+  memset(text, 'f', BYTES);
+  strcpy(text + BYTES, after);
+  kernel = kernel_of(text);
+  assert_int_equal(prof_kernel_count(kernel), 1);
+  assert_found(kernel, 0xffffffff81000010, "fine", NULL);
+  prof_kernel_free(kernel);
+  free(text);
+}
+
 static void this_kernel_is_read(void **state) {
   struct prof_kernel *kernel = prof_kernel_create(NULL);
   struct prof_kernel_symbol symbol;
@@ -127,6 +167,8 @@ int main(void) {
       cmocka_unit_test(hidden_addresses_are_said),
       cmocka_unit_test(a_missing_file_is_said),
       cmocka_unit_test(malformed_lines_are_left_out),
+      cmocka_unit_test(slices_give_the_same_names),
+      cmocka_unit_test(a_line_without_an_end_is_passed_over),
       cmocka_unit_test(this_kernel_is_read),
   };
   return cmocka_run_group_tests_name("kernel", tests, fixture_setup, fixture_teardown);

@@ -273,6 +273,50 @@ static void a_replaced_file_is_seen_by_its_build_id(void **state) {
   assert_taken_from_memory("deleted2.so", PROF_MODULE_DELETED, true);
 }
 
+/* The 4096 bytes of .text XORed by python, as the text of the rule has it. */
+static void a_file_without_build_id_is_known_by_its_code(void **state) {
+  struct prof_image image;
+  char path[256], wanted[64] = "", id[PROF_BUILD_ID_TEXT];
+  struct world world = world_create();
+  (void)state;
+  build_library("plain-id.so", "-O0");
+  strcpy(path, fixture_path("plain-id.so"));
+  assert_int_equal(fixture_run("cd '%s' && cc -shared -fPIC -Wl,--build-id=none -o plain-id.so "
+                               "\"$(ls *.c | head -1)\"",
+                               fixture_folder),
+                   0);
+  if (!fixture_has("python3") || !fixture_has("objcopy")) {
+    world_free(&world);
+    print_message("skipped: no python3 or objcopy\n");
+    skip();
+  }
+  assert_int_equal(fixture_run("cd '%s' && objcopy -O binary -j .text plain-id.so text.bin && "
+                               "python3 -c \"b=open('text.bin','rb').read()[:4096]; x=[0]*16\n"
+                               "for i,c in enumerate(b): x[i%%16]^=c\n"
+                               "open('id.txt','w').write(bytes(x).hex())\"",
+                               fixture_folder),
+                   0);
+  FILE *file = fopen(fixture_path("id.txt"), "r");
+  assert_int_equal(fscanf(file, "%63s", wanted), 1);
+  fclose(file);
+  assert_int_equal(strlen(wanted), 32);
+  assert_int_equal(prof_image_open_file(&image, path), 0);
+  assert_false(prof_image_build_id(&image, id));
+  assert_true(prof_image_content_id(&image, id));
+  assert_string_equal(id, wanted);
+  prof_image_close(&image);
+  Elf64_Phdr code = code_segment(path);
+  int index = prof_modules_mapped(world.modules, world.space, 0x7f0000000000 + code.p_vaddr, 4096,
+                                  code.p_offset, path);
+  assert_true(index >= 0);
+  assert_string_equal(prof_modules_at(world.modules, (size_t)index)->build_id, wanted);
+  assert_int_equal(prof_modules_find(world.modules, 0x7f0000000000 + code.p_vaddr), index);
+  assert_int_equal(prof_modules_find(world.modules, 0x7f0000000000 + code.p_vaddr + 4095), index);
+  assert_int_equal(prof_modules_find(world.modules, 0x7f0000000000 + code.p_vaddr + 4096), -1);
+  assert_int_equal(prof_modules_find(world.modules, 0x7f0000000000 + code.p_vaddr - 1), -1);
+  world_free(&world);
+}
+
 static void a_debug_file_is_found_by_its_link(void **state) {
   struct prof_image image;
   char id[PROF_BUILD_ID_TEXT], found[512];
@@ -378,6 +422,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_elf_file_is_no_module),
       cmocka_unit_test(a_deleted_file_keeps_the_build_id_of_its_memory),
       cmocka_unit_test(a_replaced_file_is_seen_by_its_build_id),
+      cmocka_unit_test(a_file_without_build_id_is_known_by_its_code),
       cmocka_unit_test(a_debug_file_is_found_by_its_link),
       cmocka_unit_test(maps_lines_are_parsed),
       cmocka_unit_test(damaged_files_never_crash),

@@ -20,6 +20,7 @@
 #include "code/kernel.h"
 #include "code/module.h"
 #include "code/space.h"
+#include "code/starts.h"
 #include "code/symbol.h"
 #include "code/symtab.h"
 
@@ -114,6 +115,9 @@ static const char assembly[] = ".text\n"
                                ".size _ZN1a1fEv.cold,8\n"
                                ".globl _ZN1a1fEv\n.type _ZN1a1fEv,@function\n_ZN1a1fEv:\n"
                                ".skip 8,0x90\n.size _ZN1a1fEv,8\n"
+                               ".type plain,@function\nplain:\n.skip 8,0x90\n.size plain,8\n"
+                               ".type plain.cold.3,@function\nplain.cold.3:\n.skip 8,0x90\n"
+                               ".size plain.cold.3,8\n"
                                ".section .note.GNU-stack\n";
 
 static const char *build_assembly(void) {
@@ -151,21 +155,22 @@ static void aliases_gaps_and_stubs_are_named_as_perf_does(void **state) {
   cold = world.bias + address_of(path, "_ZN1a1fEv.cold");
   assert_name(&world, strong, "strong_longer");
   assert_name(&world, strong + 3, "strong_longer");
-  char hole[64];
-  snprintf(hole, sizeof hole, "[symbols.so+0x%llx]", (unsigned long long)(strong + 4 - world.bias));
-  assert_name(&world, strong + 4, hole);
+  assert_name(&world, strong + 4, "[symbols.so]");
   assert_name(&world, unsized + 31, "unsized");
   assert_name(&world, outer + 7, "outer");
   assert_name(&world, outer + 8, "inner");
-  assert_name(&world, outer + 12, "outer"); /* past the inner one */
-  snprintf(hole, sizeof hole, "[symbols.so+0x%llx]", (unsigned long long)(outer + 20 - world.bias));
-  assert_name(&world, outer + 20, hole); /* the unsized one ended where outer started */
+  assert_name(&world, outer + 12, "outer");        /* past the inner one */
+  assert_name(&world, outer + 20, "[symbols.so]"); /* the unsized one ended where outer started */
   assert_name(&world, caller, "caller");
   resolve(&world, cold, part, 1);
   resolve(&world, world.bias + address_of(path, "_ZN1a1fEv"), whole, 1);
   assert_string_equal(part[0].name, "a::f");
   assert_int_equal(part[0].identity, whole[0].identity);
   assert_int_equal(part[0].kind, PROF_KIND_NATIVE);
+  resolve(&world, world.bias + address_of(path, "plain.cold.3"), part, 1);
+  resolve(&world, world.bias + address_of(path, "plain"), whole, 1);
+  assert_string_equal(part[0].name, "plain");
+  assert_int_equal(part[0].identity, whole[0].identity);
   prof_image_open_file(&image, path);
   assert_int_equal(prof_symtab_load(&table, &image, NULL), 0);
   for (size_t i = 0; i < table.count; i++)
@@ -271,7 +276,7 @@ static void assert_inlined(const char *name, const char *flags, const char *afte
   probe = address_of(path, "probe");
   assert_int_equal(prof_image_open_file(&image, path), 0);
   assert_int_equal(prof_symtab_load(&table, &image, NULL), 0);
-  int64_t row = prof_symtab_by_name(&table, "whole", 5);
+  int64_t row = prof_symtab_find(&table, address_of(path, "whole"));
   assert_true(row >= 0);
   last = table.base + table.rows[row].end - 1; /* its return instruction: inlined from nowhere */
   prof_symtab_free(&table);
@@ -421,6 +426,11 @@ static void tiers_of_a_javascript_function_are_one_function(void **state) {
   assert_int_equal(builtin.kind, PROF_KIND_V8);
   assert_int_equal(builtin.module, -1);
   assert_int_equal(builtin.named, 1);
+  assert_int_equal(map_file(&world, build_assembly()), 0);
+  uint64_t inside = prof_modules_at(world.modules, 0)->start + 64;
+  builtin = resolve_code(&world, inside, PROF_CODE_BUILTIN, 5, "Builtin:StoreIC");
+  assert_int_equal(builtin.module, 0); /* embedded in the executable */
+  assert_int_equal(builtin.kind, PROF_KIND_V8);
   world_close(&world);
 }
 
@@ -438,7 +448,7 @@ static void kernel_and_unknown_places_have_names_too(void **state) {
   resolve(&world, 0xffffffff81000110, &named, 1);
   assert_string_equal(named.name, "fault [kvm]");
   resolve(&world, 0xffffffff00000110, &named, 1);
-  assert_string_equal(named.name, "[kernel+0xffffffff00000110]");
+  assert_string_equal(named.name, "[kernel]");
   assert_int_equal(named.named, 0);
   assert_int_equal(named.kind, PROF_KIND_KERNEL);
   resolve(&world, 0x1234, &named, 1);
@@ -459,11 +469,122 @@ static void a_file_replaced_after_it_was_seen_gives_no_names(void **state) {
   world_open(&world, NULL);
   map_file(&world, path);
   fixture_run("cp '%s' '%s.new' && mv '%s.new' '%s'", path, path, path, path);
-  assert_int_equal(prof_symbols_prefetch(world.symbols, 0), -1);
+  const struct prof_code code = {.kind = PROF_CODE_MODULE, .module = 0};
+  assert_true(prof_symbols_prefetch(world.symbols, &code));
+  assert_false(prof_symbols_prefetch(world.symbols, &code)); /* once */
   resolve(&world, world.bias + strong, &named, 1);
   assert_int_equal(named.named, 0);
   assert_int_equal(prof_symbols_stats(world.symbols).refused_tables, 1);
   world_close(&world);
+}
+
+/* Two functions with unwind tables, one without between them, no symbols. */
+static void stripped_functions_are_named_by_their_starts(void **state) {
+  static const char text[] = ".text\n.globl first\n.type first,@function\nfirst:\n.cfi_startproc\n"
+                             ".skip 40,0x90\n.cfi_endproc\n.size first,40\n"
+                             ".globl bare\n.type bare,@function\nbare:\n.skip 40,0x90\n"
+                             ".size bare,40\n"
+                             ".globl last\n.type last,@function\nlast:\n.cfi_startproc\n"
+                             ".skip 40,0x90\n.cfi_endproc\n.size last,40\n"
+                             ".section .note.GNU-stack\n";
+  const char *path = fixture_path("bare.so"), *source = fixture_write("bare.s", text);
+  struct prof_named a, b, c, d;
+  struct world world;
+  char wanted[64];
+  (void)state;
+  assert_int_equal(fixture_run("cc -shared -nostdlib -Wl,--eh-frame-hdr -Wl,--version-script=%s "
+                               "-o '%s' '%s'",
+                               fixture_write("none.map", "{ local: *; };\n"), path, source),
+                   0);
+  uint64_t first = address_of(path, "first"), last = address_of(path, "last");
+  uint64_t bare = address_of(path, "bare");
+  assert_int_equal(fixture_run("strip '%s'", path), 0);
+  world_open(&world, NULL);
+  assert_int_equal(map_file(&world, path), 0);
+  resolve(&world, world.bias + first, &a, 1);
+  resolve(&world, world.bias + first + 39, &b, 1);
+  snprintf(wanted, sizeof wanted, "[bare.so+0x%llx]", (unsigned long long)first);
+  assert_string_equal(a.name, wanted);
+  assert_int_equal(a.identity, b.identity);
+  assert_int_equal(a.named, 0);
+  assert_int_equal(a.module, 0);
+  resolve(&world, world.bias + bare, &b, 1);
+  resolve(&world, world.bias + bare + 39, &c, 1);
+  assert_string_equal(b.name, "[bare.so]"); /* and not the one before it */
+  assert_int_equal(b.identity, c.identity);
+  resolve(&world, world.bias + last + 39, &c, 1);
+  snprintf(wanted, sizeof wanted, "[bare.so+0x%llx]", (unsigned long long)last);
+  assert_string_equal(c.name, wanted);
+  resolve(&world, world.bias + last + 40, &d, 1); /* padding of the page */
+  assert_string_equal(d.name, "[bare.so]");
+  world_close(&world);
+}
+
+/* The binding has both: an FDE starts where the symbol of its code does. */
+static void starts_agree_with_symbols(void **state) {
+  struct prof_starts *starts;
+  struct prof_symtab table;
+  struct prof_image image;
+  size_t checked = 0, same = 0;
+  (void)state;
+  if (prof_image_open_file(&image, DEBUG_BINDING)) {
+    print_message("skipped: no @rspack-debug binding is installed\n");
+    skip();
+  }
+  assert_int_equal(prof_symtab_load(&table, &image, NULL), 0);
+  assert_int_equal(prof_image_open_file(&image, DEBUG_BINDING), 0);
+  starts = prof_starts_open(&image);
+  assert_non_null(starts);
+  for (size_t i = 0; i < table.count; i += 101) {
+    uint64_t start, address = table.base + table.rows[i].start;
+    if (table.rows[i].nested ||
+        !prof_starts_find(starts, table.base + table.rows[i].end - 1, &start))
+      continue;
+    checked++;
+    same += start == address;
+  }
+  print_message("%zu of %zu starts are symbols'\n", same, checked);
+  assert_true(checked > 1000);
+  assert_true(same * 100 >= checked * 98);
+  prof_starts_close(starts);
+  prof_symtab_free(&table);
+}
+
+static void damaged_unwind_tables_never_crash(void **state) {
+  char victim[256], path[256];
+  uint64_t random = 5, start;
+  size_t opened = 0, size;
+  struct prof_image image;
+  (void)state;
+  strcpy(path, fixture_path("bare.so"));
+  strcpy(victim, fixture_path("damaged-starts.so"));
+  assert_int_equal(prof_image_open_file(&image, path), 0);
+  size = image.size_bytes;
+  unsigned char *bytes = malloc(size), *damaged = malloc(size);
+  const Elf64_Shdr *section = prof_image_section(&image, ".eh_frame_hdr");
+  assert_non_null(section);
+  uint64_t from = section->sh_offset, bytes_of_tables = section->sh_size + 256;
+  uint64_t address = section->sh_addr;
+  assert_int_equal(prof_image_read(&image, 0, bytes, size), 0);
+  prof_image_close(&image);
+  for (int round = 0; round < 2000; round++) {
+    memcpy(damaged, bytes, size);
+    for (uint32_t changes = 1 + fixture_random(&random) % 4; changes; changes--)
+      damaged[from + fixture_random(&random) % bytes_of_tables] =
+          (unsigned char)(round % 2 ? 0xff : fixture_random(&random));
+    int fd = open(victim, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, damaged, size), size);
+    close(fd);
+    assert_int_equal(prof_image_open_file(&image, victim), 0);
+    struct prof_starts *starts = prof_starts_open(&image);
+    opened += starts != NULL;
+    for (uint64_t at = 0; starts && at < address + 512; at += 8)
+      prof_starts_find(starts, at, &start);
+    prof_starts_close(starts);
+  }
+  assert_true(opened > 500);
+  free(bytes);
+  free(damaged);
 }
 
 static void the_vdso_has_names(void **state) {
@@ -528,7 +649,6 @@ static void damaged_tables_never_crash(void **state) {
       if (row >= 0)
         prof_symtab_name(&table, (size_t)row, name, sizeof name);
     }
-    prof_symtab_by_name(&table, "strong", 6);
     prof_symtab_free(&table);
   }
   assert_true(loaded > 500);
@@ -549,6 +669,9 @@ int main(void) {
       cmocka_unit_test(tiers_of_a_javascript_function_are_one_function),
       cmocka_unit_test(kernel_and_unknown_places_have_names_too),
       cmocka_unit_test(a_file_replaced_after_it_was_seen_gives_no_names),
+      cmocka_unit_test(stripped_functions_are_named_by_their_starts),
+      cmocka_unit_test(starts_agree_with_symbols),
+      cmocka_unit_test(damaged_unwind_tables_never_crash),
       cmocka_unit_test(the_vdso_has_names),
       cmocka_unit_test(damaged_tables_never_crash),
   };
