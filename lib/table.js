@@ -97,7 +97,8 @@ function wrap(text, width) {
   /** @type {string[]} */
   const lines = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  // A number stays with its per cent sign.
+  for (const word of text.split(/ (?!%)/)) {
     if (line && columnsOf(line) + 1 + columnsOf(word) > width) {
       lines.push(line);
       line = word;

@@ -9,7 +9,8 @@ const zlib = require('node:zlib');
 const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
-const { CPU_UNITS, OWN_VERSION, SPAN } = require('./firefox.js');
+const { OWN_VERSION } = require('./firefox.js');
+const { CPU_UNITS, SPAN } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 /** @typedef {import('../profile/raw').Marker} Marker */

@@ -112,7 +112,16 @@ function* foldedLines(profile, options = {}) {
  * @param {FoldedOptions} [options]
  */
 function folded(profile, options) {
-  return [...foldedLines(profile, options)].join('');
+  try {
+    return [...foldedLines(profile, options)].join('');
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ProfError(
+      'ERR_PROF_NO_MEMORY',
+      "folded stacks of this profile are longer than a string can be: write(file, { format: 'folded' })",
+      { cause: error },
+    );
+  }
 }
 
 module.exports = { NO_STACK, folded, foldedLines, foldedTree, pathOf };

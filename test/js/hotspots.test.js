@@ -235,3 +235,61 @@ test('deep stacks neither overflow nor slow down', () => {
   assert.equal(profile.folded().split(';').length, 4096);
   assert.equal(profile.callTree().total, 2);
 });
+
+test('places without a symbol: apart as data, one row for each object for people', () => {
+  const object = 'rspack.linux-x64-gnu.node';
+  const place = (/** @type {number} */ at) => `[${object}+0x${at.toString(16)}]`;
+  const unnamed = { kind: 'unknown', named: false };
+  const profile = buildProfile(
+    [
+      { stack: `main;${place(16)};${place(32)}`, weight: 5 },
+      { stack: `main;${place(16)};${place(48)}`, weight: 4 },
+      { stack: 'main;[0x7f001234]', weight: 2 },
+      { stack: 'main;[frames skipped]', weight: 1 },
+    ],
+    {
+      funcs: {
+        [place(16)]: { ...unnamed, object },
+        [place(32)]: { ...unnamed, object },
+        [place(48)]: { ...unnamed, object },
+        '[0x7f001234]': unnamed,
+        '[frames skipped]': unnamed,
+        main: { kind: 'native', object: 'node' },
+      },
+    },
+  );
+  assert.equal(profile.hotspots().length, 6);
+  const rows = profile.hotspots({ unnamed: 'together' });
+  assert.deepEqual(
+    rows.map(({ key, object: from, self, total }) => [key, from, self, total]),
+    [
+      [`[${object}]`, object, 9, 9],
+      ['[unknown]', '[unknown]', 2, 2],
+      ['[frames skipped]', '[unknown]', 1, 1],
+      ['main', 'node', 0, 12],
+    ],
+  );
+  assert.equal(
+    profile.folded({ unnamed: 'together' }),
+    `main;[${object}];[${object}] 2\nmain;[unknown] 1\nmain;[frames skipped] 1\n`,
+  );
+  assert.equal(profile.callTree({ unnamed: 'together' }).children[0].children.length, 3);
+  assert.throws(() => profile.hotspots(/** @type {any} */ ({ unnamed: true })), {
+    code: 'ERR_PROF_BAD_OPTION',
+  });
+});
+
+test('every row has an object: builtins are node’s, code made at run time is [jit]', () => {
+  const profile = buildProfile(
+    [{ stack: 'Builtins_LoadIC' }, { stack: 'f' }, { stack: 'regexp' }],
+    {
+      funcs: {
+        Builtins_LoadIC: { kind: 'v8', tier: 5 },
+        f: { kind: 'js', tier: 4 },
+        regexp: { kind: 'v8', tier: 7 },
+      },
+    },
+  );
+  const objects = Object.fromEntries(profile.hotspots().map((row) => [row.key, row.object]));
+  assert.deepEqual(objects, { Builtins_LoadIC: 'node', f: '[jit]', regexp: '[jit]' });
+});

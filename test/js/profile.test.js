@@ -22,7 +22,7 @@ test('counters that disagree with the samples are said, and the samples win', ()
   assert.equal(quality.complete, 1);
   assert.deepEqual(
     quality.warnings.map(({ code }) => code),
-    ['COUNTERS_DISAGREE'],
+    ['counters-disagree'],
   );
   assert.match(quality.warnings[0].message, /samples 6, counted 1; complete 5, counted 1/);
 });

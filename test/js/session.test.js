@@ -9,6 +9,8 @@ const { fakeNative } = require('./helpers/raw-profile.js');
 function world(addon) {
   const fake = fakeNative(addon);
   const clock = { ns: 5e12 };
+  /** Where start() is called from; '' is nowhere to be told. */
+  const place = { file: '' };
   /** @type {{finish: () => void, removed: boolean}[]} */
   const hooked = [];
   /** @type {string[]} */
@@ -27,8 +29,9 @@ function world(addon) {
     },
     exitOutput: (profile, options) => void written.push([profile, options]),
     say: (line) => void said.push(line),
+    site: () => place.file,
   });
-  return { ...fake, ...profiler, clock, hooked, said, written };
+  return { ...fake, ...profiler, clock, hooked, place, said, written };
 }
 
 test('start, dump, stop: recording goes on after a dump and ends at a stop', async () => {
@@ -172,4 +175,93 @@ test('a failure at exit is one line and never thrown', () => {
   start();
   hooked[0].finish();
   assert.deepEqual(said, ['rspack-prof: no profile: rings are gone\n']);
+});
+
+test('a config that is loaded twice gets the session that it started', () => {
+  const { start, place, calls } = world();
+  place.file = '/app/rspack.config.js:1';
+  const session = start({ frequency: 4000 });
+  assert.equal(start({ frequency: 4000 }), session);
+  const busy = { code: 'ERR_PROF_BUSY' };
+  assert.throws(() => start({ frequency: 2000 }), busy, 'other options');
+  place.file = '/app/rspack.config.js:9';
+  assert.throws(() => start({ frequency: 4000 }), busy, 'another place');
+  place.file = '/app/rspack.config.js:1';
+  session.stopSync();
+  assert.notEqual(start({ frequency: 4000 }), session, 'stopped in between');
+  assert.deepEqual(calls, ['start', 'stopSync', 'start']);
+});
+
+test('an end while stop() is pending: not a file, and not in silence', async () => {
+  const { start, hooked, said, written } = world();
+  const stopping = start().stop();
+  hooked[0].finish();
+  assert.deepEqual(written, []);
+  assert.match(said.join(), /ended before stop\(\) was done: use stopSync\(\)/);
+  await stopping;
+});
+
+test('recorded from outside: start() gives a part in the recording, which goes on', async () => {
+  const { start, status, calls, hooked, written } = world();
+  const recording = start({ quiet: true }, { shared: true });
+  const session = start({ frequency: 4000 });
+  assert.notEqual(session, recording);
+  session.mark('seen');
+  const span = session.span('make');
+  span.end();
+  const profile = await session.stop();
+  assert.ok(profile instanceof Profile);
+  assert.deepEqual(
+    profile.markers.map(({ name }) => name),
+    ['seen', 'make'],
+  );
+  assert.equal(session.running, false);
+  assert.equal(status().running, true);
+  const gone = { code: 'ERR_PROF_NOT_RUNNING' };
+  await assert.rejects(session.stop(), gone);
+  await assert.rejects(session.dump(), gone);
+  assert.throws(() => session.stopSync(), gone);
+  session.mark('too late');
+
+  const second = start();
+  assert.throws(() => start(), { code: 'ERR_PROF_BUSY' });
+  assert.ok((await second.dump()) instanceof Profile);
+  second[Symbol.dispose ?? Symbol.for('Symbol.dispose')]();
+  assert.equal(second.running, false);
+  assert.equal(recording.running, true);
+
+  hooked[0].finish();
+  assert.deepEqual(calls, ['start', 'dump', 'dump', 'stopSync']);
+  assert.equal(written.length, 1);
+  assert.deepEqual(
+    written[0][0].markers.map(({ name }) => name),
+    ['seen', 'make'],
+  );
+  assert.equal(written[0][1].quiet, true);
+});
+
+test('recorded from outside: stopSync() ends the recording, which is written at once and once', () => {
+  const { start, status, hooked, written } = world();
+  start({}, { shared: true });
+  const profile = start().stopSync();
+  assert.deepEqual(
+    written.map(([one]) => one),
+    [profile],
+  );
+  assert.equal(hooked[0].removed, true);
+  assert.equal(status().running, false);
+});
+
+test('recorded from outside: a wrong option is still an error, a second recorder too', () => {
+  const { start } = world();
+  start({}, { shared: true });
+  assert.throws(() => start(/** @type {any} */ ({ frequncy: 1 })), { code: 'ERR_PROF_BAD_OPTION' });
+  assert.throws(() => start({}, { shared: true }), { code: 'ERR_PROF_BUSY' });
+});
+
+test('two copies of the package in one process are one profiler', () => {
+  const file = require.resolve('../../lib/profiler.js');
+  const first = require(file);
+  delete require.cache[file];
+  assert.equal(require(file), first);
 });

@@ -17,6 +17,7 @@ const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'unknown'];
  * @property {number} [column]
  * @property {number} [tier]
  * @property {string} [symbol]
+ * @property {boolean} [named] true unless given
  *
  * @typedef {object} Sample
  * @property {string} stack names from the root to the leaf, joined by ';'; a trailing '+' on a name: inlined
@@ -143,7 +144,7 @@ function buildRaw(samples, { funcs = {}, meta = {}, quality = {} } = {}) {
       line: Uint32Array.from(known, ({ line }) => line ?? 0),
       column: Uint32Array.from(known, ({ column }) => column ?? 0),
       tier: Uint8Array.from(known, ({ tier }) => tier ?? 0),
-      named: new Uint8Array(known.length).fill(1),
+      named: Uint8Array.from(known, ({ named = true }) => (named ? 1 : 0)),
     },
     nodes: {
       parent: Int32Array.from(nodes, ({ parent }) => parent),
