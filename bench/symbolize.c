@@ -56,6 +56,7 @@ static void ours(const char *path, const Elf64_Phdr *code, const uint64_t *addre
   struct prof_space *space = prof_space_create();
   struct prof_arena arena;
   struct prof_symbols *symbols;
+  struct prof_code code_row;
   uint64_t slack = code->p_offset % 4096;
   double start = now_ms();
   int module;
@@ -64,7 +65,8 @@ static void ours(const char *path, const Elf64_Phdr *code, const uint64_t *addre
   module =
       prof_modules_mapped(modules, space, BASE + code->p_vaddr - slack,
                           (code->p_memsz + slack + 4095) & ~4095ull, code->p_offset - slack, path);
-  prof_symbols_prefetch(symbols, &(struct prof_code){.kind = PROF_CODE_MODULE, .module = module});
+  code_row = (struct prof_code){.kind = PROF_CODE_MODULE, .module = module};
+  prof_symbols_prefetch(symbols, &code_row, 0, 0);
   *load_ms = now_ms() - start;
   *named_count = 0;
   start = now_ms();

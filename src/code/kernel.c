@@ -11,7 +11,13 @@
 /* A symbol further than this from the next one does not reach to it: the gap between the kernel's
  * own text and the modules' is no function. A line has at most 16 digits and two names of 512 and
  * 56 bytes (KSYM_NAME_LEN, MODULE_NAME_LEN; Linux 6.18). */
-enum { BUFFER_BYTES = 64 << 10, FIRST_BYTES = 64 << 10, SPAN_MAX = 1 << 20, NAMES_MAX = 256 << 20 };
+enum {
+  BUFFER_BYTES = 64 << 10,
+  FIRST_BYTES = 64 << 10,
+  SPAN_MAX = 1 << 20,
+  NAMES_MAX = 256 << 20,
+  USUAL_NAMES = 200000,
+};
 
 struct row {
   uint64_t start;
@@ -159,12 +165,21 @@ static void finish(struct prof_kernel *self) {
   self->is_done = true;
 }
 
+/* Room for all names at once: pages that are never touched cost nothing, growing by copies does. */
+static void open_file(struct prof_kernel *self) {
+  self->fd = open(self->path, O_RDONLY | O_CLOEXEC);
+  self->is_open = true;
+  if (self->fd < 0)
+    return;
+  prof_array_reserve((void **)&self->names, &self->names_capacity, USUAL_NAMES * 24, 1);
+  prof_array_reserve((void **)&self->rows, &self->capacity, USUAL_NAMES, sizeof *self->rows);
+}
+
 bool prof_kernel_read(struct prof_kernel *self, size_t bytes) {
   if (self->is_done)
     return false;
   if (!self->is_open)
-    self->fd = open(self->path, O_RDONLY | O_CLOEXEC);
-  self->is_open = true;
+    open_file(self);
   for (size_t count = 0; count < bytes;) {
     ssize_t got = self->fd < 0 ? 0
                                : read(self->fd, self->buffer + self->pending_bytes,

@@ -89,17 +89,6 @@ static const struct prof_module *module_of(const struct prof_symbols *self,
              : NULL;
 }
 
-bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code) {
-  const struct prof_module *module = module_of(self, code);
-  struct prof_binary *binary = module ? binary_of(self, code->module) : NULL;
-  if (code->kind == PROF_CODE_KERNEL)
-    return self->kernel && prof_kernel_read(self->kernel, KERNEL_SLICE_BYTES);
-  if (!binary || binary->table_tried)
-    return false;
-  prof_binary_table(binary, module, &self->stats);
-  return true;
-}
-
 /* Makes out the function that is known by its text alone. */
 static void name_by_text(struct prof_symbols *self, struct prof_named *out, const char *text) {
   out->identity = prof_functions_hash((uint64_t)out->module + 2, text) | PROF_IDENTITY_HASHED;
@@ -279,4 +268,20 @@ int prof_symbols_resolve(struct prof_symbols *self, const struct prof_code *code
   *out = (struct prof_named){.module = -1, .kind = PROF_KIND_UNKNOWN};
   name_by_text(self, out, text);
   return 1;
+}
+
+bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code,
+                           uint32_t code_id, uint32_t offset) {
+  const struct prof_module *module = module_of(self, code);
+  struct prof_binary *binary = module ? binary_of(self, code->module) : NULL;
+  struct prof_named named[INLINE_MAX];
+  if (code->kind == PROF_CODE_KERNEL && self->kernel &&
+      prof_kernel_read(self->kernel, KERNEL_SLICE_BYTES))
+    return true;
+  if (binary && !binary->table_tried) {
+    prof_binary_table(binary, module, &self->stats);
+    return true;
+  }
+  prof_symbols_resolve(self, code, code_id, offset, named, INLINE_MAX);
+  return false;
 }

@@ -58,9 +58,11 @@ struct prof_symbols *prof_symbols_create(const struct prof_modules *modules,
                                          struct prof_kernel *kernel, struct prof_arena *arena);
 void prof_symbols_free(struct prof_symbols *self);
 
-/* Reads ahead what naming places of this code will take: a module's symbol table (not its DWARF) or
- * the next slice of the kernel's names. true: that was work (some ms), there may be more. */
-bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code);
+/* Names a place ahead, so that resolve has it at hand; first reads its module's symbol table or the
+ * next slice of the kernel's names. true: that was work of some ms, and the place is to be passed
+ * again. */
+bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code,
+                           uint32_t code_id, uint32_t offset);
 
 /* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);

@@ -115,6 +115,8 @@ static int append_symbols(struct prof_symtab *self, struct prof_image *image, ui
   self->strings[source].offset = strings->sh_offset;
   self->strings[source].size_bytes = strings->sh_size;
   count = section->sh_size / sizeof(Elf64_Sym);
+  if (prof_array_reserve((void **)&self->rows, &self->capacity, count, sizeof *self->rows))
+    return -1;
   for (size_t at = 0; at < count; at += CHUNK_SYMBOLS) {
     size_t here = count - at < CHUNK_SYMBOLS ? count - at : CHUNK_SYMBOLS;
     if (prof_image_read(image, section->sh_offset + at * sizeof(Elf64_Sym), symbols,
@@ -243,10 +245,13 @@ static size_t underscores(const char *name) {
 }
 
 /* Among aliases of one rank: fewer leading underscores, then the longer readable name, then the
- * one that the file has first: perf's rules 4 and 5. */
+ * one that the file has first: perf's rules 4 and 5. The winner is put first, once. */
 static size_t choose_alias(struct prof_symtab *self, size_t first) {
   size_t best = first, best_score = 0;
+  struct prof_symbol_row winner;
   char raw[2048], readable[4096];
+  if (self->rows[first].chosen)
+    return first;
   for (size_t i = first; i < self->count && self->rows[i].start == self->rows[first].start; i++) {
     size_t length, under, score;
     if (prof_symtab_name(self, i, raw, sizeof raw) < 0)
@@ -259,7 +264,11 @@ static size_t choose_alias(struct prof_symtab *self, size_t first) {
       best_score = score;
     }
   }
-  return best;
+  winner = self->rows[best];
+  self->rows[best] = self->rows[first];
+  self->rows[first] = winner;
+  self->rows[first].chosen = true;
+  return first;
 }
 
 int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address) {

@@ -23,13 +23,14 @@
 #define PROF_SYMBOL_NAME_MAX 65536
 
 struct prof_symbol_row {
-  uint32_t start; /* from base */
-  uint32_t end;   /* exclusive; above start */
-  uint32_t name;  /* offset into its string table */
-  uint8_t source; /* 0 .symtab's strings, 1 .dynsym's */
-  uint8_t rank;   /* lower is preferred; rows of one start stand in this order */
-  uint8_t plt;    /* 1: the stub that calls the symbol of that name */
-  uint8_t nested; /* 1: some row before this one ends after this one starts */
+  uint32_t start;  /* from base */
+  uint32_t end;    /* exclusive; above start */
+  uint32_t name;   /* offset into its string table */
+  uint8_t rank;    /* lower is preferred; rows of one start stand in this order */
+  bool source : 1; /* 0 .symtab's strings, 1 .dynsym's */
+  bool plt : 1;    /* the stub that calls the symbol of that name */
+  bool nested : 1; /* some row before this one ends after this one starts */
+  bool chosen : 1; /* of the rows of its start: it is the first then */
 };
 
 struct prof_symtab {

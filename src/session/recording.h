@@ -74,7 +74,7 @@ struct prof_recording {
   struct prof_walks walks; /* copied from the shards, waiting for their turn */
   struct prof_recording_counters counters;
   uint64_t start_ns, end_ns, start_unix_ms;
-  uint64_t prefetched;                     /* frames whose symbols were read ahead */
+  uint64_t prefetched;                     /* frames that were named ahead */
   uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */
   bool signal_taken;                       /* another SIGTRAP handler replaced ours */
 };

@@ -470,8 +470,8 @@ static void a_file_replaced_after_it_was_seen_gives_no_names(void **state) {
   map_file(&world, path);
   fixture_run("cp '%s' '%s.new' && mv '%s.new' '%s'", path, path, path, path);
   const struct prof_code code = {.kind = PROF_CODE_MODULE, .module = 0};
-  assert_true(prof_symbols_prefetch(world.symbols, &code));
-  assert_false(prof_symbols_prefetch(world.symbols, &code)); /* once */
+  assert_true(prof_symbols_prefetch(world.symbols, &code, 2, 0));
+  assert_false(prof_symbols_prefetch(world.symbols, &code, 2, 0)); /* once */
   resolve(&world, world.bias + strong, &named, 1);
   assert_int_equal(named.named, 0);
   assert_int_equal(prof_symbols_stats(world.symbols).refused_tables, 1);
