@@ -1,7 +1,5 @@
 #include "addon/raw.h"
 
-#include <unistd.h>
-
 #include "addon/values.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -83,7 +81,7 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_number(env, meta, "endNs", (double)result->end_ns);
   prof_value_set_number(env, meta, "startUnixMs", (double)result->start_unix_ms);
   prof_value_set_number(env, meta, "cpus", result->cpus);
-  prof_value_set_number(env, meta, "pid", getpid());
+  prof_value_set_number(env, meta, "pid", result->pid);
   prof_value_set_text(env, meta, "kernel", result->kernel);
   prof_value_set_bool(env, meta, "hasKernel", plan->kernel);
   prof_value_set_bool(env, meta, "hasPmu", plan->has_pmu);

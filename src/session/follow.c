@@ -158,6 +158,44 @@ static void add_flat(struct prof_recording *self, const struct prof_join_thread 
   add_sample(self, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
 }
 
+/* A callchain of the kernel's, by frame pointers: nothing in it says where it broke off, so only
+ * one that ends in a thread's first function is complete. */
+static void add_chain(struct prof_recording *self, struct prof_join_thread *thread,
+                      const struct prof_wait *wait, const struct prof_record_sample *sample) {
+  uint32_t count = sample->user_chain_count;
+  uint64_t *words = malloc(count * sizeof *words);
+  if (!words) {
+    self->counters.no_memory++;
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++)
+    words[i] = PROF_WORD(i ? PROF_WORD_RETURN : PROF_WORD_PC, sample->user_chain[i] - (i != 0));
+  uint64_t outer = PROF_WORD_VALUE(words[count - 1]);
+  enum prof_walk_end end =
+      self->options.whole_chains ||
+              PROF_ROW_KIND(prof_rows_find(self->rows, outer)) == PROF_ROW_START
+          ? PROF_WALK_COMPLETE
+      : count + sample->chain_count >= self->options.max_chain ? PROF_WALK_TRUNCATED
+                                                               : PROF_WALK_BAD_READ;
+  uint64_t base = base_of(end);
+  uint32_t node = prof_splice_user(&self->splice, &thread->memo, words, count, base);
+  add_sample(self, thread, wait, node, end_of(end), end, outer, 0);
+  free(words);
+}
+
+/* Each sample of a file by what it carries. */
+static void add_replayed(struct prof_recording *self, struct prof_join_thread *thread,
+                         const struct prof_wait *wait, const struct prof_record_sample *sample) {
+  if (sample->stack_bytes && sample->has_user_regs)
+    add_dump(self, thread, wait, sample);
+  else if (sample->user_chain_count)
+    add_chain(self, thread, wait, sample);
+  else if (self->options.plan.stack_dump || sample->chain_count)
+    add_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
+  else
+    add_flat(self, thread, wait);
+}
+
 static void follow_sample(struct prof_recording *self, const struct prof_record *record) {
   const struct prof_record_sample *sample = &record->sample;
   struct prof_join_thread *thread = thread_of(self, record->tid, record->time_ns, "");
@@ -179,7 +217,9 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
     uint32_t count = sample->chain_count ? sample->chain_count : 1;
     wait.kernel_node = prof_splice_kernel(&self->kernel_tree, PROF_TREE_ROOT, chain, count);
   }
-  if (self->options.plan.stack_dump) {
+  if (self->options.replay_pid) {
+    add_replayed(self, thread, &wait, sample);
+  } else if (self->options.plan.stack_dump) {
     prof_jit_apply(record->time_ns, self->space, &self->arena);
     add_dump(self, thread, &wait, sample);
   } else if (!self->options.plan.sigtrap) {
@@ -214,6 +254,8 @@ static void follow_exit(struct prof_recording *self, const struct prof_record *r
     return;
   self->threads.rows[thread->row].end_ns = record->time_ns;
   prof_join_ended(&self->join, thread, decide, self);
+  if (self->options.replay_pid)
+    return;
   prof_sampler_thread_ended(record->tid);
   prof_attach_thread_ended(self->attach, record->tid);
 }
@@ -221,7 +263,8 @@ static void follow_exit(struct prof_recording *self, const struct prof_record *r
 static void follow_fork(struct prof_recording *self, const struct prof_record *record) {
   struct prof_join_thread *parent = prof_join_find(&self->join, record->task.ptid);
   char name[16] = "";
-  if (record->pid != (uint32_t)getpid())
+  uint32_t own = self->options.replay_pid ? self->options.replay_pid : (uint32_t)getpid();
+  if (record->pid != own)
     return; /* a child process: not ours */
   if (parent)
     snprintf(name, sizeof name, "%s", self->threads.rows[parent->row].name);
@@ -230,6 +273,8 @@ static void follow_fork(struct prof_recording *self, const struct prof_record *r
 
 static void follow_comm(struct prof_recording *self, const struct prof_record *record) {
   struct prof_join_thread *thread = prof_join_find(&self->join, record->tid);
+  if (!thread && self->options.replay_pid) /* a file names each thread before its first sample */
+    thread = thread_of(self, record->tid, record->time_ns, "");
   if (!thread)
     return;
   struct prof_thread_row *row = &self->threads.rows[thread->row];
@@ -249,26 +294,30 @@ void prof_follow_record(void *user, const struct perf_event_header *header, int 
       self->counters.doubles++;
     return;
   }
-  switch (record.type) {
+  prof_follow_decoded(self, &record);
+}
+
+void prof_follow_decoded(struct prof_recording *self, const struct prof_record *record) {
+  switch (record->type) {
   case PERF_RECORD_SAMPLE:
-    follow_sample(self, &record);
+    follow_sample(self, record);
     break;
   case PERF_RECORD_MMAP:
   case PERF_RECORD_MMAP2:
-    follow_mmap(self, &record);
+    follow_mmap(self, record);
     break;
   case PERF_RECORD_COMM:
-    follow_comm(self, &record);
+    follow_comm(self, record);
     break;
   case PERF_RECORD_FORK:
-    follow_fork(self, &record);
+    follow_fork(self, record);
     break;
   case PERF_RECORD_EXIT:
-    follow_exit(self, &record);
+    follow_exit(self, record);
     break;
   case PERF_RECORD_LOST:
   case PERF_RECORD_LOST_SAMPLES:
-    self->counters.lost += record.lost.count;
+    self->counters.lost += record->lost.count;
     break;
   case PERF_RECORD_THROTTLE:
     self->counters.throttled++;
@@ -290,6 +339,7 @@ void prof_follow_walk(void *user, const struct prof_stack *stack) {
 }
 
 void prof_follow_finish(struct prof_recording *self) {
-  prof_jit_apply(UINT64_MAX, self->space, &self->arena);
+  if (!self->options.replay_pid)
+    prof_jit_apply(UINT64_MAX, self->space, &self->arena);
   prof_join_finish(&self->join, decide, self);
 }

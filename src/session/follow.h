@@ -13,6 +13,8 @@
 
 /* Both are visitors; user is the struct prof_recording. */
 void prof_follow_record(void *user, const struct perf_event_header *header, int cpu);
+/* The same for a record that is decoded and wanted (of no event twice, of this process). */
+void prof_follow_decoded(struct prof_recording *self, const struct prof_record *record);
 void prof_follow_walk(void *user, const struct prof_stack *stack);
 
 /* The threads that exist now, by name. */

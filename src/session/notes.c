@@ -18,7 +18,9 @@ __attribute__((format(printf, 4, 5))) static void add(struct prof_result *out, c
 
 void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   const struct prof_recording_options *options = &recording->options;
-  if (!options->has_jit) {
+  if (options->replay_pid) {
+    /* replay.c has its own to say about these */
+  } else if (!options->has_jit) {
     add(out, "no-v8-events", "NODE_OPTIONS=--perf-basic-prof",
         "this node executable does not export V8's code events: JavaScript is named from "
         "/tmp/perf-PID.map, where there is one");

@@ -80,7 +80,7 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
   prof_join_init(&self->join);
   self->perfmap.fd = -1;
   self->space = prof_space_create();
-  self->kernel = prof_kernel_create(NULL);
+  self->kernel = prof_kernel_create(self->options.kernel_path);
   self->order = prof_order_create(ORDER_LIMIT_BYTES);
   if (!self->space || !self->kernel || !self->order || prof_tree_init(&self->tree) ||
       prof_tree_init(&self->kernel_tree)) {
@@ -97,8 +97,12 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
                           "no memory for symbol tables: free some memory");
   }
   prof_symbols_set_space(self->symbols, self->space);
-  int status = prof_modules_load_self(self->modules, self->space, error);
-  if (!status)
+  int status = PROF_OK;
+  if (self->options.replay_pid)
+    prof_rows_foreign(self->rows);
+  else
+    status = prof_modules_load_self(self->modules, self->space, error);
+  if (!status && !self->options.replay_pid)
     status = prof_rows_refresh(self->rows, error);
   self->unwind.rows = self->rows;
   self->unwind.scan = true;
@@ -128,11 +132,19 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   return status;
 }
 
-int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,
-                         struct prof_error *error) {
+int prof_recording_open(struct prof_recording *self, const struct prof_recording_options *options,
+                        struct prof_error *error) {
   memset(self, 0, sizeof *self);
   self->options = *options;
   int status = open_stages(self, error);
+  if (status)
+    prof_recording_free(self);
+  return status;
+}
+
+int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,
+                         struct prof_error *error) {
+  int status = prof_recording_open(self, options, error);
   if (!status) {
     publish_v8(self);
     find_thread_start(self);
@@ -243,8 +255,10 @@ void prof_recording_free(struct prof_recording *self) {
 void prof_recording_counters(const struct prof_recording *self,
                              struct prof_recording_counters *out) {
   struct prof_sampler_counters sampler;
-  prof_sampler_counters(&sampler);
   *out = self->counters;
+  if (!self->attach)
+    return;
+  prof_sampler_counters(&sampler);
   out->unmatched = self->join.unmatched;
   out->signals = sampler.signals;
   out->handler_ns = sampler.handler_ns;
@@ -256,12 +270,14 @@ void prof_recording_counters(const struct prof_recording *self,
 }
 
 size_t prof_recording_bytes(const struct prof_recording *self) {
-  struct prof_sampler_counters sampler;
-  struct prof_jit_stats jit;
+  struct prof_sampler_counters sampler = {0};
+  struct prof_jit_stats jit = {0};
   size_t bytes = sizeof *self;
-  prof_sampler_counters(&sampler);
-  prof_jit_stats(&jit);
-  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+  if (self->attach) {
+    prof_sampler_counters(&sampler);
+    prof_jit_stats(&jit);
+  }
+  for (int i = 0; self->attach && i < prof_attach_ring_count(self->attach); i++) {
     bytes += prof_attach_ring(self->attach, i)->map_bytes;
   }
   return bytes + sampler.buffer_bytes + jit.peak_bytes + self->arena.total_bytes +

@@ -34,9 +34,13 @@
 struct prof_recording_options {
   struct prof_plan plan;
   uint32_t max_frames;
-  size_t ring_bytes; /* 0: chosen */
-  int skip_tid;      /* the profiler's thread */
-  bool has_jit;      /* code/jit.h receives; else a perf-map is read if there is one */
+  size_t ring_bytes;       /* 0: chosen */
+  int skip_tid;            /* the profiler's thread */
+  bool has_jit;            /* code/jit.h receives; else a perf-map is read if there is one */
+  uint32_t replay_pid;     /* a perf.data's process (session/replay.h); 0: this one, live */
+  const char *kernel_path; /* of kallsyms; NULL: this kernel's */
+  uint32_t max_chain;      /* replay: the kernel cut callchains there */
+  bool whole_chains; /* replay: its callchains are whole, or say themselves that they are not */
   struct prof_bytecode_layout bytecode;
 };
 
@@ -78,6 +82,11 @@ struct prof_recording {
   uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */
   bool signal_taken;                       /* another SIGTRAP handler replaced ours */
 };
+
+/* The stages alone: without events, sampler or anything of this process where replay_pid is set. 0,
+ * or a status with nothing left open. */
+int prof_recording_open(struct prof_recording *self, const struct prof_recording_options *options,
+                        struct prof_error *error);
 
 /* Opens everything and enables the events. 0, or a status with nothing left open. */
 int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,

@@ -212,7 +212,8 @@ static void copy_facts(struct build *self) {
   struct prof_recording_counters counters;
   struct utsname name;
   prof_recording_counters(recording, &counters);
-  out->plan = *prof_attach_plan(recording->attach);
+  out->plan = recording->attach ? *prof_attach_plan(recording->attach) : recording->options.plan;
+  out->pid = recording->options.replay_pid ? recording->options.replay_pid : (uint32_t)getpid();
   out->start_ns = recording->start_ns;
   out->end_ns = recording->end_ns;
   out->start_unix_ms = recording->start_unix_ms;

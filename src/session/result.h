@@ -68,6 +68,7 @@ struct prof_result {
   int note_count;
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;
+  uint32_t pid;
   char kernel[65]; /* release */
 };
 

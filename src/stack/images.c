@@ -174,7 +174,9 @@ static int publish(struct prof_images *self, struct prof_images_table *_Atomic *
   qsort(table->images, count, sizeof *images, by_start);
   table->count = count;
   before = atomic_exchange_explicit(where, table, memory_order_acq_rel);
-  if (before) {
+  if (before && self->is_foreign) {
+    free(before); /* no handler reads these */
+  } else if (before) {
     before->next = self->old;
     self->old = before;
   }
@@ -217,8 +219,10 @@ int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
   int status;
   if (!images)
     return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for an image");
-  if (count)
-    memcpy(images, now->images, count * sizeof *images);
+  count = 0;
+  for (size_t i = 0; now && i < now->count; i++)
+    if (now->images[i].end <= start || now->images[i].start >= end)
+      images[count++] = now->images[i];
   images[count] = (struct image){start, end, *image};
   status = publish(self, &self->added, images, count + 1, error);
   free(images);
@@ -228,6 +232,14 @@ int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
 void prof_images_init(struct prof_images *self) {
   memset(self, 0, sizeof *self);
   *(void **)&self->find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
+}
+
+void prof_images_foreign(struct prof_images *self) {
+  free(self->mapped);
+  self->mapped = NULL;
+  self->find_object = NULL;
+  memset(self->libc, 0, sizeof self->libc);
+  self->is_foreign = true;
 }
 
 void prof_images_free(struct prof_images *self) {

@@ -30,13 +30,18 @@ struct prof_images {
   struct prof_images_table *_Atomic added;    /* given by prof_images_add */
   struct prof_images_table *old;              /* replaced ones */
   struct prof_image_range libc[2];            /* libc, and libpthread before 2.34 */
+  bool is_foreign;                            /* of another process: only what was added */
 };
 
 void prof_images_init(struct prof_images *self);
 void prof_images_free(struct prof_images *self);
 int prof_images_refresh(struct prof_images *self, struct prof_error *error);
+/* What it overlaps goes: something was unmapped there. */
 int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
                     const struct prof_cfi_image *image, struct prof_error *error);
+
+/* From now on nothing of this process is found, and one thread does everything. */
+void prof_images_foreign(struct prof_images *self);
 
 /* false: pc is in no image. An image without .eh_frame_hdr has empty sections. */
 bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_cfi_image *out);

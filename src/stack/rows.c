@@ -96,6 +96,14 @@ bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc) {
   return false;
 }
 
+void prof_rows_foreign(struct prof_rows *self) {
+  prof_images_foreign(&self->images);
+}
+
+void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end) {
+  self->images.libc[0] = (struct prof_image_range){start, end};
+}
+
 void prof_rows_without_find_object(struct prof_rows *self) {
   self->images.find_object = NULL;
 }

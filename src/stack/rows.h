@@ -72,6 +72,12 @@ bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc);
 /* pc lies in the C library: where a return address of 0 is a thread's start. */
 bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
 
+/* Rows of another process (a perf.data's): only images that are added are found. Right after
+ * create; refresh must not be called any more. libc: the range for prof_rows_in_libc, once it is
+ * known. */
+void prof_rows_foreign(struct prof_rows *self);
+void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end);
+
 /* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
 void prof_rows_without_find_object(struct prof_rows *self);
 prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi_row *row);
