@@ -14,7 +14,7 @@ const { foldedMost } = require('./export/folded-most.js');
 
 const FOLDER_MODE = 0o700;
 /** Written in some 0.1 s, and still opened by an editor; the whole text may have 700 MB. */
-const FOLDED_BYTES = 16e6;
+const FOLDED_BYTES = 8e6;
 /** A pipe nobody reads may be full and non-blocking: wait this long in all, then let it go. */
 const STDERR_PATIENCE_MS = 2000;
 

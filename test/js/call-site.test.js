@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
 const { callSite } = require('../../lib/call-site.js');
+const { whyNoRspack: skip } = require('./helpers/rspack.js');
 
 const FOLDER = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-site-'));
 after(() => fs.rmSync(FOLDER, { recursive: true, force: true }));
@@ -45,7 +46,7 @@ for (const [name, text] of Object.entries({
   'rspack.config.mjs': `import site from ${SITE};\n\nprocess.stderr.write('[at ' + site.callSite() + ']');\nexport default { plugins: [notDefined] };\n`,
   'rspack.config.js': `const { callSite } = require(${SITE});\nprocess.stderr.write('[at ' + callSite() + ']');\nrequire('no-such-package');\n`,
 })) {
-  test(`a failing ${name}: one place, however often @rspack/cli loads it`, () => {
+  test(`a failing ${name}: one place, however often @rspack/cli loads it`, { skip }, () => {
     const file = path.join(FOLDER, name);
     fs.writeFileSync(file, text);
     const { stderr, status } = spawnSync(process.execPath, [RSPACK, 'build', '-c', file], {

@@ -9,6 +9,7 @@ const { bindingFile, prepareBuild } = require('../../bench/build.js');
 const { CASES, caseFiles, digest, generate } = require('../../bench/workloads/generate.js');
 const { importPath, layout } = require('../../bench/workloads/layout.js');
 const { Random } = require('../../bench/workloads/random.js');
+const { whyNoRspack: skip } = require('./helpers/rspack.js');
 
 /** @param {import('node:test').TestContext} t */
 function temporaryFolder(t) {
@@ -146,18 +147,22 @@ function build(name, options) {
   return digest(path.join(folder, 'dist'));
 }
 
-test('a case builds without a warning, from both configs and with both bindings to the same files', () => {
-  const files = build('react-100', { binding: 'release' });
-  assert.equal(build('react-100', { binding: 'release', config: 'rspack.config.mjs' }), files);
-  assert.equal(build('react-100', { binding: 'debug' }), files);
-});
+test(
+  'a case builds without a warning, from both configs and with both bindings to the same files',
+  { skip },
+  () => {
+    const files = build('react-100', { binding: 'release' });
+    assert.equal(build('react-100', { binding: 'release', config: 'rspack.config.mjs' }), files);
+    assert.equal(build('react-100', { binding: 'debug' }), files);
+  },
+);
 
-test('the cases with JavaScript loaders and plugins build without a warning', () => {
+test('the cases with JavaScript loaders and plugins build without a warning', { skip }, () => {
   build('hooks-1k', { binding: 'release' });
   build('babel-1k', { binding: 'release' });
 });
 
-test('the loader and the plugin of the hooks case see every module', () => {
+test('the loader and the plugin of the hooks case see every module', { skip }, () => {
   const { folder } = prepareBuild('hooks-1k', { binding: 'release' });
   build('hooks-1k', { binding: 'release' });
   const census = JSON.parse(fs.readFileSync(path.join(folder, 'dist', 'census.json'), 'utf8'));
