@@ -18,6 +18,7 @@
       'sources': [
         'src/addon/addon.c',
         'src/addon/hold.c',
+        'src/addon/import.c',
         'src/addon/raw.c',
         'src/addon/values.c',
       ],

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "addon/hold.h"
+#include "addon/import.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
@@ -458,6 +459,7 @@ NAPI_MODULE_INIT() {
       {"start", start},   {"stop", stop},       {"stopSync", stop_sync},
       {"dump", dump},     {"discard", discard}, {"attachIsolate", attach_isolate},
       {"events", events}, {"probe", probe},
+      {"importPerfData", prof_import_perf_data},
   };
   pin_library();
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
