@@ -11,8 +11,10 @@ enum {
    * rt_sigreturn, and the timer's interrupts meanwhile. */
   HANDLER_SLACK_NS = 100000,
   HANDLER_BYTES = 8192, /* of stack, at most; see stack/trap.c */
-  /* From libc's blocking of all signals around clone, exit, ... to its end: the system call. */
+  /* From libc's blocking of all signals around clone, raise, ... to its end: the system call. */
   OUTER_NS = 2000000,
+  /* Else the signal comes as the system call ends: rt_sigreturn, which goes back further out. */
+  OUTER_SYNC_NS = 50000,
   OUTER_BYTES = 16384, /* frames of libc between the two stack pointers */
   /* A system call that is to be restarted has its instruction pointer put back onto `syscall`. */
   SYSCALL_BYTES = 2,
@@ -101,9 +103,12 @@ static bool is_in_handler(const struct prof_join_last *walk, const struct prof_w
          sample->time_ns <= over_ns && walk->frame + return_address - sample->sp < HANDLER_BYTES;
 }
 
-/* libc blocks all signals only within a function: the walk stands in that function or below. */
-static bool is_further_out(const struct prof_join_last *walk, const struct prof_wait *sample) {
-  return walk->time_ns - sample->time_ns < OUTER_NS && walk->sp - sample->sp < OUTER_BYTES;
+/* libc blocks all signals only within a function: the walk stands in that function or below. A
+ * signal handler's end goes back to what was interrupted. */
+static bool is_further_out(const struct prof_join_last *walk, const struct prof_wait *sample,
+                           bool is_async) {
+  uint64_t limit_ns = is_async ? OUTER_NS : OUTER_SYNC_NS;
+  return walk->time_ns - sample->time_ns < limit_ns && walk->sp - sample->sp < OUTER_BYTES;
 }
 
 static enum prof_join_fate fate_of(const struct prof_wait *sample, struct prof_join_thread *thread,
@@ -115,7 +120,7 @@ static enum prof_join_fate fate_of(const struct prof_wait *sample, struct prof_j
   if (is_in_handler(&thread->walk, sample))
     return PROF_JOIN_HANDLER;
   bool is_entering = is_in_handler(now, sample);
-  bool is_outer = is_async && is_further_out(now, sample);
+  bool is_outer = is_further_out(now, sample, is_async);
   if (is_entering || is_outer)
     thread->walk = *now;
   return is_entering ? PROF_JOIN_HANDLER
