@@ -6,6 +6,7 @@
 enum {
   FUNCTION_REACH = 64 << 10, /* bytes of code from a function's start to a pc in it */
   FRAME_REACH = 1 << 20,     /* bytes of stack from a frame pointer to the next */
+  LEAF_REACH = 64,           /* the same, of a function that has set up no frame */
   PROOF_FRAMES = 6,          /* that a scanned candidate must have above it */
 };
 
@@ -141,6 +142,14 @@ static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap
   return false;
 }
 
+/* The call that returns to the word at rsp leads right to pc: no frame was set up yet. */
+static bool is_leaf(const struct guess *self, const struct prof_regs *regs) {
+  uint64_t top, target;
+  return prof_memory_read(self->memory, regs->r[PROF_RSP], &top) &&
+         prof_code_call_before(self->memory, top, NULL, &target) == PROF_CALL_DIRECT &&
+         target <= regs->r[PROF_RIP] && regs->r[PROF_RIP] - target < LEAF_REACH;
+}
+
 uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map *v8,
                            struct prof_memory *memory, struct prof_regs *regs, bool is_exact,
                            uint64_t *gap_bytes) {
@@ -158,6 +167,9 @@ uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map 
     *regs = trial;
     return PROF_WALK_GUESS_FP;
   }
+  if (is_exact && is_leaf(&self, regs) &&
+      prof_step_frameless(memory, regs, 0) == PROF_STEP_OK)
+    return PROF_WALK_GUESS_FP;
   if (unwind->scan && scan(&self, regs, gap_bytes))
     return PROF_WALK_GUESS_SCAN;
   if (call == PROF_CALL_NONE)

@@ -5,6 +5,8 @@
 
 #define FRAME_LIMIT (16u << 20) /* bytes that one frame found by its pointer may have */
 
+#define OP_BREG_RBP 0x76 /* DW_OP_breg6: rbp + an offset */
+
 /* What the x86_64 ABI lets a callee change is unknown in its caller. */
 #define KEPT ((1u << PROF_RBX) | (1u << PROF_RBP) | 0xf000u)
 
@@ -75,12 +77,28 @@ static bool evaluate(const struct full *self, int32_t at, const uint64_t *initia
   return bytes && prof_expr_evaluate(bytes, length, self->regs, self->memory, initial, out);
 }
 
+/* gcc says where a realigned frame saved its registers by expressions on rbp, and goes on saying so
+ * in the epilogue once rbp is the caller's again (gcc 12: `leave; lea -8(%r10), %rsp; ret`). This
+ * frame's own rbp lies within the frame; with any other the registers have been restored. */
+static bool is_restored(const struct full *self, int32_t at) {
+  uint32_t length;
+  const uint8_t *bytes = prof_cfi_expression(self->image, at, &length);
+  uint64_t bp = self->regs->r[PROF_RBP], sp = self->regs->r[PROF_RSP];
+  return bytes && length && bytes[0] == OP_BREG_RBP && prof_regs_has(self->regs, PROF_RBP) &&
+         (bp < sp || bp >= self->cfa) && sp < self->cfa;
+}
+
 /* One register of the caller. false: something that the rule needs is missing. *known: it has a
  * value at all. */
 static bool recover(const struct full *self, const struct prof_cfi_row *row, unsigned slot,
                     unsigned number, uint64_t *out, bool *known) {
   int32_t value = row->value[slot];
   *known = true;
+  if (row->rule[slot] == PROF_CFI_EXPRESSION && is_restored(self, value)) {
+    *known = prof_regs_has(self->regs, number);
+    *out = self->regs->r[number];
+    return true;
+  }
   switch (row->rule[slot]) {
   case PROF_CFI_OFFSET:
     return prof_memory_read(self->memory, self->cfa + (uint64_t)(int64_t)value, out);

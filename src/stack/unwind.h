@@ -45,7 +45,7 @@ enum prof_walk_flag {
   PROF_WALK_SWITCHED = 2,   /* the stack pointer went to another stack */
   PROF_WALK_SIGNALLED = 4,  /* a signal handler's frame was passed */
   PROF_WALK_GUESS_PLT = 8,  /* a PLT stub known by its bytes */
-  PROF_WALK_GUESS_FP = 16,  /* a frame pointer trusted in an image without a row */
+  PROF_WALK_GUESS_FP = 16,  /* a frame pointer, or a leaf without a frame, trusted without a row */
   PROF_WALK_GUESS_SCAN = 32 /* a return address found by scanning the stack */
 };
 
