@@ -52,6 +52,8 @@ function readFuncs(json, own, functions) {
     column: integers(Uint32Array, column('columnNumber', 0), 'funcTable.columnNumber'),
     tier: integers(Uint8Array, extra('tier'), 'funcs.tier'),
     named: integers(Uint8Array, extra('named'), 'funcs.named'),
+    // Profiles from before it was written have none.
+    ...(mine.address !== undefined && { address: Float64Array.from(extra('address')) }),
   };
 }
 

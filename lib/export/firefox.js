@@ -37,6 +37,7 @@ function ownData({ raw, meta, quality }, own) {
       kind: list(funcs.kind),
       tier: list(funcs.tier),
       named: list(funcs.named),
+      ...(funcs.address && { address: list(funcs.address) }),
     },
     samples: { cpu: pick(samples.cpu), end: pick(samples.end), flags: pick(samples.flags) },
   };

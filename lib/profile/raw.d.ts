@@ -27,6 +27,8 @@ export interface RawProfile {
     column: Uint32Array;
     tier: Uint8Array;
     named: Uint8Array;
+    /** An address in the function, as its file's symbols count; the kernel's less 2^64; 0: none. */
+    address?: Float64Array;
   };
   nodes: { parent: Int32Array; func: Int32Array; inline: Uint8Array };
   samples: {
@@ -55,6 +57,8 @@ export interface RawMeta {
   kernel: string;
   hasKernel: boolean;
   hasPmu: boolean;
+  /** Of an imported file: the command that was recorded. */
+  command?: string;
 }
 
 export interface RawQuality {
@@ -104,5 +108,9 @@ export interface NativeAddon {
     available: boolean;
     reason: string;
   }[];
+  importPerfData(
+    file: string,
+    options?: { perfMap?: string; event?: string; pid?: number },
+  ): Promise<RawProfile>;
   probe(event: string): { ok: boolean; code: string; message: string };
 }

@@ -25,11 +25,12 @@ static const struct prof_column module_columns[] = {
 };
 
 static const struct prof_column func_columns[] = {
-    COLUMN(prof_result_func, name, FIELD_U32),   COLUMN(prof_result_func, symbol, FIELD_U32),
-    COLUMN(prof_result_func, module, FIELD_I32), COLUMN(prof_result_func, crate, FIELD_I32),
-    COLUMN(prof_result_func, kind, FIELD_U8),    COLUMN(prof_result_func, file, FIELD_I32),
-    COLUMN(prof_result_func, line, FIELD_U32),   COLUMN(prof_result_func, column, FIELD_U32),
-    COLUMN(prof_result_func, tier, FIELD_U8),    COLUMN(prof_result_func, named, FIELD_U8),
+    COLUMN(prof_result_func, name, FIELD_U32),    COLUMN(prof_result_func, symbol, FIELD_U32),
+    COLUMN(prof_result_func, module, FIELD_I32),  COLUMN(prof_result_func, crate, FIELD_I32),
+    COLUMN(prof_result_func, kind, FIELD_U8),     COLUMN(prof_result_func, file, FIELD_I32),
+    COLUMN(prof_result_func, line, FIELD_U32),    COLUMN(prof_result_func, column, FIELD_U32),
+    COLUMN(prof_result_func, tier, FIELD_U8),     COLUMN(prof_result_func, named, FIELD_U8),
+    COLUMN(prof_result_func, address, FIELD_I64),
 };
 
 static const struct prof_column node_columns[] = {
@@ -82,6 +83,8 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_number(env, meta, "startUnixMs", (double)result->start_unix_ms);
   prof_value_set_number(env, meta, "cpus", result->cpus);
   prof_value_set_number(env, meta, "pid", result->pid);
+  if (result->command[0])
+    prof_value_set_text(env, meta, "command", result->command);
   prof_value_set_text(env, meta, "kernel", result->kernel);
   prof_value_set_bool(env, meta, "hasKernel", plan->kernel);
   prof_value_set_bool(env, meta, "hasPmu", plan->has_pmu);

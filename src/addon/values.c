@@ -10,7 +10,7 @@ struct shape {
 static const struct shape shapes[] = {
     [FIELD_U8] = {1, 1, napi_uint8_array},    [FIELD_U16] = {2, 2, napi_uint16_array},
     [FIELD_U32] = {4, 4, napi_uint32_array},  [FIELD_I32] = {4, 4, napi_int32_array},
-    [FIELD_U64] = {8, 8, napi_float64_array},
+    [FIELD_U64] = {8, 8, napi_float64_array}, [FIELD_I64] = {8, 8, napi_float64_array},
 };
 
 static napi_value one_column(napi_env env, const char *rows, size_t count, size_t stride,
@@ -23,10 +23,10 @@ static napi_value one_column(napi_env env, const char *rows, size_t count, size_
   for (size_t i = 0; i < count; i++) {
     const char *from = rows + i * stride;
     char *to = (char *)bytes + i * shape->to;
-    if (field == FIELD_U64) {
+    if (field == FIELD_U64 || field == FIELD_I64) {
       uint64_t number;
       memcpy(&number, from, sizeof number);
-      double wide = (double)number;
+      double wide = field == FIELD_I64 ? (double)(int64_t)number : (double)number;
       memcpy(to, &wide, sizeof wide);
     } else {
       memcpy(to, from, shape->from);

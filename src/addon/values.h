@@ -22,7 +22,8 @@ struct prof_column {
     FIELD_U16,
     FIELD_U32,
     FIELD_I32,
-    FIELD_U64 /* -> Float64Array */
+    FIELD_U64, /* -> Float64Array */
+    FIELD_I64  /* the same */
   } field;
 };
 

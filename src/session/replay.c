@@ -245,6 +245,7 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   }
   if (!status) {
     (*out)->cpus = head->cpus ? (int)head->cpus : (*out)->cpus;
+    snprintf((*out)->command, sizeof(*out)->command, "%s", head->command);
     snprintf((*out)->kernel, sizeof(*out)->kernel, "%s", head->os_release);
   }
   prof_recording_free(&self->recording);

@@ -73,11 +73,30 @@ static int32_t intern_optional(struct build *self, const char *text) {
   return text ? (int32_t)intern(self, text) : -1;
 }
 
-static int func_of(struct build *self, const struct prof_named *named, uint32_t *func) {
+/* Where this place lies in its file, so that other tools find the same function there. */
+static int64_t address_of(const struct build *self, uint64_t key) {
+  uint32_t code_id = (uint32_t)(key >> 32), offset = (uint32_t)key;
+  if (special_name(key))
+    return 0;
+  if (code_id == PROF_SPACE_KERNEL)
+    return (int64_t)(0xffffffff00000000u | offset);
+  const struct prof_code *code = prof_space_code(self->recording->space, code_id);
+  if (code->kind != PROF_CODE_MODULE || code->module < 0)
+    return 0;
+  const struct prof_module *module =
+      prof_modules_at(self->recording->modules, (size_t)code->module);
+  return (int64_t)(code->start + offset - module->bias);
+}
+
+static int func_of(struct build *self, const struct prof_named *named, int64_t address,
+                   uint32_t *func) {
   struct prof_result *out = self->out;
   *func = prof_table_get(&self->func_of, named->identity);
-  if (*func != PROF_TABLE_NONE)
+  if (*func != PROF_TABLE_NONE) {
+    if (!out->funcs[*func].address) /* was seen inlined only */
+      out->funcs[*func].address = address;
     return 0;
+  }
   if (prof_array_reserve((void **)&out->funcs, &out->func_capacity, out->func_count + 1,
                          sizeof *out->funcs) ||
       prof_table_put(&self->func_of, named->identity, (uint32_t)out->func_count)) {
@@ -95,6 +114,7 @@ static int func_of(struct build *self, const struct prof_named *named, uint32_t 
       .kind = named->kind,
       .tier = named->tier,
       .named = named->named,
+      .address = address,
   };
   return 0;
 }
@@ -114,7 +134,8 @@ static int name_frames(struct build *self) {
     }
     for (int j = 0; j < count; j++) {
       uint32_t func;
-      if (func_of(self, &named[j], &func))
+      int64_t address = named[j].inlined ? 0 : address_of(self, tree->keys[i]);
+      if (func_of(self, &named[j], address, &func))
         return -1;
       self->links[self->link_count++] = func << 1 | (named[j].inlined ? 1 : 0);
     }

@@ -27,6 +27,7 @@ struct prof_result_func {
   uint32_t name, symbol, line, column;
   int32_t module, crate, file;
   uint8_t kind, tier, named; /* struct prof_named */
+  int64_t address; /* one in it, as the file's symbols count; the kernel's (negative); 0: none */
 };
 
 struct prof_result_node {
@@ -69,7 +70,8 @@ struct prof_result {
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;
   uint32_t pid;
-  char kernel[65]; /* release */
+  char command[256]; /* a replay: what was recorded; "": this process */
+  char kernel[65];   /* release */
 };
 
 struct prof_result *prof_result_build(struct prof_recording *recording);
