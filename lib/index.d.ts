@@ -49,7 +49,9 @@ export interface StartOptions {
 }
 
 /**
- * Starts to profile this process. Throws ERR_PROF_BUSY while a session runs. Unless the session is
+ * Starts to profile this process. Throws ERR_PROF_BUSY while a session runs, but gives that session
+ * to the same call (file, line, options: a config that is loaded twice), and under `rspack-prof
+ * record` one that shares the recording, whose `stop()` is a dump. Unless the session is
  * stopped or disposed, the profile is written and the hotspot table printed when the process ends.
  */
 export function start(options?: StartOptions): Session;
@@ -63,7 +65,10 @@ export interface Session {
   /** The profile up to now; recording goes on. */
   dump(): Promise<Profile>;
   stop(): Promise<Profile>;
-  /** For `'exit'` handlers, where nothing asynchronous runs any more. */
+  /**
+   * For `'exit'` handlers, where nothing asynchronous runs any more. In one that runs after the
+   * profile was written at exit, it gives that profile, once.
+   */
   stopSync(): Profile;
   /** Discards the session unless it was stopped. */
   [Symbol.dispose](): void;

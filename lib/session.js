@@ -70,6 +70,8 @@ function makeProfile(raw, markers) {
 class Session {
   /** @type {'running' | 'stopping' | 'ended'} */
   #state = 'running';
+  /** Of a session that the process's end has stopped. @type {Profile | null} */
+  #final = null;
   /** @type {Marker[]} */
   #markers = [];
   #native;
@@ -134,6 +136,12 @@ class Session {
   }
 
   stopSync() {
+    if (this.#final) {
+      // An 'exit' handler of the program's: ours, which came first, has stopped and written.
+      const profile = this.#final;
+      this.#final = null;
+      return profile;
+    }
     this.#mustRun('stopSync()');
     this.#state = 'stopping';
     try {
@@ -143,6 +151,12 @@ class Session {
     } finally {
       this.#end();
     }
+  }
+
+  /** At the end of the process; a later stopSync() gives the same profile, once. */
+  stopAtExit() {
+    this.#final = this.#final ?? this.stopSync();
+    return this.#final;
   }
 
   [DISPOSE]() {
@@ -266,7 +280,7 @@ function createProfiler(world) {
         return;
       }
       try {
-        write(session.stopSync());
+        finish();
       } catch (error) {
         // The build's own end goes on as if we were not there.
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
@@ -281,10 +295,13 @@ function createProfiler(world) {
         removeHooks();
       },
     });
+    /** @type {Profile | null} */
+    let finished = null;
     const finish = () => {
-      const profile = session.stopSync();
-      write(profile);
-      return profile;
+      if (finished) return finished;
+      finished = session.stopAtExit();
+      write(finished);
+      return finished;
     };
     current = { session, startedAt: new Date(), shared, finish };
     return session;

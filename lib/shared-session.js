@@ -18,7 +18,8 @@ class SharedSession {
 
   /**
    * @param {Session} recording
-   * @param {() => Profile} finish ends the recording and writes it, as the end of the process would
+   * @param {() => Profile} finish ends the recording and writes it, as the end of the process would;
+   *   where that has happened already, gives the profile
    */
   constructor(recording, finish) {
     this.#recording = recording;
@@ -46,18 +47,18 @@ class SharedSession {
   }
 
   async dump() {
-    this.#mustRun('dump()');
-    return this.#recording.dump();
+    this.#mustBeOpen('dump()');
+    return this.#recording.running ? this.#recording.dump() : this.#finish();
   }
 
   async stop() {
-    this.#mustRun('stop()');
+    this.#mustBeOpen('stop()');
     this.#open = false;
-    return this.#recording.dump();
+    return this.#recording.running ? this.#recording.dump() : this.#finish();
   }
 
   stopSync() {
-    this.#mustRun('stopSync()');
+    this.#mustBeOpen('stopSync()');
     this.#open = false;
     // The addon has no dump that waits. Who asks for one is in an 'exit' handler, most often: the
     // recording is at its end, and is written as it would be a moment later.
@@ -73,8 +74,8 @@ class SharedSession {
   }
 
   /** @param {string} what */
-  #mustRun(what) {
-    if (this.running) return;
+  #mustBeOpen(what) {
+    if (this.#open) return;
     throw new ProfError(
       'ERR_PROF_NOT_RUNNING',
       `${what}: this session has ended; start() begins another one`,

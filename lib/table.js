@@ -256,7 +256,8 @@ function warningLines(warnings, { width, paint = painter(false) }) {
   const measure = Math.min(width, 100);
   return warnings.flatMap(({ message, fix, severity }) => {
     const label = severity === 'blocker' ? 'error:' : 'warning:';
-    const [first, ...more] = wrap(`${label} ${printable(message)}`, measure);
+    // Two columns less: the lines after the first are indented.
+    const [first, ...more] = wrap(`${label} ${printable(message)}`, measure - 2);
     return [
       paint(severity === 'blocker' ? 'red' : 'yellow', label) + first.slice(label.length),
       ...more.map((line) => `  ${line}`),

@@ -36,7 +36,7 @@ function examine(facts) {
   /** @type {string[]} */
   const fine = [];
   for (const rule of RULES) {
-    if (rule.in === 'profile') continue;
+    if (rule.in === 'profile' || (rule.binding && !facts.binding)) continue;
     const advice = rule.check(facts, null);
     if (advice) findings.push({ code: rule.code, severity: rule.severity, ...advice });
     else fine.push(rule.title);
@@ -85,6 +85,12 @@ function run({ values }, world) {
   const terminal = terminalOf({ stream: world.stdout });
   const lines = [machineLine(facts), '', ...fine.map((title) => `ok: ${title}`)];
   if (findings.length > 0) lines.push('', ...warningLines(findings, terminal));
+  if (!facts.binding) {
+    lines.push(
+      '',
+      'no rspack binding is found from here: run it in the project for advice on that',
+    );
+  }
   lines.push('', exitCode === 0 ? 'profiles can be recorded here' : 'nothing can be recorded here');
   world.stdout.write(`${lines.join('\n')}\n`);
   return exitCode;

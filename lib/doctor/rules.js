@@ -17,6 +17,7 @@ const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
  * @property {string[]} [sameAs] codes under which the recorder itself says the same
  * @property {string} title what the doctor calls it where all is well
  * @property {'doctor' | 'profile' | 'both'} in
+ * @property {boolean} [binding] whether it judges rspack's binding: without one here it is silent
  * @property {'blocker' | 'advice'} severity blocker: nothing can be recorded
  * @property {(facts: Facts, profile: RawProfile | null) => Advice | null} check
  */
@@ -224,6 +225,7 @@ const RULES = [
   },
   {
     code: 'stripped-binding',
+    binding: true,
     title: 'the rspack binding has symbols',
     in: 'both',
     severity: 'advice',
@@ -245,6 +247,7 @@ const RULES = [
   },
   {
     code: 'debug-binding',
+    binding: true,
     title: 'no debug assertions in the rspack binding',
     in: 'both',
     severity: 'advice',
@@ -265,6 +268,7 @@ const RULES = [
   },
   {
     code: 'version-mismatch',
+    binding: true,
     title: '@rspack/core and its binding have one version',
     in: 'both',
     severity: 'advice',

@@ -311,7 +311,8 @@ function readFirefox(file) {
   try {
     bytes = fs.readFileSync(file);
   } catch (error) {
-    throw bad(/** @type {Error} */ (error).message, error);
+    // "ENOENT: no such file or directory, open '/…'": the file is named already.
+    throw bad(/** @type {Error} */ (error).message.replace(/, \w+(?: '.*')?$/, ''), error);
   }
   if (bytes.length === 0) throw bad('it is empty', undefined);
   try {

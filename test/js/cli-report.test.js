@@ -221,3 +221,28 @@ test('diff shows what grew, as a table and as JSON', async (t) => {
   const same = await cli(['diff', file, file], { cwd });
   assert.match(same.stdout, /no difference to show/);
 });
+
+test('export of folded stacks waits for a slow reader', async () => {
+  const { writeResult } = require('../../lib/cli/files.js');
+  const { Writable } = require('node:stream');
+  let got = 0;
+  let most = 0;
+  const stdout = new Writable({
+    highWaterMark: 1024,
+    write(chunk, _encoding, done) {
+      got += chunk.length;
+      setImmediate(done);
+    },
+  });
+  const line = `${'x'.repeat(1023)}\n`;
+  const lines = (function* () {
+    for (let i = 0; i < 20_000; i++) {
+      most = Math.max(most, stdout.writableLength);
+      yield line;
+    }
+  })();
+  await writeResult(lines, '-', /** @type {any} */ ({ stdout, cwd: '/' }));
+  await new Promise((resolve) => stdout.end(() => resolve(null)));
+  assert.equal(got, 20_000 * 1024);
+  assert.ok(most <= 2 << 20, `${most} bytes waited`);
+});

@@ -265,3 +265,19 @@ test('two copies of the package in one process are one profiler', () => {
   delete require.cache[file];
   assert.equal(require(file), first);
 });
+
+test('stopSync() in an exit handler that runs after ours gives the profile that was written', () => {
+  const { start, hooked, written } = world();
+  const session = start();
+  hooked[0].finish();
+  assert.equal(session.stopSync(), written[0][0]);
+  assert.throws(() => session.stopSync(), { code: 'ERR_PROF_NOT_RUNNING' });
+
+  const outside = world();
+  outside.start({}, { shared: true });
+  const part = outside.start();
+  outside.hooked[0].finish();
+  assert.equal(part.running, false);
+  assert.equal(part.stopSync(), outside.written[0][0]);
+  assert.equal(outside.written.length, 1);
+});
