@@ -264,6 +264,7 @@ function fakeNative(more = {}) {
     dump: async () => (calls.push('dump'), raw()),
     discard: () => void calls.push('discard'),
     events: () => [],
+    importPerfData: async () => raw(),
     probe: () => ({ ok: true, code: '', message: '' }),
     ...rest,
   };
