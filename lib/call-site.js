@@ -10,11 +10,8 @@ const OWN = __dirname + path.sep;
 /** Our own frames are four at most; a stack of this length has the caller's. */
 const DEPTH = 10;
 
-/** @param {string} name of a script, as V8 has it: a path, a URL, with a query where it was reloaded */
-function plainPath(name) {
-  const bare = name.replace(/[?#].*$/, '');
-  return bare.startsWith('file:') ? fileURLToPath(bare) : bare;
-}
+/** @param {string} name of a script, as V8 has it: a path or a URL, with a query where it was reloaded */
+const plainPath = (name) => (name.startsWith('file:') ? fileURLToPath(name) : name);
 
 /** @returns {string} '' where there is no telling */
 function callSite() {

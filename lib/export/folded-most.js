@@ -47,13 +47,15 @@ function shortNames(names, kindOf) {
  */
 function lineBytes(parent, names) {
   const bytes = new Float64Array(parent.length);
+  bytes[0] = NO_STACK.length;
   /** @type {Map<string, number>} */
   const lengths = new Map();
   for (let node = 1; node < parent.length; node++) {
     const name = names[node];
     let length = lengths.get(name);
-    if (length === undefined) lengths.set(name, (length = Buffer.byteLength(name) + 1));
-    bytes[node] = bytes[parent[node]] + length;
+    if (length === undefined) lengths.set(name, (length = Buffer.byteLength(name)));
+    const up = parent[node];
+    bytes[node] = length + (up > 0 ? bytes[up] + 1 : 0);
   }
   return bytes;
 }
@@ -77,7 +79,7 @@ function leastSamples({ parent, bytes, self, total, smallest }, mostBytes) {
       change[total[node] + 1] -= bytes[node] + countBytes;
     }
     if (smallest[node] < total[node]) {
-      const other = bytes[node] + OTHER.length + 1 + countBytes;
+      const other = (node > 0 ? bytes[node] + 1 : 0) + OTHER.length + countBytes;
       change[smallest[node] + 1] += other;
       change[total[node] + 1] -= other;
     }

@@ -21,6 +21,34 @@ function parsed(text) {
 const sum = (lines) => [...lines.values()].reduce((all, count) => all + count, 0);
 
 /**
+ * The size of the text at a threshold, worked out the long way round, each count as long as all
+ * samples' (that is how the size is reckoned).
+ * @param {Map<string, number>} full
+ * @param {number} least
+ */
+function bytesAt(full, least) {
+  /** @type {Map<string, number>} */
+  const totals = new Map();
+  for (const [path, count] of full) {
+    const frames = path.split(';');
+    for (let depth = 1; depth <= frames.length; depth++) {
+      const prefix = frames.slice(0, depth).join(';');
+      totals.set(prefix, (totals.get(prefix) ?? 0) + count);
+    }
+  }
+  const shown = (/** @type {string} */ path) => (totals.get(path) ?? 0) >= least;
+  /** @type {Set<string>} */
+  const lines = new Set([...full.keys()].filter(shown));
+  for (const path of totals.keys()) {
+    const up = path.includes(';') ? path.slice(0, path.lastIndexOf(';')) : '';
+    if (!shown(path) && (up === '' || shown(up)))
+      lines.add(up === '' ? '[other]' : `${up};[other]`);
+  }
+  const countBytes = String(sum(full)).length + 2;
+  return [...lines].reduce((all, line) => all + Buffer.byteLength(line) + countBytes, 0);
+}
+
+/**
  * @param {string} stack
  * @param {number} times
  */
@@ -64,7 +92,7 @@ test('any size: it fits, counts every sample, and gives no function more than it
     return (/** @type {number} */ below) => (state = (state * 48271) % 2147483647) % below;
   })();
   const stacks = Array.from({ length: 400 }, () =>
-    Array.from({ length: 1 + random(8) }, () => `f${random(4)}${'é'.repeat(random(3))}`).join(';'),
+    Array.from({ length: 1 + random(8) }, () => `f${random(4)}${'é'.repeat(random(30))}`).join(';'),
   );
   const profile = buildProfile(stacks.map((stack) => ({ stack })));
   const full = parsed(profile.folded());
@@ -72,6 +100,8 @@ test('any size: it fits, counts every sample, and gives no function more than it
   let before = Infinity;
   for (const bytes of [0, 20, 100, 500, 1000, 3000, wholeBytes, wholeBytes + 1000]) {
     const { lines, share } = foldedMost(profile, bytes);
+    const least = Math.round(share * 400);
+    assert.ok(least === 1 || bytesAt(full, least - 1) > bytes, `${least} is the lowest`);
     const text = [...lines].join('');
     if (bytes >= 20) assert.ok(Buffer.byteLength(text) <= bytes, `${bytes}: ${text.length}`);
     const kept = parsed(text);

@@ -246,6 +246,7 @@ test('places without a symbol: apart as data, one row for each object for people
       { stack: `main;${place(16)};${place(48)}`, weight: 4 },
       { stack: 'main;[0x7f001234]', weight: 2 },
       { stack: 'main;[frames skipped]', weight: 1 },
+      { stack: 'main;odd name [0x10]', weight: 0.5 },
     ],
     {
       funcs: {
@@ -254,11 +255,12 @@ test('places without a symbol: apart as data, one row for each object for people
         [place(48)]: { ...unnamed, object },
         '[0x7f001234]': unnamed,
         '[frames skipped]': unnamed,
+        'odd name [0x10]': { kind: 'js' },
         main: { kind: 'native', object: 'node' },
       },
     },
   );
-  assert.equal(profile.hotspots().length, 6);
+  assert.equal(profile.hotspots().length, 7);
   const rows = profile.hotspots({ unnamed: 'together' });
   assert.deepEqual(
     rows.map(({ key, object: from, self, total }) => [key, from, self, total]),
@@ -266,14 +268,15 @@ test('places without a symbol: apart as data, one row for each object for people
       [`[${object}]`, object, 9, 9],
       ['[unknown]', '[unknown]', 2, 2],
       ['[frames skipped]', '[unknown]', 1, 1],
-      ['main', 'node', 0, 12],
+      ['odd name [0x10]', '[jit]', 0.5, 0.5],
+      ['main', 'node', 0, 12.5],
     ],
   );
   assert.equal(
     profile.folded({ unnamed: 'together' }),
-    `main;[${object}];[${object}] 2\nmain;[unknown] 1\nmain;[frames skipped] 1\n`,
+    `main;[${object}];[${object}] 2\nmain;[unknown] 1\nmain;[frames skipped] 1\nmain;odd name [0x10] 1\n`,
   );
-  assert.equal(profile.callTree({ unnamed: 'together' }).children[0].children.length, 3);
+  assert.equal(profile.callTree({ unnamed: 'together' }).children[0].children.length, 4);
   assert.throws(() => profile.hotspots(/** @type {any} */ ({ unnamed: true })), {
     code: 'ERR_PROF_BAD_OPTION',
   });
