@@ -1,7 +1,8 @@
 #include "code/binary.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "code/debugfile.h"
@@ -27,10 +28,22 @@ static bool is_still(const struct prof_image *image, const struct prof_module *m
          stat.st_dev == module->device;
 }
 
+/* A file that is gone from its path lives on while it is mapped; the kernel shows it to those who
+ * may CAP_CHECKPOINT_RESTORE (root outside of containers), by the exact bounds of one mapping. Only
+ * modules of this very process are ever in these states. */
+static int open_mapped(struct prof_image *image, const struct prof_module *module) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/map_files/%" PRIx64 "-%" PRIx64, module->start,
+           module->end);
+  return prof_image_open_file(image, path);
+}
+
 static int open_image(struct prof_image *image, const struct prof_module *module) {
   *image = (struct prof_image){.fd = -1};
   if (module->state == PROF_MODULE_IN_MEMORY)
     return prof_image_open_memory(image, (const void *)module->start, module->end - module->start);
+  if (module->state == PROF_MODULE_DELETED || module->state == PROF_MODULE_REPLACED)
+    return open_mapped(image, module);
   if (module->state != PROF_MODULE_ON_DISK || prof_image_open_file(image, module->path))
     return -1;
   if (is_still(image, module))

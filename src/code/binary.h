@@ -2,10 +2,11 @@
  * binary: what one module's file tells about its code: symbols, inline frames, starts of functions,
  * each read when it is first asked for.
  *
- * One thread at a time. Refuses files that are no longer the ones that were mapped. Inline frames
- * come from the file itself or from a debug file beside it; not from those that a distribution
- * packs under /usr/lib/debug: of the C library nobody asks which of its own helpers were inlined,
- * and unpacking its DWARF takes longer (25 to 60 ms) than all else at the end of a recording.
+ * One thread at a time. Refuses files that are no longer the ones that were mapped (the mapped one
+ * is read instead where the kernel lets us). Inline frames come from the file itself or from a
+ * debug file beside it; not from those that a distribution packs under /usr/lib/debug: of the C
+ * library nobody asks which of its own helpers were inlined, and unpacking its DWARF takes longer
+ * (25 to 60 ms) than all else at the end of a recording.
  */
 #ifndef RSPACK_PROF_CODE_BINARY_H
 #define RSPACK_PROF_CODE_BINARY_H

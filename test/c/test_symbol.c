@@ -478,6 +478,41 @@ static void a_file_replaced_after_it_was_seen_gives_no_names(void **state) {
   world_close(&world);
 }
 
+/* Only its inode is left, which the kernel shows to the privileged. */
+static void a_deleted_file_that_is_mapped_still_has_names(void **state) {
+  char path[256];
+  struct prof_named named;
+  struct world world;
+  (void)state;
+  strcpy(path, fixture_path("gone.so"));
+  assert_int_equal(fixture_run("echo 'static int inner(int x) { return x * 7; } "
+                               "int (*answer(void))(int) { return inner; }' | "
+                               "cc -shared -fPIC -O0 -x c -o '%s' -",
+                               path),
+                   0);
+  void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  assert_non_null(handle);
+  uint64_t (*answer)(void);
+  *(void **)&answer = dlsym(handle, "answer");
+  uint64_t inner = answer();
+  unlink(path);
+  world_open(&world, NULL);
+  assert_int_equal(prof_modules_load_self(world.modules, world.space, NULL), 0);
+  int count = resolve(&world, inner, &named, 1);
+  assert_int_equal(count, 1);
+  bool may = access("/proc/self/map_files", R_OK) == 0 && geteuid() == 0 && named.named;
+  if (may)
+    assert_string_equal(named.name, "inner");
+  else
+    assert_string_equal(named.name, "[gone.so]");
+  world_close(&world);
+  dlclose(handle);
+  if (!may) {
+    print_message("skipped: this process may not read /proc/self/map_files\n");
+    skip();
+  }
+}
+
 /* Two functions with unwind tables, one without between them, no symbols. */
 static void stripped_functions_are_named_by_their_starts(void **state) {
   static const char text[] = ".text\n.globl first\n.type first,@function\nfirst:\n.cfi_startproc\n"
@@ -669,6 +704,7 @@ int main(void) {
       cmocka_unit_test(tiers_of_a_javascript_function_are_one_function),
       cmocka_unit_test(kernel_and_unknown_places_have_names_too),
       cmocka_unit_test(a_file_replaced_after_it_was_seen_gives_no_names),
+      cmocka_unit_test(a_deleted_file_that_is_mapped_still_has_names),
       cmocka_unit_test(stripped_functions_are_named_by_their_starts),
       cmocka_unit_test(starts_agree_with_symbols),
       cmocka_unit_test(damaged_unwind_tables_never_crash),
