@@ -5,11 +5,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "code/jit.h"
 #include "session/frozen.h"
 #include "stack/sampler.h"
+
+/* Reading stacks of sleeping threads waits for the process's memory map, and somebody waits for us:
+ * what is not read by then stays without a stack. */
+enum { FROZEN_NS_MAX = 100000000 };
+
+static uint64_t now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
 
 /* The thread's record, made where it is new; NULL where memory ends. */
 static struct prof_join_thread *thread_of(struct prof_recording *self, uint32_t tid,
@@ -91,18 +102,41 @@ static void add_leaf(struct prof_recording *self, const struct prof_join_thread 
              PROF_REASON_JOIN + fate, wait->ip, is_start ? PROF_SAMPLE_JOINED : 0);
 }
 
+/* Samples of one system call share one walk here too. thread->walk is free: no walk follows. */
+static bool walk_frozen(struct prof_recording *self, struct prof_join_last *known,
+                        const struct prof_wait *wait) {
+  struct prof_walk walk;
+  if (known->time_ns == UINT64_MAX && known->ip == wait->ip && known->sp == wait->sp)
+    return true;
+  uint64_t start_ns = now_ns();
+  if (!wait->ip || self->frozen_ns > FROZEN_NS_MAX)
+    return false;
+  int status = prof_frozen_walk(&self->unwind, self->options.max_frames, wait->ip, wait->sp,
+                                wait->bp, &walk);
+  self->frozen_ns += now_ns() - start_ns;
+  if (status)
+    return false;
+  *known = (struct prof_join_last){
+      .time_ns = UINT64_MAX,
+      .ip = wait->ip,
+      .sp = wait->sp,
+      .end_pc = walk.end_pc,
+      .end = (uint8_t)walk.end,
+      .node = prof_splice_user(&self->splice, NULL, walk.words, walk.count, base_of(walk.end)),
+  };
+  free(walk.words);
+  return true;
+}
+
 static void add_frozen(struct prof_recording *self, struct prof_join_thread *thread,
                        const struct prof_wait *wait) {
-  struct prof_walk walk;
-  if (!wait->ip || prof_frozen_walk(&self->unwind, self->options.max_frames, wait->ip, wait->sp,
-                                    wait->bp, &walk)) {
+  struct prof_join_last *walk = &thread->walk;
+  if (walk_frozen(self, walk, wait)) {
+    add_sample(self, thread, wait, walk->node, end_of(walk->end), walk->end, walk->end_pc,
+               PROF_SAMPLE_JOINED);
+  } else {
     add_leaf(self, thread, wait, PROF_JOIN_FROZEN);
-    return;
   }
-  uint32_t node = prof_splice_user(&self->splice, NULL, walk.words, walk.count, base_of(walk.end));
-  add_sample(self, thread, wait, node, end_of(walk.end), (int)walk.end, walk.end_pc,
-             PROF_SAMPLE_JOINED);
-  free(walk.words);
 }
 
 static void decide(void *user, struct prof_join_thread *thread, const struct prof_wait *wait,

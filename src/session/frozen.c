@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 /* Most stacks end within the first; each copy waits for the process's mappings to be left alone. */
-enum { FIRST_BYTES = 64 << 10, STACK_BYTES = 1 << 20 };
+enum { FIRST_BYTES = 64 << 10, STACK_BYTES = 512 << 10 };
 enum { DWARF_RBP = 6, DWARF_RSP = 7, DWARF_RA = 16 };
 
 /* What is readable from address on: how many bytes. The kernel stops at the first hole, at a page

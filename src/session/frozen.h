@@ -3,7 +3,7 @@
  *
  * The stack is copied by process_vm_readv, which gives an error and no fault where the thread wakes
  * up and ends meanwhile. The caller makes sure afterwards that no walk of the thread's own arrived.
- * Refuses: more than 1 MB of stack, stacks switched to other mappings (a broken walk).
+ * Refuses: more than 512 KB of stack, stacks switched to other mappings (a broken walk).
  */
 #ifndef RSPACK_PROF_SESSION_FROZEN_H
 #define RSPACK_PROF_SESSION_FROZEN_H

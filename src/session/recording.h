@@ -78,6 +78,7 @@ struct prof_recording {
   struct prof_walks walks; /* copied from the shards, waiting for their turn */
   struct prof_recording_counters counters;
   uint64_t start_ns, end_ns, start_unix_ms;
+  uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */
   uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */
   bool signal_taken;                       /* another SIGTRAP handler replaced ours */

@@ -98,6 +98,11 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
   if (self->find_object) {
     if (self->find_object((void *)(uintptr_t)pc, &object) != 0)
       return false;
+    /* dlclose on another thread: the file may be unmapped before it is forgotten, and pc be in what
+     * was mapped there since (seen with JIT code; stress.c's unloaded and unmapped together). */
+    if (!prof_memory_probe((uint64_t)(uintptr_t)object.map_start) ||
+        (object.eh_frame && !prof_memory_probe((uint64_t)(uintptr_t)object.eh_frame)))
+      return false;
     /* glibc splits an image with holes between its segments (node's is one): then the range has
      * neither header nor .eh_frame in it, and the published table must know where they end. */
     image = search(atomic_load_explicit(&self->mapped, memory_order_acquire), pc);
