@@ -7,7 +7,15 @@ const { openProfile, writeResult } = require('./files.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
-/** @type {Record<string, { what: string, convert: (profile: Profile, output?: string) => Iterable<string | Uint8Array> }>} */
+/**
+ * @typedef {object} Format
+ * @property {string} what
+ * @property {(profile: Profile, output?: string) => Iterable<string | Uint8Array>} [convert]
+ * @property {(profile: Profile, output: string | undefined, world: import('./main.js').World) => Promise<void>} [write]
+ *   where it is more than one file
+ */
+
+/** @type {Record<string, Format>} */
 const FORMATS = {
   folded: {
     what: 'folded stacks, one a line, as flamegraph.pl and speedscope read them',
@@ -24,19 +32,15 @@ const FORMATS = {
       return [output?.endsWith('.gz') ? gzipSync(text) : text];
     },
   },
+  'perf.data': {
+    what: 'for perf report and perf script; the perf-map that names JavaScript is put beside OUT',
+    write: (profile, output, world) =>
+      require('./perf-data.js').writePerfData(profile, output, world),
+  },
 };
 
 /** In the contract, with a later version. */
-const LATER = [
-  'html',
-  'pprof',
-  'speedscope',
-  'perfetto',
-  'cpuprofile',
-  'perf.data',
-  'parquet',
-  'perf-script',
-];
+const LATER = ['html', 'pprof', 'speedscope', 'perfetto', 'cpuprofile', 'parquet', 'perf-script'];
 
 const formats = () => Object.keys(FORMATS);
 
@@ -69,7 +73,8 @@ async function run(parsed, world) {
   const output = textOf(parsed, 'output');
   // The exporters read the columns, which the public type does not show.
   const profile = /** @type {any} */ (openProfile(parsed.positionals[0], world.cwd));
-  await writeResult(format.convert(profile, output), output, world);
+  if (format.write) await format.write(profile, output, world);
+  else if (format.convert) await writeResult(format.convert(profile, output), output, world);
   return 0;
 }
 

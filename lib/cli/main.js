@@ -29,13 +29,14 @@ const COMMANDS = {
   record: () => require('./record.js'),
   report: () => require('./report.js'),
   export: () => require('./export.js'),
+  import: () => require('./import.js'),
   diff: () => require('./diff.js'),
   list: () => require('./list.js'),
   doctor: () => require('./doctor.js'),
 };
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
-const LATER = ['import', 'stat', 'compare', 'trace'];
+const LATER = ['stat', 'compare', 'trace'];
 
 /** @type {Record<string, number>} */
 const EXIT_CODES = {

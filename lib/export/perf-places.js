@@ -125,6 +125,19 @@ function mapModules({ strings, modules }, disk) {
   return { mappings, known };
 }
 
+/**
+ * @param {Disk} disk
+ * @param {string} file
+ * @returns {string} '' where it cannot be read
+ */
+function readText(disk, file) {
+  try {
+    return Buffer.from(disk.readFile(file)).toString('latin1');
+  } catch {
+    return '';
+  }
+}
+
 /** The kernel's own code, by the lower halves of its addresses: the upper ones are all ones. */
 class KernelNames {
   /** @type {Map<number, string[]>} */
@@ -136,12 +149,7 @@ class KernelNames {
 
   /** @param {Disk} disk */
   constructor(disk) {
-    let text = '';
-    try {
-      text = Buffer.from(disk.readFile('/proc/kallsyms')).toString('latin1');
-    } catch {
-      return; // not readable: made addresses
-    }
+    const text = readText(disk, '/proc/kallsyms');
     // Neither data nor modules, whose lines name them at the end.
     for (const [, low, name] of text.matchAll(/^ffffffff([\da-f]{8}) [tTwW] (\S+)$/gm)) {
       const start = parseInt(low, 16);
@@ -218,6 +226,7 @@ function placesOf(raw, disk = realDisk) {
     addresses,
     inKernel,
     mappings,
+    kernel: kernel && inKernel.includes(1) ? kernel.range : null,
     made: { start: MADE_START, size },
     perfMap: lines.join(''),
   };

@@ -75,7 +75,8 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_text(env, meta, "unit", plan->event.unit);
   prof_value_set_number(env, meta, "frequency", plan->frequency);
   prof_value_set_text(env, meta, "callGraph",
-                      plan->sigtrap      ? "full"
+                      result->call_graph ? result->call_graph
+                      : plan->sigtrap    ? "full"
                       : plan->stack_dump ? "dwarf"
                                          : "none");
   prof_value_set_number(env, meta, "startNs", (double)result->start_ns);

@@ -192,27 +192,47 @@ static void add_flat(struct prof_recording *self, const struct prof_join_thread 
   add_sample(self, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
 }
 
+/* How a callchain that says so itself ends: our export's, by its outermost frame. *count is then
+ * one less. */
+static enum prof_walk_end marked_end(struct prof_recording *self, uint64_t outer, uint32_t *count) {
+  struct prof_place place;
+  const char *name = prof_space_find(self->space, outer, &place)
+                         ? prof_space_code(self->space, place.code)->name
+                         : NULL;
+  enum prof_walk_end end = !name                                    ? PROF_WALK_COMPLETE
+                           : strcmp(name, "[broken stack]") == 0    ? PROF_WALK_BAD_READ
+                           : strcmp(name, "[truncated stack]") == 0 ? PROF_WALK_TRUNCATED
+                                                                    : PROF_WALK_COMPLETE;
+  *count -= end != PROF_WALK_COMPLETE;
+  return end;
+}
+
 /* A callchain of the kernel's, by frame pointers: nothing in it says where it broke off, so only
  * one that ends in a thread's first function is complete. */
+static enum prof_walk_end chain_end(struct prof_recording *self, uint64_t outer, uint32_t frames) {
+  if (PROF_ROW_KIND(prof_rows_find(self->rows, outer)) == PROF_ROW_START)
+    return PROF_WALK_COMPLETE;
+  return frames >= self->options.max_chain ? PROF_WALK_TRUNCATED : PROF_WALK_BAD_READ;
+}
+
 static void add_chain(struct prof_recording *self, struct prof_join_thread *thread,
                       const struct prof_wait *wait, const struct prof_record_sample *sample) {
   uint32_t count = sample->user_chain_count;
   uint64_t *words = malloc(count * sizeof *words);
+  bool is_marked = self->options.whole_chains; /* and has no return addresses */
   if (!words) {
     self->counters.no_memory++;
     return;
   }
-  for (uint32_t i = 0; i < count; i++)
-    words[i] = PROF_WORD(i ? PROF_WORD_RETURN : PROF_WORD_PC, sample->user_chain[i] - (i != 0));
+  for (uint32_t i = 0; i < count; i++) {
+    bool is_return = i != 0 && !is_marked;
+    words[i] =
+        PROF_WORD(is_return ? PROF_WORD_RETURN : PROF_WORD_PC, sample->user_chain[i] - is_return);
+  }
   uint64_t outer = PROF_WORD_VALUE(words[count - 1]);
-  enum prof_walk_end end =
-      self->options.whole_chains ||
-              PROF_ROW_KIND(prof_rows_find(self->rows, outer)) == PROF_ROW_START
-          ? PROF_WALK_COMPLETE
-      : count + sample->chain_count >= self->options.max_chain ? PROF_WALK_TRUNCATED
-                                                               : PROF_WALK_BAD_READ;
-  uint64_t base = base_of(end);
-  uint32_t node = prof_splice_user(&self->splice, &thread->memo, words, count, base);
+  enum prof_walk_end end = is_marked ? marked_end(self, outer, &count)
+                                     : chain_end(self, outer, count + sample->chain_count);
+  uint32_t node = prof_splice_user(&self->splice, &thread->memo, words, count, base_of(end));
   add_sample(self, thread, wait, node, end_of(end), end, outer, 0);
   free(words);
 }

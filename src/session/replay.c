@@ -245,6 +245,8 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   }
   if (!status) {
     (*out)->cpus = head->cpus ? (int)head->cpus : (*out)->cpus;
+    if (self->survey.has_chains && !self->survey.has_dumps)
+      (*out)->call_graph = self->recording.options.whole_chains ? "full" : "fp";
     snprintf((*out)->command, sizeof(*out)->command, "%s", head->command);
     snprintf((*out)->kernel, sizeof(*out)->kernel, "%s", head->os_release);
   }

@@ -70,6 +70,7 @@ struct prof_result {
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;
   uint32_t pid;
+  const char *call_graph; /* meta.callGraph of a replay; NULL: as planned */
   char command[256]; /* a replay: what was recorded; "": this process */
   char kernel[65];   /* release */
 };
