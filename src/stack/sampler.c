@@ -64,7 +64,9 @@ static _Atomic uint32_t owners[SLOTS];  /* tid, 0: free; apart, since they are s
 static _Atomic uint32_t owner_count;    /* never too low */
 static _Atomic(struct armed *) current; /* NULL: not armed */
 static _Atomic uint64_t no_slot;
-static uint64_t cookie, passed_on_before;
+static _Atomic uint64_t cookie;
+static _Atomic bool is_ready; /* slots, their stacks and the cookie stand */
+static uint64_t passed_on_before;
 
 /* Initial-exec: no lazy allocation by __tls_get_addr inside a handler. Eight bytes of the static
  * TLS reserve that glibc keeps for libraries that are loaded later. */
@@ -198,7 +200,8 @@ static void on_sample(struct slot *slot, const struct perf_siginfo *info, uconte
 static void on_sigtrap(int number, siginfo_t *info, void *context) {
   const struct perf_siginfo *perf = (const struct perf_siginfo *)info;
   int saved_errno = errno;
-  if (info->si_code != TRAP_PERF || (perf->data >> 32) != cookie >> 32) {
+  if (!atomic_load_explicit(&is_ready, memory_order_acquire) || info->si_code != TRAP_PERF ||
+      (perf->data >> 32) != cookie >> 32) {
     prof_trap_pass_on(number, info, context);
     errno = saved_errno;
     return;
@@ -229,6 +232,7 @@ static int install(struct prof_error *error) {
                           "no memory for the sampler's slots: free some memory");
   }
   prof_sampler_cookie();
+  atomic_store_explicit(&is_ready, true, memory_order_release);
   return prof_trap_install(on_sigtrap, error);
 }
 

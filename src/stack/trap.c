@@ -12,6 +12,7 @@ enum { HANDLER_BYTES = 4096 };
 
 static struct sigaction previous;
 static bool previous_is_libuv;
+static _Atomic bool is_known; /* the two above */
 static _Atomic uint64_t passed_on;
 
 /* libuv has one handler for all signals, in the same file as its functions. */
@@ -38,6 +39,7 @@ int prof_trap_install(prof_trap_handler *handler, struct prof_error *error) {
   if (sigaction(SIGTRAP, NULL, &before) == 0) {
     previous = before;
     previous_is_libuv = is_of_libuv(&before);
+    atomic_store_explicit(&is_known, true, memory_order_release);
   }
   /* Every signal waits until we are through: a handler that leaves by longjmp must not run on top.
    */
@@ -60,7 +62,9 @@ static void take_default(void) {
 void prof_trap_pass_on(int number, siginfo_t *info, void *context) {
   bool is_instruction = info->si_code > 0;
   atomic_fetch_add_explicit(&passed_on, 1, memory_order_relaxed);
-  if (previous.sa_flags & SA_SIGINFO) {
+  if (!atomic_load_explicit(&is_known, memory_order_acquire)) {
+    take_default();
+  } else if (previous.sa_flags & SA_SIGINFO) {
     previous.sa_sigaction(number, info, context);
   } else if (previous.sa_handler == SIG_IGN && !is_instruction) {
     return; /* the kernel does not let a trap instruction be ignored */

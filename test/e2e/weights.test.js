@@ -141,7 +141,12 @@ test('system calls: kernel time is kernel weight', { skip }, (t) =>
     const found = [run.inside.weights_burn_a, run.inside.weights_burn_kernel];
     assertShares(t, 'user and system calls', found, [user, kernel]);
     if (!run.raw.meta.hasKernel) return t.diagnostic('no kernel samples here');
-    assertShares(t, 'mode', [run.sum - run.kernel, run.kernel], [userNs, systemNs]);
+    // getrusage shares out what a tick every 4 ms saw: 31 to 42 % user in equal runs, where the
+    // samples said 36 each time. A rough check.
+    const mode = points([run.sum - run.kernel, run.kernel])[1];
+    const wanted = points([userNs, systemNs])[1];
+    t.diagnostic(`kernel mode: ${mode.toFixed(2)}, getrusage ${wanted.toFixed(2)}`);
+    assert.ok(Math.abs(mode - wanted) < 12, `kernel mode ${mode}, getrusage ${wanted}`);
     assertSum(t, run);
   }),
 );
