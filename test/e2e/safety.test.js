@@ -1,7 +1,7 @@
 'use strict';
 // Safe in somebody else's process. test/live/stress drives the core on threads that switch, overflow
 // and misuse stacks, unload code, block and nest signals, and use every kind of blocking system call;
-// none may fail, crash or see EINTR. PROF_LONG=1: a minute, a thousand recordings, sanitizers too.
+// none may fail, crash or see EINTR. PROF_LONG=1: a minute, a thousand recordings, ASan too.
 
 const assert = require('node:assert');
 const { spawn, spawnSync } = require('node:child_process');
@@ -16,11 +16,6 @@ const { whyNoEvents } = require('./support.js');
 const LIVE = path.join(__dirname, '..', 'live');
 const isLong = Boolean(process.env.PROF_LONG);
 const skip = whyNoEvents();
-/** Those that stay on their own stacks. */
-const QUIET_JOBS =
-  'files,pipes,sockets,tcp,sleeps,polls,epolls,futexes,deep,blocked,traps,errno,unloaded,churn'.split(
-    ',',
-  );
 
 /**
  * @param {{ seconds: number, hz: number, threads: number, recordings: number, sanitizer?: string, jobs?: string[] }} options
@@ -36,7 +31,6 @@ function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
   const env = {
     ...process.env,
     ASAN_OPTIONS: 'use_sigaltstack=0:detect_stack_use_after_return=0:detect_leaks=0',
-    TSAN_OPTIONS: 'use_sigaltstack=0:report_signal_unsafe=0:history_size=2',
   };
   const run = spawnSync('./stress', args, { cwd: folder, encoding: 'utf8', env });
   assert.strictEqual(run.status, 0, `${run.signal ?? ''}\n${run.stderr}`);
@@ -66,16 +60,20 @@ test('recordings one after the other leave nothing behind', { skip }, (t) => {
   assert.strictEqual(end.threads[1], end.threads[0]);
 });
 
-for (const sanitizer of ['address', 'thread']) {
-  const why = skip || (isLong ? false : 'PROF_LONG=1 runs the sanitizers');
-  test(`the same under -fsanitize=${sanitizer}`, { skip: why }, (t) => {
-    // TSan knows neither swapped contexts nor other stacks.
-    const jobs = sanitizer === 'thread' ? QUIET_JOBS : [];
-    const end = stress({ seconds: 10, hz: 4000, threads: 64, recordings: 1, sanitizer, jobs });
-    t.diagnostic(JSON.stringify(end));
-    assert.strictEqual(end.errors, 0);
+// ThreadSanitizer hands our signal over inside its own run time, where it holds locks and new threads
+// are not known yet: such runs show races (`make SANITIZE=thread`) but often hang or crash in it.
+const whyNoAsan = skip || (isLong ? false : 'PROF_LONG=1 runs the sanitizer');
+test('the same under -fsanitize=address', { skip: whyNoAsan }, (t) => {
+  const end = stress({
+    seconds: 10,
+    hz: 4000,
+    threads: 64,
+    recordings: 1,
+    sanitizer: 'address',
   });
-}
+  t.diagnostic(JSON.stringify(end));
+  assert.strictEqual(end.errors, 0);
+});
 
 test("node's files, sockets, timers and children at 20,000 Hz", { skip }, async (t) => {
   const end = Date.now() + (isLong ? 60_000 : 5000);
