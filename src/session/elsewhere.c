@@ -1,5 +1,6 @@
 #include "session/elsewhere.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,24 +114,29 @@ static bool is_same_id(const char *text, const unsigned char *build_id, size_t b
   return true;
 }
 
-bool prof_elsewhere_accepts(struct prof_elsewhere *self, const char *path,
-                            const unsigned char *build_id, size_t bytes) {
+const char *prof_elsewhere_find(struct prof_elsewhere *self, const char *path, const char *folder,
+                                const unsigned char *build_id, size_t bytes) {
+  char beside[PATH_MAX];
   struct prof_elsewhere_file *file = file_at(self, path);
+  if (file && file->is_there && (!bytes || is_same_id(file->build_id, build_id, bytes)))
+    return file->path;
+  int length = snprintf(beside, sizeof beside, "%s%s", folder, base_name(path));
+  if (bytes && length > 0 && (size_t)length < sizeof beside) {
+    struct prof_elsewhere_file *other = file_at(self, beside);
+    if (other && other->is_there && is_same_id(other->build_id, build_id, bytes))
+      return other->path;
+    file = file_at(self, path); /* the list may have moved */
+  }
   if (!file) {
     self->refused++;
-    return false;
+  } else if (!file->is_counted) {
+    file->is_counted = true;
+    if (!self->gone && !self->replaced)
+      snprintf(self->example, sizeof self->example, "%s", path);
+    self->replaced += file->is_there;
+    self->gone += !file->is_there;
   }
-  bool is_same = file->is_there && (!bytes || is_same_id(file->build_id, build_id, bytes));
-  if (is_same || file->is_counted)
-    return is_same;
-  file->is_counted = true;
-  if (!self->gone && !self->replaced)
-    snprintf(self->example, sizeof self->example, "%s", path);
-  if (file->is_there)
-    self->replaced++;
-  else
-    self->gone++;
-  return false;
+  return NULL;
 }
 
 /* The builtins at their own place, or a copy that V8 mapped elsewhere: both by frame pointers. */

@@ -34,10 +34,11 @@ struct prof_elsewhere {
 void prof_elsewhere_init(struct prof_elsewhere *self, struct prof_rows *rows, bool same_kernel);
 void prof_elsewhere_free(struct prof_elsewhere *self);
 
-/* build_id: of the record or the file's table, bytes 0: not known. false: not the recorded file, or
- * none: its addresses must not be named. */
-bool prof_elsewhere_accepts(struct prof_elsewhere *self, const char *path,
-                            const unsigned char *build_id, size_t bytes);
+/* Where the recorded file is: at its path, or in folder ("a/b/") under the same name and then with
+ * the same build id. build_id: of the record or the file's table, bytes 0: not known. NULL: not the
+ * recorded file, or none: its addresses must not be named. */
+const char *prof_elsewhere_find(struct prof_elsewhere *self, const char *path, const char *folder,
+                                const unsigned char *build_id, size_t bytes);
 
 /* An accepted file's mapping; bias as code/module.h found it. */
 void prof_elsewhere_map(struct prof_elsewhere *self, const char *path, uint64_t start,

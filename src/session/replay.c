@@ -27,6 +27,7 @@ struct replay {
   const struct prof_data_event *event;
   const struct prof_replay_options *options;
   uint32_t pid;
+  char folder[PATH_MAX]; /* of the file, with its slash */
 };
 
 /* --- the second pass: records into the stages --- */
@@ -47,14 +48,12 @@ static int read_perf_map(struct replay *self, struct prof_error *error) {
   struct prof_recording *recording = &self->recording;
   struct prof_perfmap *map = &recording->perfmap;
   char path[PATH_MAX];
-  const char *file = self->options->path, *slash = strrchr(file, '/');
   int status = PROF_OK;
   prof_perfmap_close(map);
   if (self->options->perf_map) {
     status = prof_perfmap_open(map, self->options->perf_map, error);
   } else {
-    int length = snprintf(path, sizeof path, "%.*sperf-%" PRIu32 ".map",
-                          slash ? (int)(slash + 1 - file) : 0, file, self->pid);
+    int length = snprintf(path, sizeof path, "%sperf-%" PRIu32 ".map", self->folder, self->pid);
     if (length < 0 || (size_t)length >= sizeof path || prof_perfmap_open(map, path, NULL)) {
       snprintf(path, sizeof path, "/tmp/perf-%" PRIu32 ".map", self->pid);
       prof_perfmap_open(map, path, NULL);
@@ -92,7 +91,8 @@ static void replay_mmap(struct replay *self, const struct prof_record *record) {
       id_bytes = head->build_ids[i].size;
     }
   }
-  if (!prof_elsewhere_accepts(&self->elsewhere, path, id, id_bytes))
+  path = prof_elsewhere_find(&self->elsewhere, path, self->folder, id, id_bytes);
+  if (!path)
     return;
   int index = prof_modules_mapped(recording->modules, recording->space, start, length,
                                   record->mmap.offset, path);
@@ -255,6 +255,15 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   return status;
 }
 
+/* Absolute: modules are known by absolute paths. */
+static void set_folder(struct replay *self) {
+  if (!realpath(self->options->path, self->folder))
+    self->folder[0] = 0;
+  char *slash = strrchr(self->folder, '/');
+  if (slash)
+    slash[1] = 0;
+}
+
 int prof_replay_file(const struct prof_replay_options *options, struct prof_result **out,
                      struct prof_error *error) {
   struct replay *self = calloc(1, sizeof *self);
@@ -264,6 +273,9 @@ int prof_replay_file(const struct prof_replay_options *options, struct prof_resu
   if (!status) {
     const struct prof_datahead *head = prof_datafile_head(self->file);
     status = prof_survey_init(&self->survey, head, options->event, error);
+    if (!status && !self->survey.event) /* which of them have samples? */
+      status = prof_datafile_scan(self->file, prof_survey_count, &self->survey, error);
+    prof_survey_decide(&self->survey);
   }
   if (!status)
     status = prof_datafile_scan(self->file, prof_survey_record, &self->survey, error);
@@ -272,6 +284,7 @@ int prof_replay_file(const struct prof_replay_options *options, struct prof_resu
         prof_survey_choose(&self->survey, options->pid, error);
     self->pid = process ? process->pid : 0;
     self->options = options;
+    set_folder(self);
     status = process ? run(self, out, error) : PROF_BAD_FILE;
   }
   prof_datafile_close(self->file);

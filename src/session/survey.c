@@ -30,8 +30,6 @@ static bool is_dummy(const struct prof_data_event *event) {
 
 static void survey_sample(struct prof_survey *self, const struct prof_data_event *event,
                           const struct prof_record *record) {
-  if (!self->event && event && !is_dummy(event))
-    self->event = event;
   if (event != self->event) {
     self->other_events++;
     return;
@@ -91,6 +89,19 @@ int prof_survey_init(struct prof_survey *self, const struct prof_datahead *head,
   }
   return prof_error_set(error, PROF_BAD_EVENT, 0, NULL, "this perf.data has no event %s: it has %s",
                         event, names);
+}
+
+void prof_survey_count(void *user, const struct prof_data_event *event,
+                       const struct prof_record *record) {
+  struct prof_survey *self = user;
+  if (record->type == PERF_RECORD_SAMPLE && event)
+    self->has_samples[event - self->head->events] = 1;
+}
+
+void prof_survey_decide(struct prof_survey *self) {
+  for (size_t i = 0; i < self->head->event_count && !self->event; i++)
+    if (self->has_samples[i] && !is_dummy(&self->head->events[i]))
+      self->event = &self->head->events[i];
 }
 
 void prof_survey_free(struct prof_survey *self) {

@@ -33,6 +33,7 @@ struct prof_survey_ancestor {
 struct prof_survey {
   const struct prof_datahead *head;
   const struct prof_data_event *event; /* the wanted one */
+  uint8_t has_samples[PROF_DATA_EVENTS_MAX];
   struct prof_survey_process *processes;
   size_t count, capacity;
   struct prof_table process_of; /* pid -> index */
@@ -46,12 +47,18 @@ struct prof_survey {
   bool has_kernel_samples, has_dumps, has_chains;
 };
 
-/* head: the file's. event: the wanted one's name, NULL: the first that has samples. */
+/* head: the file's. event: the wanted one's name, NULL: the first in the file's list that has
+ * samples. */
 int prof_survey_init(struct prof_survey *self, const struct prof_datahead *head, const char *event,
                      struct prof_error *error);
 void prof_survey_free(struct prof_survey *self);
 
-/* A visitor for prof_datafile_scan; user is the survey. */
+/* Where no event was wanted: a visitor that finds out which have samples, then the choice. */
+void prof_survey_count(void *user, const struct prof_data_event *event,
+                       const struct prof_record *record);
+void prof_survey_decide(struct prof_survey *self);
+
+/* The visitor that finds out the rest; user is the survey. */
 void prof_survey_record(void *user, const struct prof_data_event *event,
                         const struct prof_record *record);
 
