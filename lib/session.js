@@ -124,6 +124,15 @@ class Session {
     return makeProfile(raw, snapshot(this.#markers));
   }
 
+  dumpSync() {
+    this.#mustRun('dumpSync()');
+    try {
+      return makeProfile(this.#native.dumpSync(this.#handle), snapshot(this.#markers));
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
   async stop() {
     this.#mustRun('stop()');
     this.#state = 'stopping';

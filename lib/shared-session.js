@@ -18,8 +18,8 @@ class SharedSession {
 
   /**
    * @param {Session} recording
-   * @param {() => Profile} finish ends the recording and writes it, as the end of the process would;
-   *   where that has happened already, gives the profile
+   * @param {() => Profile} finish where the process's end has stopped the recording and written it:
+   *   gives the profile
    */
   constructor(recording, finish) {
     this.#recording = recording;
@@ -60,9 +60,7 @@ class SharedSession {
   stopSync() {
     this.#mustBeOpen('stopSync()');
     this.#open = false;
-    // The addon has no dump that waits. Who asks for one is in an 'exit' handler, most often: the
-    // recording is at its end, and is written as it would be a moment later.
-    return this.#finish();
+    return this.#recording.running ? this.#recording.dumpSync() : this.#finish();
   }
 
   [DISPOSE]() {

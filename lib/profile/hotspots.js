@@ -62,6 +62,21 @@ const symbolIn =
     text[id[func]];
 
 /**
+ * The function whose code each node's samples ran in: self belongs to it, as in perf's flat table.
+ * Functions inlined into it have their totals, and are nodes of the tree.
+ * @param {Profile} profile
+ * @returns {Int32Array}
+ */
+function physicalFuncs({ raw }) {
+  const { parent, func, inline } = raw.nodes;
+  const physical = Int32Array.from(func);
+  for (let node = 1; node < func.length; node++) {
+    if (inline[node]) physical[node] = physical[parent[node]];
+  }
+  return physical;
+}
+
+/**
  * What the functions of each group agree on; undefined where they do not.
  * @param {Profile} profile
  * @param {Int32Array} groupOf
@@ -167,12 +182,13 @@ function hotspots(profile, options = {}) {
     }
     const groups = byFunc.labels.length;
     const { func, parent } = raw.nodes;
+    const physical = physicalFuncs(profile);
     const groupOfNode = new Int32Array(func.length);
     const self = new Float64Array(groups);
     const samples = new Float64Array(groups);
     for (let node = 1; node < func.length; node++) {
-      const own = byFunc.groupOf[func[node]];
-      groupOfNode[node] = own;
+      const own = byFunc.groupOf[physical[node]];
+      groupOfNode[node] = byFunc.groupOf[func[node]];
       self[own] += sums.weight[node];
       samples[own] += sums.count[node];
     }
@@ -210,10 +226,10 @@ function share(profile, symbol, options = {}) {
   const funcs = matchingFuncs(profile, toRegExp(symbol, 'symbol'));
   const { weight, totalWeight } = sumSelected(profile, options);
   const through = options.total ? nodesThrough(profile, funcs) : null;
-  const { func } = profile.raw.nodes;
+  const physical = physicalFuncs(profile);
   let matching = 0;
   for (let node = 1; node < weight.length; node++) {
-    if (through ? through[node] === 1 : funcs[func[node]] === 1) matching += weight[node];
+    if (through ? through[node] === 1 : funcs[physical[node]] === 1) matching += weight[node];
   }
   return totalWeight > 0 ? matching / totalWeight : 0;
 }

@@ -99,6 +99,7 @@ export interface NativeAddon {
   stop(handle: unknown): Promise<RawProfile>;
   stopSync(handle: unknown): RawProfile;
   dump(handle: unknown): Promise<RawProfile>;
+  dumpSync(handle: unknown): RawProfile;
   discard(handle: unknown): void;
   attachIsolate?(): void;
   events(): {

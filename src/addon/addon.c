@@ -370,18 +370,30 @@ static napi_value stop(napi_env env, napi_callback_info info) {
   return value;
 }
 
-static napi_value dump(napi_env env, napi_callback_info info) {
-  (void)info;
-  struct promise *promise;
+/* The session, which goes on running. */
+static struct prof_session *running_session(napi_env env) {
   pthread_mutex_lock(&lock);
   struct prof_session *session = active_env == env ? active : NULL;
   pthread_mutex_unlock(&lock);
+  return session;
+}
+
+static napi_value dump(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct promise *promise;
+  struct prof_session *session = running_session(env);
   if (!session)
     return not_running(env);
   napi_value value = make_promise(env, &promise);
   if (value)
     prof_session_dump(session, keep_promise, promise);
   return value;
+}
+
+static napi_value dump_sync(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct prof_session *session = running_session(env);
+  return session ? raw_or_throw(env, prof_session_dump_sync(session)) : not_running(env);
 }
 
 /* --- what the machine has --- */
@@ -456,9 +468,15 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"start", start},   {"stop", stop},       {"stopSync", stop_sync},
-      {"dump", dump},     {"discard", discard}, {"attachIsolate", attach_isolate},
-      {"events", events}, {"probe", probe},
+      {"start", start},
+      {"stop", stop},
+      {"stopSync", stop_sync},
+      {"dump", dump},
+      {"dumpSync", dump_sync},
+      {"discard", discard},
+      {"attachIsolate", attach_isolate},
+      {"events", events},
+      {"probe", probe},
       {"importPerfData", prof_import_perf_data},
   };
   pin_library();

@@ -283,6 +283,10 @@ static struct prof_result *ask_and_wait(struct prof_session *self, enum command 
   return waiter.result;
 }
 
+struct prof_result *prof_session_dump_sync(struct prof_session *self) {
+  return ask_and_wait(self, COMMAND_DUMP);
+}
+
 struct prof_result *prof_session_stop_sync(struct prof_session *self) {
   return ask_and_wait(self, COMMAND_STOP);
 }

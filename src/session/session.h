@@ -40,6 +40,7 @@ int prof_session_start(const struct prof_session_options *options, struct prof_s
 
 void prof_session_dump(struct prof_session *self, prof_session_done *done, void *user);
 void prof_session_stop(struct prof_session *self, prof_session_done *done, void *user);
+struct prof_result *prof_session_dump_sync(struct prof_session *self);
 struct prof_result *prof_session_stop_sync(struct prof_session *self);
 
 /* Ends the recording and forgets it; returns when no event fires any more. */

@@ -262,6 +262,7 @@ function fakeNative(more = {}) {
     stop: async () => (calls.push('stop'), raw()),
     stopSync: () => (calls.push('stopSync'), raw()),
     dump: async () => (calls.push('dump'), raw()),
+    dumpSync: () => (calls.push('dumpSync'), raw()),
     discard: () => void calls.push('discard'),
     events: () => [],
     importPerfData: async () => raw(),
