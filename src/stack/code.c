@@ -64,6 +64,97 @@ bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *dept
          (code[0] == 0x5d && code[1] == 0x59);
 }
 
+enum { CODE_BACK = 1024, CODE_LEFT = 40, CODE_AHEAD = 48, PIECE = 16, START_ALIGN = 32 };
+
+static bool is_prologue(const uint8_t *code) {
+  return code[0] == 0x55 && code[1] == 0x48 &&
+         ((code[2] == 0x89 && code[3] == 0xe5) || (code[2] == 0x8b && code[3] == 0xec));
+}
+
+/* Control does not go on behind it: ret, jmp through a register, jmp rel32. */
+static bool ends_flow(const uint8_t *code, unsigned left) {
+  return code[0] == 0xc3 || (left >= 2 && code[0] == 0xff && code[1] >> 3 == 0xe0 >> 3) ||
+         (left >= 5 && code[0] == 0xe9 && (code[4] == 0 || code[4] == 0xff));
+}
+
+static const uint8_t rbp_back[4] = {0x48, 0x8b, 0x6d, 0}; /* mov rbp, [rbp] */
+
+enum prof_code_frame prof_code_frame(struct prof_memory *memory, uint64_t pc) {
+  uint8_t code[PIECE + 4] = {0}; /* a piece, and the first bytes of the one behind it */
+  bool is_recent = true, was_left = false;
+  for (unsigned back = PIECE; back <= CODE_BACK; back += PIECE) {
+    memmove(code + PIECE, code, 4);
+    if (!prof_memory_code(memory, pc - back, code, PIECE))
+      return PROF_FRAME_UNKNOWN;
+    for (unsigned at = PIECE; at-- > 0;) {
+      unsigned left = back - at; /* bytes from here to pc */
+      if (left >= 4 && is_prologue(code + at))
+        return was_left ? PROF_FRAME_LEFT : PROF_FRAME_UNKNOWN;
+      if (code[at] == 0xcc && code[at + 1] != 0xcc && (pc - left + 1) % START_ALIGN == 0)
+        return PROF_FRAME_NOT_YET;
+      if (left > CODE_LEFT || ends_flow(code + at, left))
+        is_recent = false;
+      if (!is_recent)
+        continue;
+      if (left >= 4 && memcmp(code + at, rbp_back, sizeof rbp_back) == 0)
+        return PROF_FRAME_RBP_BACK;
+      if (code[at] == 0xc9 || (left >= 4 && memcmp(code + at, "\x48\x8b\xe5\x5d", 4) == 0))
+        was_left = true;
+    }
+  }
+  return was_left ? PROF_FRAME_LEFT : PROF_FRAME_UNKNOWN;
+}
+
+uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc) {
+  uint8_t code[CODE_AHEAD];
+  int32_t wide;
+  for (unsigned at = 0; at < CODE_AHEAD; at += PIECE)
+    if (!prof_memory_code(memory, pc + at, code + at, PIECE))
+      return 0;
+  for (unsigned at = 0; at + 7 <= CODE_AHEAD && !ends_flow(code + at, 5); at++) {
+    if (code[at] != 0x48 || code[at + 2] != 0xc4)
+      continue;
+    if (code[at + 1] == 0x83)
+      return code[at + 3];
+    memcpy(&wide, code + at + 3, sizeof wide);
+    if (code[at + 1] == 0x81 && wide > 0 && wide < 1 << 16)
+      return (uint32_t)wide;
+  }
+  return 0;
+}
+
+/* push and ret, with the number of the register that is pushed; 0 bytes long: they are not here. */
+static unsigned push_ret(const uint8_t *code, int *number) {
+  static const uint8_t dwarf_of[8] = {0, 2, 1, 3, 7, 6, 4, 5};
+  bool is_high = code[0] == 0x41;
+  code += is_high;
+  if (code[0] >> 3 != 0x50 >> 3 || code[1] != 0xc3)
+    return 0;
+  *number = is_high ? 8 + (code[0] & 7) : dwarf_of[code[0] & 7];
+  return 2u + is_high;
+}
+
+int prof_code_popped(struct prof_memory *memory, uint64_t pc) {
+  uint8_t code[16]; /* from pc - 2 on */
+  int number = -1;
+  if (!prof_memory_code(memory, pc - 2, code, 16))
+    return -1;
+  if (push_ret(code + 2, &number))
+    return number;
+  /* behind the pop of the same register: lea rsp, [...] (4 to 8 bytes), then push and ret */
+  for (unsigned at = 6; at <= 11; at++) {
+    if (!push_ret(code + at, &number))
+      continue;
+    bool is_lea = (code[2] == 0x48 || code[2] == 0x49 || code[2] == 0x4a || code[2] == 0x4b) &&
+                  code[3] == 0x8d && (code[4] >> 3 & 7) == 4;
+    bool is_popped = code[1] == code[at] - 0x50 + 0x58 ||
+                     (code[0] == 0x41 && code[at] == 0x41 && code[1] == code[at + 1] + 8);
+    if (is_lea && is_popped)
+      return number;
+  }
+  return -1;
+}
+
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {
   uint8_t around[22], *code = around + 6; /* from pc - 6 on */
   if (!prof_memory_code(memory, pc - 6, around, 6) || !prof_memory_code(memory, pc, code, 16))

@@ -23,6 +23,24 @@ enum prof_call prof_code_call_before(struct prof_memory *memory, uint64_t addres
 bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *depth,
                          bool *has_pushed);
 
+/* What the code before pc, in the order of addresses, did with its frame. V8's code objects are
+ * padded with int3, so that the start of one can be seen. */
+enum prof_code_frame {
+  PROF_FRAME_UNKNOWN,
+  PROF_FRAME_NOT_YET, /* since the start nobody has pushed rbp: the return address is near rsp */
+  PROF_FRAME_LEFT,    /* a byte like leave's, nothing has returned since: perhaps it is at rsp */
+  PROF_FRAME_RBP_BACK /* rbp is the caller's, rsp may still be in the frame (V8's CompileLazy) */
+};
+enum prof_code_frame prof_code_frame(struct prof_memory *memory, uint64_t pc);
+
+/* How many bytes the code from pc on takes off the stack (add rsp, n) before it jumps or returns.
+ */
+uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc);
+
+/* The return address is in a register for a moment, while arguments are dropped (pop, lea rsp,
+ * push, ret): the register's DWARF number; -1: it is not. */
+int prof_code_popped(struct prof_memory *memory, uint64_t pc);
+
 /* pc is in a PLT stub: the return address is *depth bytes above rsp. */
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth);
 

@@ -167,8 +167,7 @@ uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map 
     *regs = trial;
     return PROF_WALK_GUESS_FP;
   }
-  if (is_exact && is_leaf(&self, regs) &&
-      prof_step_frameless(memory, regs, 0) == PROF_STEP_OK)
+  if (is_exact && is_leaf(&self, regs) && prof_step_frameless(memory, regs, 0) == PROF_STEP_OK)
     return PROF_WALK_GUESS_FP;
   if (unwind->scan && scan(&self, regs, gap_bytes))
     return PROF_WALK_GUESS_SCAN;

@@ -1,9 +1,9 @@
 /*
  * step: from one frame to its caller, by one kind of rule each. In and out: the registers.
  *
- * For the walk alone. Async-signal-safe. On anything but PROF_STEP_OK the registers are as they
- * were. Fast rules keep rip, rsp and rbp (16, 7, 6) alone; prof_step_full keeps all that the callee
- * saved.
+ * For the walk alone. Async-signal-safe. On anything but PROF_STEP_OK and PROF_STEP_LEAF the
+ * registers are as they were. Fast rules keep rip, rsp and rbp (16, 7, 6) alone; prof_step_full
+ * keeps all that the callee saved.
  */
 #ifndef RSPACK_PROF_STACK_STEP_H
 #define RSPACK_PROF_STACK_STEP_H
@@ -12,7 +12,13 @@
 
 enum { PROF_RBX = 3, PROF_RBP = 6, PROF_RSP = 7, PROF_RIP = 16 };
 
-enum prof_step { PROF_STEP_OK, PROF_STEP_BAD_READ, PROF_STEP_BAD_ROW, PROF_STEP_REFUSED };
+enum prof_step {
+  PROF_STEP_OK,
+  PROF_STEP_LEAF, /* the same, out of V8 code that had no frame of its own */
+  PROF_STEP_BAD_READ,
+  PROF_STEP_BAD_ROW,
+  PROF_STEP_REFUSED,
+};
 
 static inline bool prof_regs_has(const struct prof_regs *regs, unsigned number) {
   return regs->valid >> number & 1;

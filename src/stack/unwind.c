@@ -16,6 +16,7 @@ struct walker {
   struct prof_walk *walk;
   struct prof_regs regs;
   bool is_exact;             /* rip was interrupted there; else it is a return address */
+  bool is_above_leaf;        /* the frame before was V8's and had no frame of its own */
   bool is_full;              /* follow all registers */
   uint64_t seen_sp, seen_pc; /* Brent's cycle detection: a place to meet again, ever further on */
   uint32_t seen_next;
@@ -65,7 +66,9 @@ static uint64_t place(const struct walker *self) {
 static enum verdict conclude(struct walker *self, enum prof_step step) {
   switch (step) {
   case PROF_STEP_OK:
+  case PROF_STEP_LEAF:
     self->is_exact = false;
+    self->is_above_leaf = step == PROF_STEP_LEAF;
     return GO_ON;
   case PROF_STEP_BAD_READ:
     return end(self, PROF_WALK_BAD_READ);
@@ -98,6 +101,8 @@ static enum verdict step_v8(struct walker *self) {
                        &bytecode) &&
       !emit(self, PROF_WORD_BYTECODE, bytecode))
     return end(self, PROF_WALK_TRUNCATED);
+  if (self->is_above_leaf)
+    return conclude(self, prof_v8_step_above_leaf(self->memory, &self->regs));
   return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
 }
 
@@ -181,6 +186,7 @@ static enum verdict run(struct walker *self) {
 static enum verdict start(struct walker *self, const struct prof_regs *regs, bool is_full) {
   self->regs = *regs;
   self->is_exact = true;
+  self->is_above_leaf = false;
   self->is_full = is_full;
   self->seen_sp = self->seen_pc = 0;
   self->seen_next = 8;

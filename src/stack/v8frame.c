@@ -4,7 +4,7 @@
 
 /* How far behind a builtin's start, or a JavaScript function's, a pc without a frame can be. The
  * functions' prologue checks for lazy deoptimisation before it pushes rbp. */
-enum { BUILTIN_REACH = 0x2000, PROLOGUE_REACH = 48 };
+enum { BUILTIN_REACH = 0x2000, PROLOGUE_REACH = 48, FRAMELESS_WORDS = 8 };
 
 bool prof_v8_in_interpreter(const struct prof_v8_map *map, uint64_t pc) {
   for (uint32_t i = 0; i < map->interpreter_count; i++)
@@ -40,7 +40,7 @@ static bool is_frameless(const struct prof_v8_map *map, struct prof_memory *memo
   /* A bytecode handler: the interpreter called it. One with a frame of its own has a frame type (a
    * small integer, even) below its frame pointer; the interpreted function's has its context there
    * (a tagged pointer, odd). */
-  if (in_blob && prof_v8_in_interpreter(map, top - 1) && !prof_v8_in_interpreter(map, pc))
+  if (prof_v8_in_interpreter(map, top - 1) && !prof_v8_in_interpreter(map, pc))
     return !prof_regs_has(regs, PROF_RBP) ||
            !prof_memory_read(memory, regs->r[PROF_RBP] - 8, &saved) || saved & 1;
   by_top = distance_called(memory, regs, top);
@@ -53,8 +53,75 @@ static bool is_frameless(const struct prof_v8_map *map, struct prof_memory *memo
   return by_top <= by_frame;
 }
 
+static bool is_return(struct prof_memory *memory, const struct prof_regs *regs, uint64_t depth) {
+  uint64_t word, target;
+  return prof_memory_read(memory, regs->r[PROF_RSP] + depth, &word) &&
+         prof_code_call_before(memory, word, NULL, &target);
+}
+
+/* The call that led into this frame, if rbp is this frame's, leads to the code at pc. */
+static bool is_called_here(struct prof_memory *memory, const struct prof_regs *regs) {
+  uint64_t saved;
+  return prof_regs_has(regs, PROF_RBP) && prof_memory_read(memory, regs->r[PROF_RBP] + 8, &saved) &&
+         saved >= 0x2000 && !(saved >> 47) && distance_called(memory, regs, saved) < BUILTIN_REACH;
+}
+
+/* rbp is a stub's frame pointer: a small integer (even) says which kind; functions have their
+ * context there (a tagged pointer, odd). */
+static bool has_marker(struct prof_memory *memory, const struct prof_regs *regs) {
+  uint64_t marker;
+  return prof_regs_has(regs, PROF_RBP) &&
+         prof_memory_read(memory, regs->r[PROF_RBP] - 8, &marker) && !(marker & 1);
+}
+
+/* How far above rsp the return address of code without a frame is; false: none is found. */
+static bool find_return(struct prof_memory *memory, const struct prof_regs *regs,
+                        enum prof_code_frame frame, uint64_t *depth) {
+  *depth = 0;
+  switch (frame) {
+  case PROF_FRAME_LEFT:
+    return !is_called_here(memory, regs) && is_return(memory, regs, 0);
+  case PROF_FRAME_RBP_BACK:
+    *depth = prof_code_released(memory, regs->r[PROF_RIP]);
+    if (is_return(memory, regs, *depth))
+      return true;
+    *depth = 0; /* released already: arguments of a tail call may be on top */
+    __attribute__((fallthrough));
+  case PROF_FRAME_NOT_YET: /* what it has pushed are tagged values and small numbers */
+    if (frame == PROF_FRAME_NOT_YET && has_marker(memory, regs) && is_called_here(memory, regs))
+      return false; /* two traps in its middle looked like padding */
+    for (; *depth < 8 * FRAMELESS_WORDS; *depth += 8)
+      if (is_return(memory, regs, *depth))
+        return true;
+    return false;
+  default:
+    return false;
+  }
+}
+
+/* By the code around pc; REFUSED: it does not tell. */
+static enum prof_step step_by_code(struct prof_memory *memory, struct prof_regs *regs) {
+  uint64_t depth, pc = regs->r[PROF_RIP];
+  int popped = prof_code_popped(memory, pc);
+  if (popped >= 0 && prof_regs_has(regs, (unsigned)popped)) {
+    regs->r[PROF_RIP] = regs->r[popped];
+    regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | (regs->valid & 1u << PROF_RBP);
+    return PROF_STEP_OK;
+  }
+  if (!find_return(memory, regs, prof_code_frame(memory, pc), &depth))
+    return PROF_STEP_REFUSED;
+  return prof_step_frameless(memory, regs, depth) == PROF_STEP_OK ? PROF_STEP_LEAF
+                                                                  : PROF_STEP_BAD_READ;
+}
+
+enum prof_step prof_v8_step_above_leaf(struct prof_memory *memory, struct prof_regs *regs) {
+  return is_return(memory, regs, 0) ? prof_step_frameless(memory, regs, 0)
+                                    : prof_step_frame_pointer(memory, regs);
+}
+
 enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *memory,
                             struct prof_regs *regs, bool is_exact) {
+  enum prof_step step;
   uint64_t depth, bp;
   bool has_pushed;
   if (!is_exact)
@@ -68,6 +135,9 @@ enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *m
     }
     return prof_step_frameless(memory, regs, depth);
   }
+  step = step_by_code(memory, regs);
+  if (step != PROF_STEP_REFUSED)
+    return step;
   if (is_frameless(map, memory, regs))
     return prof_step_frameless(memory, regs, 0);
   return prof_step_frame_pointer(memory, regs);

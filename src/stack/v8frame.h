@@ -23,4 +23,8 @@ bool prof_v8_in_interpreter(const struct prof_v8_map *map, uint64_t pc);
 enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *memory,
                             struct prof_regs *regs, bool is_exact);
 
+/* As above, for the frame above a leaf (PROF_STEP_LEAF): it may have called from its prologue (node
+ * 20's baseline code does), and then what is at rsp is its own return address. */
+enum prof_step prof_v8_step_above_leaf(struct prof_memory *memory, struct prof_regs *regs);
+
 #endif

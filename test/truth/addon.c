@@ -3,7 +3,8 @@
  *
  *   attach()  -> [slot, header, proven]  follows V8's code; once
  *   begin(), end()  -> stepping on and off (steps.h); end() tells the result as an object
- *   walk()  -> [[kind, name], ...] of its own stack, innermost first; the last entry is how it ended
+ *   walk()  -> [[kind, name], ...] of its own stack, innermost first; the last entry is how it
+ * ended
  */
 #include <dlfcn.h>
 #include <node_api.h>
@@ -132,7 +133,7 @@ static napi_value named(napi_env env, uint64_t word, uint64_t bytecode) {
   else if (dladdr((void *)(uintptr_t)address, &info) && info.dli_fname)
     snprintf(spelled, sizeof spelled, "%s+%lx", info.dli_sname ? info.dli_sname : info.dli_fname,
              (unsigned long)(address - (uint64_t)(uintptr_t)(info.dli_sname ? info.dli_saddr
-                                                                             : info.dli_fbase)));
+                                                                            : info.dli_fbase)));
   else
     snprintf(spelled, sizeof spelled, "%lx", (unsigned long)address);
   push(env, pair, text(env, info.dli_fname ? "native" : "unknown"));

@@ -20,7 +20,8 @@ long on_stack_rbx(long argument, long (*function)(long), void *top);
 long pushes(long argument, long (*function)(long));
 long kept_below(long argument, long (*function)(long));
 
-int fixture_O0(int rounds), fixture_O1(int rounds), fixture_O2(int rounds), fixture_O2fp(int rounds);
+int fixture_O0(int rounds), fixture_O1(int rounds), fixture_O2(int rounds),
+    fixture_O2fp(int rounds);
 int fixture_O3(int rounds), fixture_Os(int rounds), fixture_clang(int rounds);
 #ifdef WITH_RUST
 uint64_t fixture_rust(int rounds);
@@ -150,15 +151,16 @@ static void print_name(uint64_t word) {
   if (dladdr((void *)(uintptr_t)address, &info) && info.dli_sname)
     printf(" %s+%lx", info.dli_sname, (unsigned long)(address - (uint64_t)info.dli_saddr));
   else
-    printf(" %s:%lx", info.dli_fname ? strrchr(info.dli_fname, '/') : "?", (unsigned long)address - (unsigned long)info.dli_fbase);
+    printf(" %s:%lx", info.dli_fname ? strrchr(info.dli_fname, '/') : "?",
+           (unsigned long)address - (unsigned long)info.dli_fbase);
 }
 
 static void explain(const struct steps_result *result) {
   for (uint32_t i = 0; i < result->shown; i++) {
     const struct steps_wrong *wrong = &result->wrongs[i];
-    fprintf(stdout, "# %lu x, %u of %u frames, differs at %u, %s, flags %x, at", (unsigned long)wrong->count,
-            wrong->got_count, wrong->want_count, wrong->differs_at, prof_walk_end_name(wrong->end),
-            wrong->flags);
+    fprintf(stdout, "# %lu x, %u of %u frames, differs at %u, %s, flags %x, at",
+            (unsigned long)wrong->count, wrong->got_count, wrong->want_count, wrong->differs_at,
+            prof_walk_end_name(wrong->end), wrong->flags);
     print_name(wrong->pc);
     printf("\n#   got ");
     for (int k = 0; k < 6; k++)
@@ -192,8 +194,8 @@ int main(int count, char **arguments) {
   int status = 0;
   plugin = count > 1 ? arguments[1] : "";
   for (int i = 0; i < 3; i++)
-    stacks[i] =
-        mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    stacks[i] = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (!unwind.rows || steps_install(&unwind))
     return 2;
   leaves("siglongjmp", 64);

@@ -12,8 +12,8 @@ enum { DEPTH = 16384, TRAP_FLAG = 0x100, PAGE = 4096, STACK_BYTES = 1 << 18, NEA
 enum effect { EFFECT_NONE, EFFECT_CALL, EFFECT_RET, EFFECT_JUMP, EFFECT_SYSCALL };
 
 struct entry {
-  uint64_t word; /* as the walk should have it */
-  uint64_t at;   /* where the return address stands; 0: not known */
+  uint64_t word;  /* as the walk should have it */
+  uint64_t at;    /* where the return address stands; 0: not known */
   bool is_signal; /* the frame that a signal interrupted */
   uint64_t sp;    /* then: its stack pointer */
 };
@@ -66,9 +66,8 @@ static void read_code(uint64_t pc) {
 
 static enum effect effect_of(const uint8_t *code) {
   const uint8_t *at = code;
-  while (at < code + 8 &&
-         (*at == 0x66 || *at == 0xf2 || *at == 0xf3 || *at == 0x2e || *at == 0x36 || *at == 0x3e ||
-          *at == 0x26 || *at == 0x64 || *at == 0x65))
+  while (at < code + 8 && (*at == 0x66 || *at == 0xf2 || *at == 0xf3 || *at == 0x2e ||
+                           *at == 0x36 || *at == 0x3e || *at == 0x26 || *at == 0x64 || *at == 0x65))
     at++;
   if (*at >> 4 == 4)
     at++;
@@ -224,7 +223,8 @@ static void walk_from(const struct prof_regs *regs, struct prof_walk *walk) {
 }
 
 /* The walk lacks frames of the list, and the innermost of them are code that gives frames up. The
- * first frame that it has instead goes on elsewhere in its function: at setjmp, or a landing pad. */
+ * first frame that it has instead goes on elsewhere in its function: at setjmp, or a landing pad.
+ */
 static bool is_leaving(const struct prof_walk *walk, uint64_t pc) {
   uint64_t caller = PROF_WORD_VALUE(wanted(pc, 1));
   uint32_t next = 0;
