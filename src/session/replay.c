@@ -230,6 +230,8 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   if (status)
     return status;
   prof_elsewhere_init(&self->elsewhere, self->recording.rows, same_kernel);
+  if (recording.whole_chains) /* inlined functions are frames of their own there */
+    prof_symbols_inline_budget(self->recording.symbols, 0);
   status = read_perf_map(self, error);
   if (!status) {
     status = prof_datafile_replay(self->file, replay_record, self, error);
