@@ -6,57 +6,59 @@
 enum { FIRST_CAPACITY = 64 };
 
 void prof_table_free(struct prof_table *self) {
-  free(self->keys);
-  free(self->values);
+  free(self->slots);
   *self = (struct prof_table){0};
 }
 
 /* The slot that holds key, or the free one where it would go. The table is never full. */
-static size_t find_slot(const struct prof_table *self, uint64_t key) {
+static struct prof_table_slot *find_slot(const struct prof_table *self, uint64_t key) {
   size_t mask = self->capacity - 1;
-  size_t slot = prof_hash_u64(key) & mask;
-  while (self->values[slot] != PROF_TABLE_NONE && self->keys[slot] != key)
-    slot = (slot + 1) & mask;
-  return slot;
+  size_t at = prof_hash_u64(key) & mask;
+  while (self->slots[at].value != PROF_TABLE_NONE && self->slots[at].key != key)
+    at = (at + 1) & mask;
+  return &self->slots[at];
 }
 
 uint32_t prof_table_get(const struct prof_table *self, uint64_t key) {
-  return self->capacity ? self->values[find_slot(self, key)] : PROF_TABLE_NONE;
+  return self->capacity ? find_slot(self, key)->value : PROF_TABLE_NONE;
 }
 
-static int grow(struct prof_table *self) {
-  struct prof_table larger = {.capacity = self->capacity ? self->capacity * 2 : FIRST_CAPACITY,
-                              .count = self->count};
-  if (larger.capacity > (size_t)-1 / sizeof *larger.keys)
+static int resize(struct prof_table *self, size_t capacity) {
+  struct prof_table larger = {.capacity = capacity, .count = self->count};
+  if (capacity > (size_t)-1 / sizeof *larger.slots)
     return -1;
-  larger.keys = malloc(larger.capacity * sizeof *larger.keys);
-  larger.values = malloc(larger.capacity * sizeof *larger.values);
-  if (!larger.keys || !larger.values) {
-    prof_table_free(&larger);
+  larger.slots = malloc(capacity * sizeof *larger.slots);
+  if (!larger.slots)
     return -1;
-  }
-  memset(larger.values, 0xff, larger.capacity * sizeof *larger.values);
+  memset(larger.slots, 0xff, capacity * sizeof *larger.slots);
   for (size_t i = 0; i < self->capacity; i++) {
-    if (self->values[i] != PROF_TABLE_NONE) {
-      size_t slot = find_slot(&larger, self->keys[i]);
-      larger.keys[slot] = self->keys[i];
-      larger.values[slot] = self->values[i];
-    }
+    const struct prof_table_slot *slot = &self->slots[i];
+    if (slot->value != PROF_TABLE_NONE)
+      *find_slot(&larger, slot->key) = *slot;
   }
   prof_table_free(self);
   *self = larger;
   return 0;
 }
 
+/* At most half full, so that probes stay within a cache line or two. */
+int prof_table_reserve(struct prof_table *self, size_t count) {
+  size_t capacity = self->capacity ? self->capacity : FIRST_CAPACITY;
+  while (capacity / 2 < count) {
+    if (capacity > (size_t)-1 / 2)
+      return -1;
+    capacity *= 2;
+  }
+  return capacity == self->capacity ? 0 : resize(self, capacity);
+}
+
 int prof_table_put(struct prof_table *self, uint64_t key, uint32_t value) {
-  size_t slot;
-  /* at most three quarters full, so that probes stay short */
-  if (self->count + 1 > self->capacity / 4 * 3 && grow(self))
+  if (prof_table_reserve(self, self->count + 1))
     return -1;
-  slot = find_slot(self, key);
-  if (self->values[slot] == PROF_TABLE_NONE)
+  struct prof_table_slot *slot = find_slot(self, key);
+  if (slot->value == PROF_TABLE_NONE)
     self->count++;
-  self->keys[slot] = key;
-  self->values[slot] = value;
+  slot->key = key;
+  slot->value = value;
   return 0;
 }

@@ -12,10 +12,16 @@
 
 #define PROF_TABLE_NONE UINT32_MAX
 
+/* Key and value side by side: a look-up in a large table costs one cache miss. */
+struct prof_table_slot {
+  uint64_t key;
+  uint32_t value; /* PROF_TABLE_NONE: free */
+  uint32_t unused;
+};
+
 struct prof_table {
-  uint64_t *keys;
-  uint32_t *values; /* PROF_TABLE_NONE: free slot */
-  size_t capacity;  /* power of two, 0 before the first put */
+  struct prof_table_slot *slots;
+  size_t capacity; /* power of two, 0 before the first put */
   size_t count;
 };
 
@@ -26,6 +32,9 @@ uint32_t prof_table_get(const struct prof_table *self, uint64_t key);
 
 /* Sets key to value (added or replaced). 0, or -1 where memory ends: the table is as it was. */
 int prof_table_put(struct prof_table *self, uint64_t key, uint32_t value);
+
+/* Room for count keys without growing. 0, or -1 where memory ends. */
+int prof_table_reserve(struct prof_table *self, size_t count);
 
 /* A good mix of 64 bits (the finaliser of MurmurHash3, Appleby 2011, public domain). */
 static inline uint64_t prof_hash_u64(uint64_t key) {

@@ -45,7 +45,11 @@ uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame
   uint64_t key = (uint64_t)parent << 32 | frame;
   if (frame == PROF_TREE_NO_FRAME)
     return parent;
-  uint32_t node = prof_table_get(&self->node_of, key);
+  /* A path that was added at once has its nodes side by side: no look-up in a large table then. */
+  uint32_t node = parent + 1;
+  if (node < self->count && self->parents[node] == parent && self->frames[node] == frame)
+    return node;
+  node = prof_table_get(&self->node_of, key);
   if (node != PROF_TABLE_NONE)
     return node;
   if (self->count >= UINT32_MAX - 1 ||
@@ -61,8 +65,12 @@ uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame
   return (uint32_t)self->count++;
 }
 
+int prof_tree_reserve(struct prof_tree *self, size_t nodes) {
+  return prof_table_reserve(&self->node_of, nodes);
+}
+
 size_t prof_tree_bytes(const struct prof_tree *self) {
-  size_t slot_bytes = sizeof *self->node_of.keys + sizeof *self->node_of.values;
+  size_t slot_bytes = sizeof *self->node_of.slots;
   return (self->capacity + self->frame_capacity) * sizeof *self->parents +
          self->key_capacity * sizeof *self->keys +
          (self->node_of.capacity + self->frame_of.capacity) * slot_bytes;

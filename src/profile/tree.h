@@ -36,6 +36,9 @@ uint32_t prof_tree_frame(struct prof_tree *self, uint64_t key);
  * that a sample is charged to its callers rather than lost; the caller sees count unchanged. */
 uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame);
 
+/* Room for so many nodes in the index, where their number is known. 0, or -1. */
+int prof_tree_reserve(struct prof_tree *self, size_t nodes);
+
 size_t prof_tree_bytes(const struct prof_tree *self); /* memory held */
 
 #endif

@@ -22,7 +22,7 @@ struct build {
   struct prof_recording *recording;
   struct prof_table func_of; /* identity -> func */
   struct chain *chains;      /* of each frame of the recording's tree */
-  uint32_t *links;           /* func << 1 | inlined */
+  uint32_t *links;           /* frames of tree */
   size_t link_count, link_capacity;
   struct prof_tree tree; /* folded: a frame's key is a link */
   uint32_t *node_of;     /* the recording's node -> folded node */
@@ -137,7 +137,8 @@ static int name_frames(struct build *self) {
       int64_t address = named[j].inlined ? 0 : address_of(self, tree->keys[i]);
       if (func_of(self, &named[j], address, &func))
         return -1;
-      self->links[self->link_count++] = func << 1 | (named[j].inlined ? 1 : 0);
+      uint32_t link = func << 1 | (named[j].inlined ? 1 : 0);
+      self->links[self->link_count++] = prof_tree_frame(&self->tree, link);
     }
   }
   return 0;
@@ -146,14 +147,14 @@ static int name_frames(struct build *self) {
 static int fold_nodes(struct build *self) {
   const struct prof_tree *tree = &self->recording->tree;
   self->node_of = malloc(tree->count * sizeof *self->node_of);
-  if (!self->node_of || prof_tree_init(&self->tree))
+  if (!self->node_of || prof_tree_reserve(&self->tree, tree->count))
     return -1;
   self->node_of[0] = PROF_TREE_ROOT;
   for (size_t i = 1; i < tree->count; i++) {
     struct chain chain = self->chains[tree->frames[i]];
     uint32_t node = self->node_of[tree->parents[i]];
     for (uint32_t j = chain.count; j-- > 0;) {
-      node = prof_splice_frame(&self->tree, node, self->links[chain.first + j]);
+      node = prof_tree_child(&self->tree, node, self->links[chain.first + j]);
     }
     self->node_of[i] = node;
   }
@@ -257,9 +258,9 @@ struct prof_result *prof_result_build(struct prof_recording *recording) {
   struct prof_result *out = build.out = calloc(1, sizeof *out);
   if (!out)
     return NULL;
-  int failed = prof_strings_init(&out->strings) || name_frames(&build) || fold_nodes(&build) ||
-               copy_samples(&build) || copy_modules_and_threads(&build) ||
-               prof_breaks_count(recording, out);
+  int failed = prof_strings_init(&out->strings) || prof_tree_init(&build.tree) ||
+               name_frames(&build) || fold_nodes(&build) || copy_samples(&build) ||
+               copy_modules_and_threads(&build) || prof_breaks_count(recording, out);
   if (!failed) {
     copy_facts(&build);
     prof_notes_add(recording, out);
