@@ -17,6 +17,13 @@ static void arrive(struct prof_regs *regs, uint64_t pc, uint64_t sp, uint64_t bp
   regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | (has_bp ? 1u << PROF_RBP : 0);
 }
 
+/* A register's slot cannot be read, but lies below the stack pointer: an epilogue has popped it
+ * (compilers leave the rule as it was), and the register holds its value. Live stacks go on below
+ * the pointer, dumps do not. */
+static bool is_popped(const struct prof_regs *regs, uint64_t slot, unsigned number) {
+  return slot < regs->r[PROF_RSP] && prof_regs_has(regs, number);
+}
+
 enum prof_step prof_step_row(prof_row row, struct prof_memory *memory, struct prof_regs *regs) {
   uint64_t bp = regs->r[PROF_RBP], sp = regs->r[PROF_RSP], cfa, pc;
   bool has_bp = prof_regs_has(regs, PROF_RBP);
@@ -34,7 +41,8 @@ enum prof_step prof_step_row(prof_row row, struct prof_memory *memory, struct pr
     if (!prof_memory_read(memory, cfa, &cfa) || !prof_memory_read(memory, bp, &bp))
       return PROF_STEP_BAD_READ;
   } else if (row & PROF_ROW_RBP_SAVED) {
-    if (!prof_memory_read(memory, cfa + (uint64_t)PROF_ROW_RBP(row), &bp))
+    uint64_t slot = cfa + (uint64_t)PROF_ROW_RBP(row);
+    if (!prof_memory_read(memory, slot, &bp) && !is_popped(regs, slot, PROF_RBP))
       return PROF_STEP_BAD_READ;
     has_bp = true;
   } else if (row & PROF_ROW_RBP_LOST) {
@@ -93,6 +101,7 @@ static bool is_restored(const struct full *self, int32_t at) {
 static bool recover(const struct full *self, const struct prof_cfi_row *row, unsigned slot,
                     unsigned number, uint64_t *out, bool *known) {
   int32_t value = row->value[slot];
+  uint64_t slot_at;
   *known = true;
   if (row->rule[slot] == PROF_CFI_EXPRESSION && is_restored(self, value)) {
     *known = prof_regs_has(self->regs, number);
@@ -101,7 +110,9 @@ static bool recover(const struct full *self, const struct prof_cfi_row *row, uns
   }
   switch (row->rule[slot]) {
   case PROF_CFI_OFFSET:
-    return prof_memory_read(self->memory, self->cfa + (uint64_t)(int64_t)value, out);
+    slot_at = self->cfa + (uint64_t)(int64_t)value;
+    *out = self->regs->r[number];
+    return prof_memory_read(self->memory, slot_at, out) || is_popped(self->regs, slot_at, number);
   case PROF_CFI_VAL_OFFSET:
     *out = self->cfa + (uint64_t)(int64_t)value;
     return true;
