@@ -14,6 +14,7 @@
 
 #include "perf/datafile.h"
 #include "session/replay.h"
+#include "stack/rows.h"
 
 #define FIXTURES "../fixtures/perf-data/"
 
@@ -265,6 +266,65 @@ static void data_behind_a_record_is_skipped(void **state) {
   prof_datafile_close(file);
 }
 
+static void put_chain(struct build *b, uint32_t pid, uint64_t time_ns, uint64_t frames) {
+  put_header(b, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER, 32 + 8 * (2 + frames));
+  put64(b, 0x1000);
+  put64(b, pid | (uint64_t)pid << 32);
+  put64(b, time_ns);
+  put64(b, frames + 1);
+  put64(b, (uint64_t)PERF_CONTEXT_USER);
+  for (uint64_t i = 0; i < frames; i++)
+    put64(b, 0x1000 + 16 * i);
+}
+
+static void the_process_with_the_most_samples_is_taken(void **state) {
+  static const uint64_t types[] = {PLAIN | PERF_SAMPLE_CALLCHAIN};
+  struct build *b = *state;
+  struct prof_result *result;
+  struct prof_error error;
+  begin(b, 1, types);
+  put_chain(b, 6, 10, 3);
+  put_chain(b, 5, 20, 3);
+  put_chain(b, 5, 30, 127); /* as long as the kernel makes them */
+  put_chain(b, 5, 35, 4);
+  put_chain(b, 7, 40, 3);
+  finish(b);
+  struct prof_replay_options options = {.path = b->path};
+  assert_int_equal(prof_replay_file(&options, &result, &error), 0);
+  assert_int_equal(result->pid, 5);
+  assert_int_equal(result->sample_count, 3);
+  assert_int_equal(result->quality.broken, 2);
+  assert_int_equal(result->quality.truncated, 1);
+  assert_int_equal(result->samples[0].weight, 7); /* no PERIOD in its records: the event's */
+  assert_string_equal(result->plan.notes[0].code, "other-processes");
+  assert_string_equal(result->call_graph, "fp");
+  prof_result_free(result);
+  options.pid = 7;
+  assert_int_equal(prof_replay_file(&options, &result, &error), 0);
+  assert_int_equal(result->samples[0].time_ns, 40);
+  prof_result_free(result);
+  unlink(b->path);
+}
+
+static void an_image_that_comes_where_another_was_replaces_it(void **state) {
+  struct prof_error error;
+  struct prof_rows *rows = prof_rows_create(&error);
+  const struct prof_cfi_image first = {.hdr.address = 1}, second = {.hdr.address = 2};
+  struct prof_cfi_image found;
+  (void)state;
+  assert_non_null(rows);
+  prof_rows_foreign(rows);
+  assert_false(prof_rows_image(rows, (uintptr_t)qsort, &found)); /* nothing of this process */
+  assert_int_equal(prof_rows_add(rows, 0x1000, 0x3000, &first, &error), 0);
+  assert_int_equal(prof_rows_add(rows, 0x5000, 0x6000, &first, &error), 0);
+  assert_int_equal(prof_rows_add(rows, 0x2000, 0x4000, &second, &error), 0);
+  assert_true(prof_rows_image(rows, 0x2800, &found));
+  assert_int_equal(found.hdr.address, 2);
+  assert_false(prof_rows_image(rows, 0x1800, &found));
+  assert_true(prof_rows_image(rows, 0x5800, &found));
+  prof_rows_free(rows);
+}
+
 /* --- recorded files --- */
 
 static void the_head_tells_events_and_build_ids(void **state) {
@@ -436,6 +496,8 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_read_is_refused_with_a_reason),
       cmocka_unit_test(a_file_that_ends_early_gives_what_it_has),
       cmocka_unit_test(data_behind_a_record_is_skipped),
+      cmocka_unit_test(the_process_with_the_most_samples_is_taken),
+      cmocka_unit_test(an_image_that_comes_where_another_was_replaces_it),
       cmocka_unit_test(the_head_tells_events_and_build_ids),
       cmocka_unit_test(dumps_are_unwound_to_the_start),
       cmocka_unit_test(callchains_are_taken_as_they_are),
