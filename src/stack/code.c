@@ -36,6 +36,11 @@ enum prof_call prof_code_call_before(struct prof_memory *memory, uint64_t addres
     return prof_memory_code(memory, slot, (uint8_t *)target, 8) ? PROF_CALL_DIRECT
                                                                 : PROF_CALL_INDIRECT;
   }
+  if (code[2] == 0xff && code[3] == 0x15) { /* call [rip + disp32]: through the GOT */
+    slot = address + (uint64_t)(int64_t)displacement;
+    return prof_memory_code(memory, slot, (uint8_t *)target, 8) ? PROF_CALL_DIRECT
+                                                                : PROF_CALL_INDIRECT;
+  }
   if (code[3] == 0xe8) {
     *target = address + (uint64_t)(int64_t)displacement;
     return PROF_CALL_DIRECT;
@@ -153,6 +158,16 @@ int prof_code_popped(struct prof_memory *memory, uint64_t pc) {
       return number;
   }
   return -1;
+}
+
+bool prof_code_switch(struct prof_memory *memory, uint64_t address) {
+  uint8_t code[10]; /* from 5 bytes before: mov rsp, r64 (3), call r64 (2); mov rsp, rbp (3), pop,
+                       ret */
+  return address >= 0x2000 && !(address >> 47) &&
+         prof_memory_code(memory, address - 5, code, sizeof code) && code[3] == 0xff &&
+         code[4] >> 3 == 0xd0 >> 3 && (code[0] & 0xf8) == 0x48 && code[1] == 0x89 &&
+         (code[2] & 0xc7) == 0xc4 && code[5] == 0x48 && code[6] == 0x89 && code[7] == 0xec &&
+         code[8] == 0x5d && code[9] == 0xc3;
 }
 
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {

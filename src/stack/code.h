@@ -13,7 +13,7 @@
 enum prof_call { PROF_CALL_NONE, PROF_CALL_DIRECT, PROF_CALL_INDIRECT };
 
 /* The call instruction that ends at address, so that address can be a return address. DIRECT: its
- * target is known, in *target (which includes V8's calls through the root register r13, read by its
+ * target is known, in *target (also through the GOT, and V8's through the root register r13, by its
  * value in regs; regs may be NULL). */
 enum prof_call prof_code_call_before(struct prof_memory *memory, uint64_t address,
                                      const struct prof_regs *regs, uint64_t *target);
@@ -40,6 +40,11 @@ uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc);
 /* The return address is in a register for a moment, while arguments are dropped (pop, lea rsp,
  * push, ret): the register's DWARF number; -1: it is not. */
 int prof_code_popped(struct prof_memory *memory, uint64_t pc);
+
+/* The call that returns to address was made on a stack that had just been switched to (mov rsp,
+ * reg; call reg), and behind it rbp brings the old one back (mov rsp, rbp; pop rbp; ret), as the
+ * stacker crate's assembly has it. */
+bool prof_code_switch(struct prof_memory *memory, uint64_t address);
 
 /* pc is in a PLT stub: the return address is *depth bytes above rsp. */
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth);

@@ -7,6 +7,9 @@ enum {
   FUNCTION_REACH = 64 << 10, /* bytes of code from a function's start to a pc in it */
   FRAME_REACH = 1 << 20,     /* bytes of stack from a frame pointer to the next */
   LEAF_REACH = 64,           /* the same, of a function that has set up no frame */
+  SWITCH_REACH = 512 * 8,    /* bytes of a switched stack's first frames */
+  SWITCH_APART = 64 << 10,   /* bytes: nearer is the same stack */
+  SWITCH_CODE = 32,          /* of a function that switches stacks */
   PROOF_FRAMES = 6,          /* that a scanned candidate must have above it */
 };
 
@@ -61,6 +64,8 @@ static bool proves_row(const struct guess *self, prof_row row, const struct prof
       return false;
     case PLACE_ROW:
       break;
+    case PLACE_NO_ROW: /* one frame of libc is left behind by any call to it */
+      return i >= 1;
     default:
       return true;
     }
@@ -84,6 +89,7 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64
    * where every compiler's prologue puts it. */
   const uint64_t candidates[2] = {pushed, regs->r[PROF_RBP]};
   struct prof_regs trial = *regs;
+  bool by_rbp = row & PROF_ROW_FROM_RBP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT;
   trial.r[PROF_RSP] = at + 8;
   trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
   for (int i = 0; i < 2; i++) {
@@ -97,8 +103,7 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64
     }
   }
   trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
-  if (row & PROF_ROW_FROM_RBP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT ||
-      !proves_row(self, row, &trial))
+  if (by_rbp || !proves_row(self, row, &trial))
     return false;
   *regs = trial;
   return true;
@@ -107,6 +112,36 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64
 static bool is_walkable(prof_row row) {
   enum prof_row_kind kind = PROF_ROW_KIND(row);
   return kind == PROF_ROW_NORMAL || kind == PROF_ROW_INDIRECT || kind == PROF_ROW_START;
+}
+
+/* frame holds an rbp of the function that switched to this stack, and returns to switched: the call
+ * above it leads to that function. */
+static bool try_switch(const struct guess *self, uint64_t switched, uint64_t frame,
+                       struct prof_regs *regs) {
+  uint64_t bp, pc, target;
+  if (!frame || frame & 7 || !prof_memory_read(self->memory, frame, &bp) ||
+      !prof_memory_read(self->memory, frame + 8, &pc) ||
+      prof_code_call_before(self->memory, pc, NULL, &target) != PROF_CALL_DIRECT ||
+      target > switched || switched - target > SWITCH_CODE)
+    return false;
+  regs->r[PROF_RIP] = pc;
+  regs->r[PROF_RSP] = frame + 16;
+  regs->r[PROF_RBP] = bp;
+  regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | 1u << PROF_RBP;
+  return true;
+}
+
+/* The word at `at` returns into such a function. Its rbp is in what the first frames of the new
+ * stack saved below, or still in the register. */
+static bool cross_switch(const struct guess *self, uint64_t switched, uint64_t at, uint64_t from,
+                         struct prof_regs *regs) {
+  uint64_t low = at - from > SWITCH_REACH ? at - SWITCH_REACH : from, frame;
+  for (uint64_t below = at - 8; below >= low; below -= 8)
+    if (prof_memory_read(self->memory, below, &frame) &&
+        (frame < below || frame - below > SWITCH_APART) &&
+        (frame > below || below - frame > SWITCH_APART) && try_switch(self, switched, frame, regs))
+      return true;
+  return try_switch(self, switched, regs->r[PROF_RBP], regs);
 }
 
 static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap_bytes) {
@@ -118,17 +153,20 @@ static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap
     pushed = word;
     if (!prof_memory_read(self->memory, at, &word))
       return false;
-    /* Most words are data or lead into code without rows, and the cache tells that at once. */
-    if (word < 0x10000 || word >> 47 || !is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
+    /* Most words are data, or lead into code without rows, which the cache of rows knows. */
+    if (!prof_rows_may_be_code(self->unwind->rows, word) || word < 0x10000 || word >> 47 ||
+        !is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
       continue;
     trial.r[PROF_RIP] = word;
     switch (place_of(self, word, &row)) {
-    case PLACE_START:
+    case PLACE_START: /* of a thread: the process's, _start, stands behind frames with rows */
       trial.r[PROF_RSP] = at + 8;
-      found = true;
+      found = prof_rows_in_libc(self->unwind->rows, word - 1);
       break;
     case PLACE_ROW:
-      found = leads_to_no_row(self, word) && try_rows(self, row, at, pushed, &trial);
+      found = row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word)
+                  ? cross_switch(self, word, at, from, &trial)
+                  : leads_to_no_row(self, word) && try_rows(self, row, at, pushed, &trial);
       break;
     default:
       break;

@@ -14,7 +14,7 @@
 
 #include "stack/step.h"
 
-#define PROF_GUESS_REACH (64u << 10) /* bytes of stack that a scan looks through */
+#define PROF_GUESS_REACH (512u << 10) /* bytes of stack that a scan looks through */
 
 /* regs becomes the caller's. Returns the enum prof_walk_flag of the guess that held, 0 for none;
  * *gap_bytes: stack skipped, for a scan. */

@@ -121,12 +121,22 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
 }
 
 struct collection {
+  struct prof_images *owner;
   struct image *images;
   size_t count, capacity;
   bool failed;
   uint64_t libc_marks[2]; /* an address in each of the libraries that start threads */
   struct prof_image_range libc[2];
 };
+
+static void set_code(struct prof_images *self, uint64_t start, uint64_t end) {
+  for (uint64_t at = start >> PROF_IMAGES_PIECE_SHIFT; at <= (end - 1) >> PROF_IMAGES_PIECE_SHIFT;
+       at++) {
+    uint64_t piece = at & (PROF_IMAGES_PIECES - 1);
+    atomic_fetch_or_explicit(&self->code_pieces[piece / 64], 1ull << piece % 64,
+                             memory_order_relaxed);
+  }
+}
 
 static int collect(struct dl_phdr_info *info, size_t size, void *user) {
   struct collection *self = user;
@@ -152,6 +162,8 @@ static int collect(struct dl_phdr_info *info, size_t size, void *user) {
       image->start = start;
     if (start + phdr->p_memsz > image->end)
       image->end = start + phdr->p_memsz;
+    if (phdr->p_flags & PF_X && phdr->p_memsz)
+      set_code(self->owner, start, start + phdr->p_memsz);
   }
   if (image->start >= image->end)
     return 0;
@@ -196,7 +208,7 @@ static bool is_same(const struct prof_images_table *table, const struct image *i
 }
 
 int prof_images_refresh(struct prof_images *self, struct prof_error *error) {
-  struct collection found = {0};
+  struct collection found = {.owner = self};
   int status = PROF_OK;
   found.libc_marks[0] = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "__libc_start_main");
   found.libc_marks[1] = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "pthread_exit");
@@ -229,6 +241,7 @@ int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
     if (now->images[i].end <= start || now->images[i].start >= end)
       images[count++] = now->images[i];
   images[count] = (struct image){start, end, *image};
+  set_code(self, start, end);
   status = publish(self, &self->added, images, count + 1, error);
   free(images);
   return status;

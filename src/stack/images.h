@@ -12,6 +12,7 @@
 #ifndef RSPACK_PROF_STACK_IMAGES_H
 #define RSPACK_PROF_STACK_IMAGES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,7 +25,12 @@ struct prof_image_range {
   uint64_t start, end;
 };
 
+/* Which 2 MB pieces of the address space hold code of images: a bit each, by the piece's number
+ * modulo the bits. Set bits that are not cleared again only cost time. */
+enum { PROF_IMAGES_PIECE_SHIFT = 21, PROF_IMAGES_PIECES = 1 << 16 };
+
 struct prof_images {
+  _Atomic uint64_t code_pieces[PROF_IMAGES_PIECES / 64];
   int (*find_object)(void *pc, void *result); /* NULL: not in this glibc */
   struct prof_images_table *_Atomic mapped;   /* what dl_iterate_phdr said last */
   struct prof_images_table *_Atomic added;    /* given by prof_images_add */
@@ -42,6 +48,13 @@ int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
 
 /* From now on nothing of this process is found, and one thread does everything. */
 void prof_images_foreign(struct prof_images *self);
+
+/* Quickly: false where no image that was mapped at the last refresh has code. */
+static inline bool prof_images_may_be_code(const struct prof_images *self, uint64_t address) {
+  uint64_t piece = address >> PROF_IMAGES_PIECE_SHIFT & (PROF_IMAGES_PIECES - 1);
+  return atomic_load_explicit(&self->code_pieces[piece / 64], memory_order_relaxed) >> piece % 64 &
+         1;
+}
 
 /* false: pc is in no image. An image without .eh_frame_hdr has empty sections. */
 bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_cfi_image *out);

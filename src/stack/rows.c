@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "stack/code.h"
 #include "stack/images.h"
 
 #define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
@@ -31,6 +32,7 @@ struct prof_rows {
   _Atomic uint64_t epoch; /* counts prof_rows_forget; part of every key */
   struct counters counters;
   struct set *sets;
+  uint64_t withheld_start, withheld_bytes;
 };
 
 static void count(_Atomic uint64_t *counter) {
@@ -89,6 +91,10 @@ bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image 
   return prof_images_find(&self->images, pc, out);
 }
 
+bool prof_rows_may_be_code(const struct prof_rows *self, uint64_t pc) {
+  return prof_images_may_be_code(&self->images, pc);
+}
+
 bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc) {
   for (int i = 0; i < 2; i++)
     if (pc >= self->images.libc[i].start && pc < self->images.libc[i].end)
@@ -106,6 +112,12 @@ void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end) {
 
 void prof_rows_without_find_object(struct prof_rows *self) {
   self->images.find_object = NULL;
+}
+
+void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
+  self->withheld_start = start;
+  self->withheld_bytes = end - start;
+  prof_rows_forget(self, start, end);
 }
 
 static bool is_expression(const struct prof_cfi_image *image, int32_t at, const uint8_t *wanted,
@@ -177,6 +189,15 @@ prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi
   return pack_bits(PROF_ROW_NORMAL, flags, row->cfa_value, 0);
 }
 
+/* No row, but code that has only one meaning: the return from a stack that was switched to. */
+static prof_row by_bytes(uint64_t pc) {
+  struct prof_memory memory;
+  prof_memory_live(&memory);
+  return prof_code_switch(&memory, pc + 1)
+             ? pack_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
+             : PROF_ROW_NO_ROW;
+}
+
 static prof_row compile(struct prof_rows *self, uint64_t pc) {
   struct prof_cfi_image image;
   struct prof_cfi_row row;
@@ -186,10 +207,12 @@ static prof_row compile(struct prof_rows *self, uint64_t pc) {
     count(&self->counters.no_image);
     return PROF_ROW_NO_IMAGE;
   }
+  if (pc - self->withheld_start < self->withheld_bytes)
+    image.hdr.size = 0;
   switch (image.hdr.size ? prof_cfi_compile(&image, pc, &row) : PROF_CFI_NONE) {
   case PROF_CFI_NONE:
     count(&self->counters.no_row);
-    return PROF_ROW_NO_ROW;
+    return by_bytes(pc);
   case PROF_CFI_BAD:
     count(&self->counters.bad);
     return PROF_ROW_BAD;

@@ -67,6 +67,9 @@ prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
 /* The image that holds pc and its sections; false: none. */
 bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image *out);
 
+/* Quickly: false where pc is certainly in no image's code (as of the last refresh). */
+bool prof_rows_may_be_code(const struct prof_rows *self, uint64_t pc);
+
 /* pc is the first instruction of a function that has rows. Not cached. */
 bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc);
 /* pc lies in the C library: where a return address of 0 is a thread's start. */
@@ -77,6 +80,10 @@ bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
  * known. */
 void prof_rows_foreign(struct prof_rows *self);
 void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end);
+
+/* For tests: rows in [start, end) are not found, as if the image had been built without them.
+ * Before the first walk. */
+void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end);
 
 /* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
 void prof_rows_without_find_object(struct prof_rows *self);
