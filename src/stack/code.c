@@ -69,7 +69,7 @@ bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *dept
          (code[0] == 0x5d && code[1] == 0x59);
 }
 
-enum { CODE_BACK = 1024, CODE_LEFT = 40, CODE_AHEAD = 48, PIECE = 16, START_ALIGN = 32 };
+enum { CODE_BACK = 512, CODE_LEFT = 40, CODE_AHEAD = 48, PIECE = 128, START_ALIGN = 32 };
 
 static bool is_prologue(const uint8_t *code) {
   return code[0] == 0x55 && code[1] == 0x48 &&
@@ -84,38 +84,49 @@ static bool ends_flow(const uint8_t *code, unsigned left) {
 
 static const uint8_t rbp_back[4] = {0x48, 0x8b, 0x6d, 0}; /* mov rbp, [rbp] */
 
+/* What happened in the last bytes before pc, with nothing that ends the flow behind it. */
+static enum prof_code_frame just_before(const uint8_t *code, unsigned size) {
+  enum prof_code_frame found = PROF_FRAME_UNKNOWN;
+  for (unsigned left = 1; left <= size; left++) {
+    const uint8_t *at = code + size - left;
+    if (ends_flow(at, left) || (left >= 4 && is_prologue(at)))
+      break;
+    if (left >= 4 && memcmp(at, rbp_back, sizeof rbp_back) == 0)
+      return PROF_FRAME_RBP_BACK;
+    if (*at == 0xc9 || (left >= 4 && memcmp(at, "\x48\x8b\xe5\x5d", 4) == 0))
+      found = PROF_FRAME_LEFT;
+  }
+  return found;
+}
+
 enum prof_code_frame prof_code_frame(struct prof_memory *memory, uint64_t pc) {
   uint8_t code[PIECE + 4] = {0}; /* a piece, and the first bytes of the one behind it */
-  bool is_recent = true, was_left = false;
+  enum prof_code_frame found = PROF_FRAME_UNKNOWN;
   for (unsigned back = PIECE; back <= CODE_BACK; back += PIECE) {
-    memmove(code + PIECE, code, 4);
+    memcpy(code + PIECE, code, 4);
     if (!prof_memory_code(memory, pc - back, code, PIECE))
-      return PROF_FRAME_UNKNOWN;
+      break;
+    if (back == PIECE) {
+      memset(code + PIECE, 0, 4);
+      found = just_before(code + PIECE - CODE_LEFT, CODE_LEFT);
+      if (found == PROF_FRAME_RBP_BACK)
+        break;
+    }
     for (unsigned at = PIECE; at-- > 0;) {
-      unsigned left = back - at; /* bytes from here to pc */
-      if (left >= 4 && is_prologue(code + at))
-        return was_left ? PROF_FRAME_LEFT : PROF_FRAME_UNKNOWN;
-      if (code[at] == 0xcc && code[at + 1] != 0xcc && (pc - left + 1) % START_ALIGN == 0)
+      if (code[at] == 0x55 && back - at >= 4 && is_prologue(code + at))
+        return found;
+      if (code[at] == 0xcc && code[at + 1] != 0xcc && (pc - back + at + 1) % START_ALIGN == 0)
         return PROF_FRAME_NOT_YET;
-      if (left > CODE_LEFT || ends_flow(code + at, left))
-        is_recent = false;
-      if (!is_recent)
-        continue;
-      if (left >= 4 && memcmp(code + at, rbp_back, sizeof rbp_back) == 0)
-        return PROF_FRAME_RBP_BACK;
-      if (code[at] == 0xc9 || (left >= 4 && memcmp(code + at, "\x48\x8b\xe5\x5d", 4) == 0))
-        was_left = true;
     }
   }
-  return was_left ? PROF_FRAME_LEFT : PROF_FRAME_UNKNOWN;
+  return found;
 }
 
 uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc) {
   uint8_t code[CODE_AHEAD];
   int32_t wide;
-  for (unsigned at = 0; at < CODE_AHEAD; at += PIECE)
-    if (!prof_memory_code(memory, pc + at, code + at, PIECE))
-      return 0;
+  if (!prof_memory_code(memory, pc, code, CODE_AHEAD))
+    return 0;
   for (unsigned at = 0; at + 7 <= CODE_AHEAD && !ends_flow(code + at, 5); at++) {
     if (code[at] != 0x48 || code[at + 2] != 0xc4)
       continue;

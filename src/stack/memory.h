@@ -52,7 +52,7 @@ bool prof_memory_probe(uint64_t address);
 /* The way out of line: moves or grows a window so that it holds address; false: unreadable. */
 bool prof_memory_reach(struct prof_memory *self, uint64_t address);
 
-/* count (<= 16) bytes of code of this process; false when unreadable, or for a dump. */
+/* count (<= 128) bytes of code of this process; false when unreadable, or for a dump. */
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count);
 
 static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, uint64_t *out) {

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -25,12 +26,28 @@ static uint64_t words[32];
 static uint8_t *blob, *plain; /* a page each: V8's builtins; an image without rows */
 static uint64_t *stack;       /* a page */
 static uint64_t start;        /* a return address into the function that starts the process */
+static uint64_t thread_start; /* the same of a thread */
 
 static uint64_t at(const void *pointer) {
   return (uint64_t)(uintptr_t)pointer;
 }
 
+static void *find_thread_start(void *unused) {
+  struct prof_memory here;
+  ucontext_t context;
+  (void)unused;
+  getcontext(&context);
+  prof_memory_live(&here);
+  regs.r[PROF_RSP] = at(&context);
+  prof_step_signal(&here, &regs);
+  walk = (struct prof_walk){.words = words, .capacity = 32};
+  prof_unwind_walk(&unwind, &here, &regs, &walk);
+  thread_start = PROF_WORD_VALUE(words[walk.count - 1]) + 1;
+  return NULL;
+}
+
 static int set_up(void **state) {
+  pthread_t thread;
   ucontext_t context;
   struct prof_cfi_image none = {0};
   (void)state;
@@ -39,6 +56,8 @@ static int set_up(void **state) {
   stack = (uint64_t *)(blob + 2 * PAGE);
   unwind.rows = prof_rows_create(NULL);
   prof_rows_add(unwind.rows, at(plain), at(plain) + PAGE, &none, NULL);
+  pthread_create(&thread, NULL, find_thread_start, NULL);
+  pthread_join(thread, NULL);
   map.blob_start = at(blob);
   map.blob_end = at(blob) + PAGE;
   map.interpreter[0].start = at(blob) + INTERPRETER;
@@ -231,8 +250,12 @@ static void scanning_shows_the_gap_it_skipped(void **state) {
   stack[11] = 0;
   unwind.scan = true;
   walk_from(at(plain) + 0x500);
+  /* the process's start is believed only behind frames with rows */
+  WORDS(PROF_WALK_NO_ROW, PC(at(plain) + 0x500));
+  stack[40] = thread_start;
+  walk_from(at(plain) + 0x500);
   WORDS(PROF_WALK_COMPLETE, PC(at(plain) + 0x500), PROF_WORD(PROF_WORD_GAP, (40 - 4) * 8),
-        RETURN(start));
+        RETURN(thread_start));
   assert_int_equal(walk.flags, PROF_WALK_GUESS_SCAN);
 }
 

@@ -146,7 +146,7 @@ static void apply(uint64_t pc, uint64_t sp) {
     after_ret(pc, sp);
   } else if (effect == EFFECT_JUMP) {
     drop_left(sp);
-  } else if (self.count && sp < self.entries[self.count - 1].at &&
+  } else if (self.count && self.entries[self.count - 1].at - sp - 1 < PAGE &&
              word_at(sp) == address_of(&self.entries[self.count - 1])) {
     self.entries[self.count - 1].at = sp; /* V8 moves it down to make room for missing arguments */
   }
@@ -222,22 +222,16 @@ static void walk_from(const struct prof_regs *regs, struct prof_walk *walk) {
   walk->count = kept;
 }
 
-/* The walk lacks frames of the list, and the innermost of them are code that gives frames up. The
- * first frame that it has instead goes on elsewhere in its function: at setjmp, or a landing pad.
- */
-static bool is_leaving(const struct prof_walk *walk, uint64_t pc) {
+/* The innermost frames are code that gives frames up: their registers and return addresses are
+ * already those of the place that is gone to. */
+static bool is_leaving(uint64_t pc) {
   uint64_t caller = PROF_WORD_VALUE(wanted(pc, 1));
-  uint32_t next = 0;
-  bool leaves = false;
   for (uint32_t i = 0; i < self.leaving_count; i++) {
-    leaves |= caller - self.leaving[i].start < self.leaving[i].end - self.leaving[i].start;
-    leaves |= pc - self.leaving[i].start < self.leaving[i].end - self.leaving[i].start;
+    uint64_t size = self.leaving[i].end - self.leaving[i].start;
+    if (caller - self.leaving[i].start < size || pc - self.leaving[i].start < size)
+      return true;
   }
-  for (uint32_t i = 0; i <= self.count && next < walk->count; i++) {
-    next += wanted(pc, i) == walk->words[next];
-    next += next == 1; /* that frame */
-  }
-  return leaves && next == walk->count;
+  return false;
 }
 
 void steps_leaving(uint64_t start, uint64_t end) {
@@ -259,7 +253,7 @@ static void compare(const struct prof_regs *regs) {
     at = first_difference(&walk, pc);
   if (at == self.count + 1 && walk.count == at && walk.end == PROF_WALK_COMPLETE)
     return;
-  if (is_leaving(&walk, pc))
+  if (is_leaving(pc))
     self.result.leaving++;
   else
     note(&walk, pc, at);

@@ -1,0 +1,54 @@
+'use strict';
+// Stacks are true: at every instruction of the fixtures in test/truth the walk is what calls and
+// returns made the stack (docs/unwinding.md tells how, and which classes differ).
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const TRUTH = path.join(__dirname, '..', 'truth');
+/** Of the instructions of V8's own code, at which a walk may lack or add a frame. */
+const V8_SHARE = 0.02;
+
+const whyNot =
+  process.platform === 'linux' && process.arch === 'x64' ? false : 'needs Linux on x86_64';
+
+/** @param {string} command @param {string[]} args */
+function rows(command, args) {
+  const { stdout, stderr } = spawnSync(command, args, { cwd: TRUTH, encoding: 'utf8' });
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
+  assert.notEqual(lines.length, 0, stderr);
+  return { rows: lines.map((line) => JSON.parse(line)), stdout };
+}
+
+test('truth', { skip: whyNot }, async (t) => {
+  const made = spawnSync('make', ['-s', '-j2'], { cwd: TRUTH, encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+
+  await t.test('native code: every instruction of every fixture', () => {
+    const { rows: fixtures, stdout } = rows('./build/native', ['build/plugin.so']);
+    assert.ok(fixtures.length >= 11);
+    for (const row of fixtures) {
+      assert.ok(row.instructions > 10000, row.fixture);
+      assert.equal(row.wrong, 0, stdout);
+      assert.ok(row.leaving < 0.01 * row.instructions, row.fixture);
+    }
+  });
+
+  const v8 = rows(process.execPath, ['--allow-natives-syntax', 'v8.js', 'build/truth.node']).rows;
+
+  await t.test('JavaScript: the names are those of new Error().stack', () => {
+    const named = v8.filter((row) => 'names' in row);
+    assert.ok(named.length > 30);
+    for (const row of named) assert.ok(!row.wrong, JSON.stringify(row));
+  });
+
+  await t.test('JavaScript: instructions of interpreter, compiled code and builtins', () => {
+    // Deoptimisation replaces frames by hand, which the list of calls and returns cannot follow.
+    const stepped = v8.filter((row) => 'steps' in row && row.steps !== 'deoptimised');
+    const sum = (/** @type {string} */ key) => stepped.reduce((total, row) => total + row[key], 0);
+    assert.ok(stepped.length > 40);
+    assert.ok(sum('wrong') < V8_SHARE * sum('instructions'), `${sum('wrong')} wrong`);
+  });
+});
