@@ -171,14 +171,17 @@ int prof_code_popped(struct prof_memory *memory, uint64_t pc) {
   return -1;
 }
 
+/* From 5 bytes before: mov rsp, r64 (3), call r64 (2); mov rsp, rbp (3), pop, ret. */
+bool prof_code_is_switch(const uint8_t *code) {
+  return code[3] == 0xff && code[4] >> 3 == 0xd0 >> 3 && (code[0] & 0xf8) == 0x48 &&
+         code[1] == 0x89 && (code[2] & 0xc7) == 0xc4 && code[5] == 0x48 && code[6] == 0x89 &&
+         code[7] == 0xec && code[8] == 0x5d && code[9] == 0xc3;
+}
+
 bool prof_code_switch(struct prof_memory *memory, uint64_t address) {
-  uint8_t code[10]; /* from 5 bytes before: mov rsp, r64 (3), call r64 (2); mov rsp, rbp (3), pop,
-                       ret */
+  uint8_t code[10];
   return address >= 0x2000 && !(address >> 47) &&
-         prof_memory_code(memory, address - 5, code, sizeof code) && code[3] == 0xff &&
-         code[4] >> 3 == 0xd0 >> 3 && (code[0] & 0xf8) == 0x48 && code[1] == 0x89 &&
-         (code[2] & 0xc7) == 0xc4 && code[5] == 0x48 && code[6] == 0x89 && code[7] == 0xec &&
-         code[8] == 0x5d && code[9] == 0xc3;
+         prof_memory_code(memory, address - 5, code, sizeof code) && prof_code_is_switch(code);
 }
 
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {

@@ -45,6 +45,7 @@ int prof_code_popped(struct prof_memory *memory, uint64_t pc);
  * reg; call reg), and behind it rbp brings the old one back (mov rsp, rbp; pop rbp; ret), as the
  * stacker crate's assembly has it. */
 bool prof_code_switch(struct prof_memory *memory, uint64_t address);
+bool prof_code_is_switch(const uint8_t *code); /* the 10 bytes from address - 5 on */
 
 /* pc is in a PLT stub: the return address is *depth bytes above rsp. */
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth);

@@ -36,7 +36,7 @@ test('truth', { skip: whyNot }, async (t) => {
     }
   });
 
-  const v8 = rows(process.execPath, ['--allow-natives-syntax', 'v8.js', 'build/truth.node']).rows;
+  const v8 = rows(process.execPath, ['--allow-natives-syntax', 'v8.js', './build/truth.node']).rows;
 
   await t.test('JavaScript: the names are those of new Error().stack', () => {
     const named = v8.filter((row) => 'names' in row);
