@@ -72,6 +72,8 @@ export interface RawQuality {
   unnamedLeaf: number;
   handlerDropped: number;
   unmatchedStacks: number;
+  /** samples with a caller that was found without unwind rows */
+  guessed?: number;
   /** samples that were taken in the profiler's own handler */
   inHandler?: number;
   /** samples dropped: their thread had the event twice */

@@ -150,6 +150,7 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
       {"unnamedLeaf", from->unnamed_leaf},
       {"inHandler", from->in_handler},
       {"doubles", from->doubles},
+      {"guessed", from->guessed},
       {"signals", from->signals},
       {"handlerDropped", from->handler_dropped},
       {"unmatchedStacks", from->unmatched_stacks},

@@ -16,6 +16,7 @@ enum prof_sample_flag {
   PROF_SAMPLE_JOINED = 1,  /* put together from two readings */
   PROF_SAMPLE_KERNEL = 2,  /* taken in kernel mode */
   PROF_SAMPLE_HANDLER = 4, /* taken while our own handler ran */
+  PROF_SAMPLE_GUESSED = 8, /* a caller was found without unwind rows */
 };
 
 struct prof_sample {

@@ -31,7 +31,7 @@ struct build {
 static const char *special_name(uint64_t key) {
   switch (key) {
   case PROF_FRAME_GAP:
-    return "[frames skipped]";
+    return "[frames not known]";
   case PROF_FRAME_TRUNCATED:
     return "[truncated stack]";
   case PROF_FRAME_BROKEN:
@@ -43,19 +43,36 @@ static const char *special_name(uint64_t key) {
   }
 }
 
+/* A frame that stands for none or many. false: it is a place. */
+static bool name_special(struct build *self, uint64_t key, struct prof_named *named) {
+  const struct prof_modules *modules = self->recording->modules;
+  uint32_t offset = (uint32_t)key, module = PROF_SKIPPED_MODULE(offset);
+  const char *name = special_name(key);
+  bool is_skipped = key >> 32 == PROF_FRAME_SKIPPED;
+  char text[512];
+  if (is_skipped) {
+    bool is_known = module < prof_modules_count(modules);
+    snprintf(text, sizeof text, "[%llu bytes of %s]",
+             (unsigned long long)PROF_SKIPPED_BYTES(offset),
+             is_known ? prof_modules_at(modules, module)->name : "code without an object");
+    name = prof_arena_copy_text(&self->recording->arena, text, strlen(text));
+  }
+  if (!name)
+    return false;
+  *named = (struct prof_named){.name = name,
+                               .symbol = name,
+                               .module = -1,
+                               .kind = PROF_KIND_UNKNOWN,
+                               .named = 1,
+                               .identity = key};
+  return true;
+}
+
 /* The named functions of a frame, innermost first. */
 static int name_frame(struct build *self, uint64_t key, struct prof_named *named) {
   uint32_t code_id = (uint32_t)(key >> 32), offset = (uint32_t)key;
-  const char *special = special_name(key);
-  if (special) {
-    named[0] = (struct prof_named){.name = special,
-                                   .symbol = special,
-                                   .module = -1,
-                                   .kind = PROF_KIND_UNKNOWN,
-                                   .named = 1,
-                                   .identity = key};
+  if (name_special(self, key, named))
     return 1;
-  }
   struct prof_space *space = self->recording->space;
   const struct prof_place place = {.code = code_id, .offset = offset};
   struct prof_code code = *prof_space_code(space, code_id);
@@ -76,7 +93,7 @@ static int32_t intern_optional(struct build *self, const char *text) {
 /* Where this place lies in its file, so that other tools find the same function there. */
 static int64_t address_of(const struct build *self, uint64_t key) {
   uint32_t code_id = (uint32_t)(key >> 32), offset = (uint32_t)key;
-  if (special_name(key))
+  if (code_id >= PROF_FRAME_SPECIAL)
     return 0;
   if (code_id == PROF_SPACE_KERNEL)
     return (int64_t)(0xffffffff00000000u | offset);
@@ -190,6 +207,7 @@ static int copy_samples(struct build *self) {
     quality->truncated += sample->end == PROF_END_TRUNCATED;
     quality->broken += sample->end == PROF_END_BROKEN;
     quality->joined += sample->end == PROF_END_COMPLETE && (sample->flags & PROF_SAMPLE_JOINED);
+    quality->guessed += (sample->flags & PROF_SAMPLE_GUESSED) != 0;
     quality->in_handler += (sample->flags & PROF_SAMPLE_HANDLER) != 0;
     quality->unnamed_leaf += func < 0 || !out->funcs[func].named;
   }

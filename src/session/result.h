@@ -47,7 +47,7 @@ struct prof_result_broken {
 
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
-  uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles;
+  uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles, guessed;
   uint64_t signals; /* that arrived while armed; samples within one system call share one */
   double cpu_ms, finish_ms, handler_ms;
   uint64_t peak_bytes;
@@ -71,8 +71,8 @@ struct prof_result {
   int cpus;
   uint32_t pid;
   const char *call_graph; /* meta.callGraph of a replay; NULL: as planned */
-  char command[256]; /* a replay: what was recorded; "": this process */
-  char kernel[65];   /* release */
+  char command[256];      /* a replay: what was recorded; "": this process */
+  char kernel[65];        /* release */
 };
 
 struct prof_result *prof_result_build(struct prof_recording *recording);

@@ -139,7 +139,8 @@ void prof_join_walk(struct prof_join *self, struct prof_join_thread *thread,
                                      .frame = walk->frame,
                                      .end_pc = walk->end_pc,
                                      .node = node,
-                                     .end = walk->end};
+                                     .end = walk->end,
+                                     .flags = walk->flags};
   bool any = false, is_async = walk->flags & PROF_STACK_ASYNC;
   while (thread->first != NONE && self->pool[thread->first].time_ns <= now.time_ns) {
     enum prof_join_fate fate = fate_of(&self->pool[thread->first], thread, &now, is_async);

@@ -48,6 +48,7 @@ struct prof_join_last {
   uint32_t duration_ns;
   uint32_t node; /* its user part in the tree */
   uint8_t end;   /* enum prof_walk_end */
+  uint8_t flags; /* enum prof_stack_flag */
 };
 
 struct prof_join_thread {

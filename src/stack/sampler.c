@@ -172,6 +172,8 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   head.end_pc = walk.end_pc;
   if (walk.flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN))
     head.flags |= PROF_STACK_GUESSED;
+  if (walk.flags & PROF_WALK_GUESS_SCAN)
+    head.flags |= PROF_STACK_SCANNED;
   leave_stack(armed, slot, &head, walk.words);
 }
 

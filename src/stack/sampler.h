@@ -24,9 +24,9 @@
 #include "stack/unwind.h"
 
 enum prof_stack_flag {
-  PROF_STACK_ASYNC =
-      1, /* SIGTRAP was blocked when the event overflowed: the stack is a later one */
-  PROF_STACK_GUESSED = 2 /* at least one frame was found without unwind rows */
+  PROF_STACK_ASYNC = 1,   /* SIGTRAP was blocked at the overflow: the stack is a later one */
+  PROF_STACK_GUESSED = 2, /* at least one frame was found without unwind rows */
+  PROF_STACK_SCANNED = 4  /* and by scanning: frames are missing in between */
 };
 
 /* One walk: what the handler leaves behind. */

@@ -37,14 +37,28 @@ static bool bytecode_key(struct prof_splice *self, uint64_t word, uint64_t *key)
   return true;
 }
 
-/* words[i] below node; outer is the word before it (outermost first), 0 at the start. */
-static uint32_t add_word(struct prof_splice *self, uint32_t node, uint64_t word, uint64_t outer) {
-  uint64_t key;
+/* The bytes are rounded up to a power of two, so that equal paths stay one path. */
+static uint64_t skipped_key(struct prof_splice *self, uint64_t bytes, uint64_t callee) {
+  struct prof_place place = prof_space_place(self->space, PROF_WORD_VALUE(callee));
+  const struct prof_code *code = prof_space_code(self->space, place.code);
+  uint32_t module = PROF_SKIPPED_NO_MODULE, power = 3;
+  if (code && code->module >= 0 && (uint32_t)code->module < PROF_SKIPPED_NO_MODULE)
+    module = (uint32_t)code->module;
+  while (power < 40 && (uint64_t)1 << power < bytes)
+    power++;
+  return PROF_FRAME_KEY(PROF_FRAME_SKIPPED, power << 24 | module);
+}
+
+/* words[at] below node. Innermost first: the caller's word is at + 1, the callee's at - 1. */
+static uint32_t add_word(struct prof_splice *self, uint32_t node, const uint64_t *words,
+                         uint32_t count, uint32_t at) {
+  uint64_t word = words[at], outer = at + 1 < count ? words[at + 1] : 0, key;
   switch (PROF_WORD_KIND(word)) {
   case PROF_WORD_BYTECODE:
     return node; /* tells of the next word's frame */
   case PROF_WORD_GAP:
-    return prof_splice_frame(self->tree, node, PROF_FRAME_GAP);
+    key = at ? skipped_key(self, PROF_WORD_VALUE(word), words[at - 1]) : PROF_FRAME_GAP;
+    return prof_splice_frame(self->tree, node, key);
   default:
     break;
   }
@@ -63,8 +77,9 @@ static uint32_t shared_words(const struct prof_splice_memo *memo, const uint64_t
   uint32_t shared = 0;
   while (shared < most && memo->words[shared] == words[count - 1 - shared])
     shared++;
-  /* Not between a bytecode word and its frame. */
-  if (shared && PROF_WORD_KIND(memo->words[shared - 1]) == PROF_WORD_BYTECODE)
+  /* Not between a bytecode word and its frame, nor between a gap and what was skipped. */
+  if (shared && (PROF_WORD_KIND(memo->words[shared - 1]) == PROF_WORD_BYTECODE ||
+                 PROF_WORD_KIND(memo->words[shared - 1]) == PROF_WORD_GAP))
     shared--;
   return shared;
 }
@@ -95,7 +110,7 @@ uint32_t prof_splice_user(struct prof_splice *self, struct prof_splice_memo *mem
     node = memo->nodes[done - 1];
   for (uint32_t i = done; i < count; i++) {
     uint64_t word = words[count - 1 - i];
-    node = add_word(self, node, word, i ? words[count - i] : 0);
+    node = add_word(self, node, words, count, count - 1 - i);
     if (keep) {
       memo->words[i] = word;
       memo->nodes[i] = node;

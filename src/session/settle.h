@@ -1,0 +1,28 @@
+/*
+ * settle: a sample whose stack is known, or will never be, becomes a row: a node in the tree, and
+ * exactly one end (complete, truncated, broken) with its reason.
+ *
+ * Called by follow.c and, through stack/join, for samples that waited for their walk. The
+ * recording's space must stand at the sample's time.
+ */
+#ifndef RSPACK_PROF_SESSION_SETTLE_H
+#define RSPACK_PROF_SESSION_SETTLE_H
+
+#include "session/recording.h"
+
+/* A prof_join_emit; user is the struct prof_recording. */
+void prof_settle_decided(void *user, struct prof_join_thread *thread, const struct prof_wait *wait,
+                         enum prof_join_fate fate);
+
+/* A sample that waits for no walk: its stack is a copy or a callchain in its record, or nothing. */
+void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *thread,
+                         const struct prof_wait *wait, const struct prof_record_sample *sample);
+
+/* A sample without a user part: its thread leaves the kernel for the last time. */
+void prof_settle_exiting(struct prof_recording *self, struct prof_join_thread *thread,
+                         const struct prof_wait *wait);
+
+/* The frame below the root for stacks that end so; 0 for whole ones. */
+uint64_t prof_settle_base(enum prof_walk_end end);
+
+#endif
