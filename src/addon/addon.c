@@ -344,13 +344,15 @@ static void keep_promise(void *user, struct prof_result *result) {
 static napi_value make_promise(napi_env env, struct promise **out) {
   struct promise *promise = calloc(1, sizeof *promise);
   napi_value value, name = prof_value_text(env, "rspack-prof");
-  if (promise && name &&
-      napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, settle,
-                                      &promise->call) == napi_ok &&
-      napi_create_promise(env, &promise->deferred, &value) == napi_ok) {
+  bool has_call = promise && name &&
+                  napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL,
+                                                  settle, &promise->call) == napi_ok;
+  if (has_call && napi_create_promise(env, &promise->deferred, &value) == napi_ok) {
     *out = promise;
     return value;
   }
+  if (has_call)
+    napi_release_threadsafe_function(promise->call, napi_tsfn_abort);
   free(promise);
   fail_with(env, PROF_NO_MEMORY, "no memory for a promise");
   return NULL;

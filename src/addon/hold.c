@@ -8,8 +8,8 @@
 #include <uv.h>
 
 static uv_signal_t handle;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static uv_loop_t *loop; /* for the once function */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_held; /* under lock */
 
 /* Somebody sent a SIGTRAP. If nobody but us listens, do what it does to a process that does not. */
 static void on_sigtrap(uv_signal_t *self, int number) {
@@ -21,32 +21,24 @@ static void on_sigtrap(uv_signal_t *self, int number) {
   uv_signal_start(self, on_sigtrap, SIGTRAP);
 }
 
-static void hold(void) {
-  if (uv_signal_init(loop, &handle))
-    return;
-  if (uv_signal_start(&handle, on_sigtrap, SIGTRAP))
-    return;
+static bool hold(uv_loop_t *loop) {
+  if (uv_signal_init(loop, &handle) || uv_signal_start(&handle, on_sigtrap, SIGTRAP))
+    return false;
   uv_unref((uv_handle_t *)&handle);
+  return true;
 }
 
 void prof_hold_sigtrap(napi_env env) {
   /* A worker's loop ends before the process does; one that nobody runs holds the signal as well,
    * only without the default action. */
+  static uv_loop_t idle;
+  uv_loop_t *loop = &idle;
   bool is_main = syscall(SYS_gettid) == getpid();
-  if (is_main) {
-    if (napi_get_uv_event_loop(env, &loop) != napi_ok)
-      return;
-  } else {
-    static uv_loop_t idle;
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool is_ready;
-    pthread_mutex_lock(&lock);
-    if (!is_ready)
-      is_ready = uv_loop_init(&idle) == 0;
-    pthread_mutex_unlock(&lock);
-    if (!is_ready)
-      return;
-    loop = &idle;
+  pthread_mutex_lock(&lock);
+  if (!is_held) {
+    bool has_loop =
+        is_main ? napi_get_uv_event_loop(env, &loop) == napi_ok : uv_loop_init(&idle) == 0;
+    is_held = has_loop && hold(loop);
   }
-  pthread_once(&once, hold);
+  pthread_mutex_unlock(&lock);
 }

@@ -11,9 +11,13 @@ void prof_files_init(struct prof_files *self, const struct prof_os *os) {
 int prof_files_reserve(struct prof_files *self, const struct prof_os *os, long opened, int threads,
                        int cpus, struct prof_error *error) {
   long more = (long)threads * cpus;
-  rlim_t needed = (rlim_t)(self->in_use + opened + more + PROF_FILES_RESERVE);
   struct rlimit limit;
-  if (os->get_limit(os->user, RLIMIT_NOFILE, &limit) || limit.rlim_cur >= needed)
+  if (os->get_limit(os->user, RLIMIT_NOFILE, &limit))
+    return 0;
+  rlim_t quarter = limit.rlim_max / 4;
+  rlim_t reserve = quarter < PROF_FILES_RESERVE ? quarter : PROF_FILES_RESERVE;
+  rlim_t needed = (rlim_t)(self->in_use + opened + more) + reserve;
+  if (limit.rlim_cur >= needed)
     return 0;
   if (limit.rlim_max >= needed) {
     struct rlimit raised = limit;
@@ -25,12 +29,13 @@ int prof_files_reserve(struct prof_files *self, const struct prof_os *os, long o
       return 0;
     }
   }
-  return prof_error_set(error, PROF_TOO_MANY_FILES, EMFILE, "perf_event_open",
-                        "%d threads x %d CPUs need %ld descriptors more; %ld are open, %d are left "
-                        "to the build, the limit is %lu: run `sudo prlimit --nofile=%lu --pid $$` "
-                        "in this shell and start again",
-                        threads, cpus, more, self->in_use + opened, PROF_FILES_RESERVE,
-                        (unsigned long)limit.rlim_max, (unsigned long)(needed * 2));
+  return prof_error_set(
+      error, PROF_TOO_MANY_FILES, EMFILE, "perf_event_open",
+      "%d threads x %d CPUs need %ld descriptors more; %ld are open, %lu are left "
+      "to the build, the limit is %lu: run `sudo prlimit --nofile=%lu --pid $$` "
+      "in this shell and start again",
+      threads, cpus, more, self->in_use + opened, (unsigned long)reserve,
+      (unsigned long)limit.rlim_max, (unsigned long)(needed * 2));
 }
 
 void prof_files_restore(struct prof_files *self, const struct prof_os *os) {

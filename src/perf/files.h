@@ -14,7 +14,8 @@
 #include "base/status.h"
 #include "perf/os.h"
 
-#define PROF_FILES_RESERVE 256 /* descriptors that the build can still open */
+/* Descriptors that the build can still open; where the limit is small, a quarter of it. */
+#define PROF_FILES_RESERVE 256
 
 struct prof_files {
   long in_use; /* by the process, before the first event */

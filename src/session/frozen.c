@@ -17,10 +17,10 @@ static size_t copy_stack(uint64_t address, unsigned char *bytes, size_t size) {
   return copied < 0 ? 0 : (size_t)copied;
 }
 
-int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_frames, uint64_t ip, uint64_t sp,
+int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_words, uint64_t ip, uint64_t sp,
                      uint64_t bp, struct prof_walk *walk) {
   unsigned char *bytes = malloc(STACK_BYTES);
-  uint64_t *words = malloc(max_frames * sizeof *words);
+  uint64_t *words = malloc(max_words * sizeof *words);
   size_t size = bytes && words ? copy_stack(sp, bytes, FIRST_BYTES) : 0;
   if (!size) {
     free(bytes);
@@ -33,12 +33,12 @@ int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_frames, uint64_t i
   regs.r[DWARF_RA] = ip;
   struct prof_memory memory;
   prof_memory_bytes(&memory, sp, bytes, size);
-  *walk = (struct prof_walk){.words = words, .capacity = max_frames};
+  *walk = (struct prof_walk){.words = words, .capacity = max_words};
   prof_unwind_walk(unwind, &memory, &regs, walk);
   if (walk->end != PROF_WALK_COMPLETE && size == FIRST_BYTES) {
     size += copy_stack(sp + size, bytes + size, STACK_BYTES - size);
     prof_memory_bytes(&memory, sp, bytes, size);
-    *walk = (struct prof_walk){.words = words, .capacity = max_frames};
+    *walk = (struct prof_walk){.words = words, .capacity = max_words};
     prof_unwind_walk(unwind, &memory, &regs, walk);
   }
   free(bytes);

@@ -13,7 +13,7 @@
 #include "stack/unwind.h"
 
 /* 0 with walk->words malloc'ed (the caller frees), or -1: still running, gone, no memory. */
-int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_frames, uint64_t ip, uint64_t sp,
+int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_words, uint64_t ip, uint64_t sp,
                      uint64_t bp, struct prof_walk *walk);
 
 #endif

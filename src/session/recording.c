@@ -11,9 +11,11 @@
 
 enum {
   ORDER_LIMIT_BYTES = 256 << 20,
-  /* Walks not drained yet: at 4000 Hz and 50 frames a CPU leaves 2 MB a second; drained 20 times a
-   * second, so this is many times what is needed. */
-  WALK_BYTES_PER_CPU = 2 << 20,
+  /* Walks not drained yet. A CPU leaves 2 MB a second at 4000 Hz and 50 frames, 60 MB at 2,000
+   * frames; it wakes the drain at a quarter of this. All of it is touched in time, so many CPUs
+   * share. */
+  WALK_BYTES_PER_CPU = 4 << 20,
+  WALK_BYTES_MAX = 64 << 20,
   PREFETCH_NS = 2000000, /* of 50 ms: 4 % of one CPU while there is something new */
 };
 
@@ -111,13 +113,20 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
   return status;
 }
 
+static size_t walk_bytes(void) {
+  size_t bytes = WALK_BYTES_PER_CPU * (size_t)sysconf(_SC_NPROCESSORS_CONF);
+  return bytes < WALK_BYTES_MAX ? bytes : WALK_BYTES_MAX;
+}
+
 static int open_events(struct prof_recording *self, struct prof_error *error) {
   int status = PROF_OK;
   if (self->options.plan.sigtrap) {
     const struct prof_sampler_options sampler = {
         .unwind = &self->unwind,
-        .max_frames = self->options.max_frames,
-        .buffer_bytes = WALK_BYTES_PER_CPU * (size_t)sysconf(_SC_NPROCESSORS_CONF),
+        .max_words = self->options.max_words,
+        .buffer_bytes = walk_bytes(),
+        .wake = self->options.wake,
+        .user = self->options.wake_user,
     };
     status = prof_sampler_arm(&sampler, error);
   }

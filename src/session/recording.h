@@ -33,7 +33,7 @@
 
 struct prof_recording_options {
   struct prof_plan plan;
-  uint32_t max_frames;
+  uint32_t max_words;
   size_t ring_bytes;       /* 0: chosen */
   int skip_tid;            /* the profiler's thread */
   bool has_jit;            /* code/jit.h receives; else a perf-map is read if there is one */
@@ -42,6 +42,9 @@ struct prof_recording_options {
   uint32_t max_chain;      /* replay: the kernel cut callchains there */
   bool whole_chains; /* replay: its callchains are whole, or say themselves that they are not */
   struct prof_bytecode_layout bytecode;
+  /* Called from signal handlers when a drain should not wait for its time. May be NULL. */
+  void (*wake)(void *user);
+  void *wake_user;
 };
 
 /* A sample's `reason`, where it is broken: enum prof_walk_end, or this plus enum prof_join_fate. */

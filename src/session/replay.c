@@ -219,7 +219,7 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   bool same_kernel = prof_survey_same_kernel(&self->survey);
   uint32_t most = self->event->attr.sample_max_stack;
   struct prof_recording_options recording = {
-      .max_frames = self->options->max_frames ? self->options->max_frames : DEFAULT_MAX_FRAMES,
+      .max_words = 2 * (self->options->max_frames ? self->options->max_frames : DEFAULT_MAX_FRAMES),
       .replay_pid = self->pid,
       .kernel_path = same_kernel ? NULL : "/dev/null",
       .max_chain = most ? most : DEFAULT_MAX_CHAIN,

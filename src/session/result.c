@@ -48,7 +48,8 @@ static bool name_special(struct build *self, uint64_t key, struct prof_named *na
   const struct prof_modules *modules = self->recording->modules;
   uint32_t offset = (uint32_t)key, module = PROF_SKIPPED_MODULE(offset);
   const char *name = special_name(key);
-  bool is_skipped = key >> 32 == PROF_FRAME_SKIPPED;
+  bool is_skipped = key >> 32 == PROF_FRAME_SKIPPED, is_handler = key == PROF_FRAME_HANDLER;
+  uint64_t handler = (uint64_t)(uintptr_t)name_special; /* any code of the addon */
   char text[512];
   if (is_skipped) {
     bool is_known = module < prof_modules_count(modules);
@@ -61,8 +62,8 @@ static bool name_special(struct build *self, uint64_t key, struct prof_named *na
     return false;
   *named = (struct prof_named){.name = name,
                                .symbol = name,
-                               .module = -1,
-                               .kind = PROF_KIND_UNKNOWN,
+                               .module = is_handler ? prof_modules_find(modules, handler) : -1,
+                               .kind = PROF_KIND_NATIVE,
                                .named = 1,
                                .identity = key};
   return true;
@@ -128,7 +129,8 @@ static int func_of(struct build *self, const struct prof_named *named, int64_t a
       .module = named->module,
       .crate = intern_optional(self, named->crate),
       .file = intern_optional(self, named->file),
-      .kind = named->kind,
+      /* What has no symbol is machine code all the same; `named` tells. */
+      .kind = named->kind == PROF_KIND_UNKNOWN ? PROF_KIND_NATIVE : named->kind,
       .tier = named->tier,
       .named = named->named,
       .address = address,

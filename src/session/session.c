@@ -36,6 +36,7 @@ struct prof_session {
   int poll_count;
   uv_mutex_t lock;
   struct request *first; /* under lock */
+  struct request ending; /* of the last request, which must not fail for want of memory */
   uv_sem_t started;
   int status;
   struct prof_error *error; /* the starter's, until started */
@@ -97,18 +98,25 @@ static void serve(struct prof_session *self, struct request *request) {
   request->done(request->user, result);
 }
 
+static struct request *next_request(struct prof_session *self) {
+  uv_mutex_lock(&self->lock);
+  struct request *request = self->first;
+  if (request)
+    self->first = request->next;
+  uv_mutex_unlock(&self->lock);
+  return request;
+}
+
 static void on_control(uv_async_t *control) {
   struct prof_session *self = control->data;
-  for (;;) {
-    uv_mutex_lock(&self->lock);
-    struct request *request = self->first;
-    if (request)
-      self->first = request->next;
-    uv_mutex_unlock(&self->lock);
-    if (!request)
-      return;
-    serve(self, request);
-    free(request);
+  struct request *request = next_request(self);
+  if (!request)
+    prof_recording_drain(&self->recording); /* a handler has asked for it */
+  for (; request; request = next_request(self)) {
+    struct request served = *request;
+    if (request != &self->ending)
+      free(request);
+    serve(self, &served);
   }
 }
 
@@ -124,13 +132,21 @@ static int open_loop(struct prof_session *self, struct prof_error *error) {
                         uv_strerror(failed));
 }
 
+/* uv_async_send is async-signal-safe (libuv's documentation). */
+static void wake_from_handler(void *user) {
+  struct prof_session *self = user;
+  uv_async_send(&self->control);
+}
+
 static int open_recording(struct prof_session *self, struct prof_error *error) {
   struct prof_recording_options options = {
-      .max_frames = self->options.max_frames,
+      .max_words = 2 * self->options.max_frames, /* an interpreted frame takes two */
       .ring_bytes = self->options.ring_bytes,
       .skip_tid = (int)syscall(SYS_gettid),
       .has_jit = self->options.has_jit,
       .bytecode = self->options.bytecode,
+      .wake = wake_from_handler,
+      .wake_user = self,
   };
   const char *event = self->options.event[0] ? self->options.event : NULL;
   int status = prof_choose_plan(&prof_os_real, event, self->options.frequency,
@@ -238,7 +254,9 @@ int prof_session_start(const struct prof_session_options *options, struct prof_s
 
 static void ask(struct prof_session *self, enum command command, prof_session_done *done,
                 void *user) {
-  struct request *request = calloc(1, sizeof *request);
+  struct request *request = &self->ending;
+  if (command == COMMAND_DUMP)
+    request = malloc(sizeof *request);
   if (!request) {
     done(user, NULL);
     return;

@@ -72,8 +72,8 @@ static bool walk_frozen(struct prof_recording *self, struct prof_join_last *know
   uint64_t start_ns = now_ns();
   if (!wait->ip || self->frozen_ns > FROZEN_NS_MAX)
     return false;
-  int status = prof_frozen_walk(&self->unwind, self->options.max_frames, wait->ip, wait->sp,
-                                wait->bp, &walk);
+  int status =
+      prof_frozen_walk(&self->unwind, self->options.max_words, wait->ip, wait->sp, wait->bp, &walk);
   self->frozen_ns += now_ns() - start_ns;
   if (status)
     return false;
@@ -136,7 +136,7 @@ static void add_dump(struct prof_recording *self, struct prof_join_thread *threa
                      const struct prof_wait *wait, const struct prof_record_sample *sample) {
   struct prof_regs regs = {.valid = sample->user_regs_valid};
   memcpy(regs.r, sample->user_regs, sizeof regs.r);
-  uint64_t *words = malloc(self->options.max_frames * sizeof *words);
+  uint64_t *words = malloc(self->options.max_words * sizeof *words);
   if (!words || !sample->has_user_regs) {
     free(words);
     add_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
@@ -144,7 +144,7 @@ static void add_dump(struct prof_recording *self, struct prof_join_thread *threa
   }
   struct prof_memory memory;
   prof_memory_bytes(&memory, sample->user_sp, sample->stack, sample->stack_bytes);
-  struct prof_walk walk = {.words = words, .capacity = self->options.max_frames};
+  struct prof_walk walk = {.words = words, .capacity = self->options.max_words};
   prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
   uint32_t node =
       prof_splice_user(&self->splice, &thread->memo, words, walk.count, prof_settle_base(walk.end));

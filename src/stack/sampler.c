@@ -53,7 +53,8 @@ struct slot {
 struct armed {
   struct prof_sampler_options options;
   uint32_t shard_count;
-  uint64_t *scratch; /* max_frames words for each slot */
+  _Atomic uint32_t woken; /* since the last drain */
+  uint64_t *scratch;      /* max_words words for each slot */
   size_t scratch_bytes;
   struct prof_shard shards[MAX_SHARDS];
 };
@@ -148,6 +149,9 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
   stack->duration_ns = (uint32_t)(now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
   prof_shard_commit(stack, size);
+  if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
+      !atomic_exchange_explicit(&armed->woken, 1, memory_order_relaxed))
+    armed->options.wake(armed->options.user);
 }
 
 static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
@@ -163,8 +167,8 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
       .flags = info->flags & 1 ? PROF_STACK_ASYNC : 0,
   };
   struct prof_walk walk = {
-      .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_frames,
-      .capacity = armed->options.max_frames,
+      .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_words,
+      .capacity = armed->options.max_words,
   };
   prof_unwind_walk(armed->options.unwind, &slot->memory, &regs, &walk);
   head.count = walk.count;
@@ -286,11 +290,11 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   long cpus = sysconf(_SC_NPROCESSORS_CONF);
   uint32_t wanted = cpus < 1 ? 1 : cpus > MAX_SHARDS ? MAX_SHARDS : (uint32_t)cpus;
   /* One record must fit in half a shard. */
-  uint64_t largest = 4 * (sizeof(struct prof_stack) + options->max_frames * sizeof(uint64_t));
+  uint64_t largest = 4 * (sizeof(struct prof_stack) + options->max_words * sizeof(uint64_t));
   uint64_t share = options->buffer_bytes / wanted;
   uint64_t shard_bytes = power_of_two(share > largest ? share : largest);
   armed->options = *options;
-  armed->scratch_bytes = SLOTS * (size_t)options->max_frames * sizeof(uint64_t);
+  armed->scratch_bytes = SLOTS * (size_t)options->max_words * sizeof(uint64_t);
   armed->scratch = reserve(armed->scratch_bytes);
   bool ok = armed->scratch != NULL;
   while (ok && armed->shard_count < wanted) {
@@ -331,6 +335,8 @@ void prof_sampler_disarm(void) {
 size_t prof_sampler_drain(prof_sampler_visit *visit, void *user) {
   struct armed *armed = atomic_load(&current);
   size_t count = 0;
+  if (armed)
+    atomic_store_explicit(&armed->woken, 0, memory_order_relaxed);
   for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
     uint32_t size;
     const struct prof_stack *stack;

@@ -46,8 +46,12 @@ struct prof_stack {
 
 struct prof_sampler_options {
   struct prof_unwind *unwind;
-  uint32_t max_frames; /* a deeper stack is truncated */
+  uint32_t max_words;  /* of a walk; a deeper stack is truncated */
   size_t buffer_bytes; /* for walks that were not drained yet, all CPUs together */
+  /* From a handler, once after each drain: a CPU's share of the buffer is a quarter full.
+   * Async-signal-safe; may be NULL. */
+  void (*wake)(void *user);
+  void *user;
 };
 
 struct prof_sampler_counters {

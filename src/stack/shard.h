@@ -32,6 +32,12 @@ void prof_shard_free(struct prof_shard *self);
 void *prof_shard_reserve(struct prof_shard *self, uint32_t size);
 void prof_shard_commit(void *payload, uint32_t size); /* of the reserve; async-signal-safe */
 
+/* Bytes reserved and not released yet. */
+static inline uint64_t prof_shard_used(const struct prof_shard *self) {
+  return atomic_load_explicit(&self->head, memory_order_relaxed) -
+         atomic_load_explicit(&self->tail, memory_order_relaxed);
+}
+
 /* The oldest committed record (and its size as reserved, rounded up to 8), or NULL. */
 const void *prof_shard_peek(struct prof_shard *self, uint32_t *size);
 void prof_shard_release(struct prof_shard *self); /* what peek gave */

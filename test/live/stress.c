@@ -141,7 +141,7 @@ static void add_up(struct account *account, const struct prof_recording *recordi
 
 static int record_once(struct account *account) {
   struct prof_recording *recording = calloc(1, sizeof *recording);
-  struct prof_recording_options options = {.max_frames = 4096,
+  struct prof_recording_options options = {.max_words = 8192,
                                            .skip_tid = (int)syscall(SYS_gettid)};
   int status = prof_choose_plan(&prof_os_real, NULL, account->frequency, PROF_CALL_GRAPH_FULL,
                                 &options.plan, &account->error);
