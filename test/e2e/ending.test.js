@@ -160,6 +160,34 @@ describe('start() and stop()', { skip }, () => {
   });
 });
 
+describe('deep stacks', { skip }, () => {
+  /** @param {number} depth @param {object} options */
+  const deep = (
+    depth,
+    options,
+  ) => `const session = require(${LIB}).start(${JSON.stringify(options)});
+    function goDeep(n, end) { if (n > 0) return goDeep(n - 1, end) + 1; let s = 0; while (Date.now() < end) s += Math.sqrt(s + 1); return s; }
+    goDeep(${depth}, Date.now() + 1000);
+    const { quality } = session.stopSync();
+    console.log(JSON.stringify(quality));`;
+
+  test('of 3,000 frames are whole at 4000 Hz, and none is dropped', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['-e', deep(3000, { frequency: 4000 })]);
+    const quality = JSON.parse(stdout || stderr);
+    assert.ok(quality.samples > 1000, `${quality.samples} samples`);
+    assert.ok(quality.completeShare > 0.99, stdout);
+    assert.equal(quality.handlerDropped, 0);
+  });
+
+  test('deeper than maxFrames are truncated, and counted as that', async () => {
+    const options = { frequency: 1000, maxFrames: 100 };
+    const { stdout, stderr } = await run(process.execPath, ['-e', deep(1000, options)]);
+    const quality = JSON.parse(stdout || stderr);
+    assert.ok(quality.truncated > quality.samples * 0.8, stdout);
+    assert.equal(quality.complete + quality.truncated + quality.broken, quality.samples);
+  });
+});
+
 describe('worker threads', { skip }, () => {
   test('have their JavaScript named when the addon is loaded there', async (t) => {
     const worker = `require(${LIB}); ${BURN.replace('burnSomeCpu(300)', '')}
