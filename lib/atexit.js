@@ -39,20 +39,27 @@ function installExitHooks(finish, proc = process) {
   let installed = true;
   const finishOnce = () => {
     if (!installed) return;
+    // A signal now (an impatient user's second Ctrl-C, a parent that passes it on) must not cut the
+    // writing short: somebody listens until it is done.
+    const hold = () => {};
+    for (const signal of SIGNALS) proc.on(signal, hold);
     remove();
     finish();
+    for (const signal of SIGNALS) proc.removeListener(signal, hold);
   };
 
   const handlers = SIGNALS.map((signal) => {
     const handler = () => {
-      proc.removeListener(signal, handler);
-      const others = proc.listenerCount(signal);
+      const others = proc.listenerCount(signal) - 1;
       if (others === 0) {
         finishOnce();
         // No listener is left, so node has put the default action back: this ends the process, and
         // its parent sees "killed by signal" as it would have without us.
         proc.kill(proc.pid, signal);
-      } else if (others === signalExitListeners(proc)) {
+        return;
+      }
+      proc.removeListener(signal, handler);
+      if (others === signalExitListeners(proc)) {
         // They are about to raise the signal: there will be no 'exit'.
         finishOnce();
       } else {

@@ -32,8 +32,11 @@ function callSite() {
   } catch {
     return ''; // not worth more than a second session's being refused
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-    Error.stackTraceLimit = stackTraceLimit;
+    // Frozen (node --frozen-intrinsics, SES): then nothing was changed above either.
+    if (!Object.isFrozen(Error)) {
+      Error.prepareStackTrace = prepareStackTrace;
+      Error.stackTraceLimit = stackTraceLimit;
+    }
   }
 }
 

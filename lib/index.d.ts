@@ -30,20 +30,18 @@ export class ProfError extends Error {
 export interface StartOptions {
   /** perf's name of the event. Default `'cycles:uk'`; what really opened is in `profile.meta.event`. */
   event?: string;
-  /** Samples per second and CPU, 1 to 1,000,000. Default 1000. */
+  /** Samples per second and CPU, 1 to 100,000. Default 1000. */
   frequency?: number;
   /** `'full'`: each thread walks its own stack; `'dwarf'`: copies of the stack; `'none'`: leaves only. */
   callGraph?: 'full' | 'dwarf' | 'none';
-  /** Bytes of stack copied per sample where stacks are copied. */
+  /** Bytes of stack copied per sample where stacks are copied, 256 to 65,528. */
   stackBytes?: number;
-  /** The longest stack kept. Default 4096; a longer one counts as truncated. */
+  /** The longest stack kept. 1 to 65,536. Default 4096; a longer one counts as truncated. */
   maxFrames?: number;
-  /** Bytes of ring buffer per CPU. Chosen by the profiler when left out. */
+  /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */
   ringBytes?: number;
   /** Folder for what is written at exit. Default `'.rspack-prof'`. */
   output?: string;
-  /** Percent of the build's CPU that profiling may cost; the rate is lowered to keep it. */
-  budget?: number;
   /** Print no table at exit (the files are still written). */
   quiet?: boolean;
 }
@@ -51,7 +49,8 @@ export interface StartOptions {
 /**
  * Starts to profile this process. Throws ERR_PROF_BUSY while a session runs, but gives that session
  * to the same call (file, line, options: a config that is loaded twice), and under `rspack-prof
- * record` one that shares the recording, whose `stop()` is a dump. Unless the session is
+ * record` one that shares the recording, whose `stop()` is a dump. Throws ERR_PROF_BAD_OPTION in a
+ * worker thread: the main thread starts, and records the workers too. Unless the session is
  * stopped or disposed, the profile is written and the hotspot table printed when the process ends.
  */
 export function start(options?: StartOptions): Session;
@@ -81,7 +80,7 @@ export interface Span {
   [Symbol.dispose](): void;
 }
 
-export type Kind = 'rust' | 'js' | 'native' | 'v8' | 'kernel' | 'unknown';
+export type Kind = 'rust' | 'js' | 'native' | 'v8' | 'kernel';
 export type SortKey =
   'symbol' | 'crate' | 'object' | 'kind' | 'package' | 'thread' | 'comm' | 'phase';
 
@@ -175,8 +174,10 @@ export interface Quality {
   complete: number;
   truncated: number;
   broken: number;
-  /** Those of the complete that were put together from two readings. */
+  /** Those of the complete whose outer part came from another reading, or by scanning the stack. */
   joined: number;
+  /** Samples with a caller that was found without unwind rows; 0 in files of older versions. */
+  guessed: number;
   unnamedLeaf: number;
   handlerDropped: number;
   unmatchedStacks: number;
@@ -254,7 +255,10 @@ export interface ReportJson {
     | 'cpus'
     | 'kernel'
   >;
-  quality: Omit<Quality, 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'> & {
+  quality: Omit<
+    Quality,
+    'guessed' | 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'
+  > & {
     cost: { cpuMs: number; peakBytes: number; finishMs: number };
   };
   rows: HotspotRow[];

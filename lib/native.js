@@ -58,6 +58,13 @@ function loadNative(world = {}) {
     return /** @type {NativeAddon} */ (load(file));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_DLOPEN_DISABLED') {
+      throw new ProfError(
+        'ERR_PROF_UNSUPPORTED_PLATFORM',
+        'node runs with --no-addons and the profiler is an addon: leave that flag out, also of NODE_OPTIONS',
+        { cause: error },
+      );
+    }
     throw new ProfError(
       'ERR_PROF_UNSUPPORTED_PLATFORM',
       `${file} cannot be loaded (${reason}): run \`npm rebuild rspack-prof\``,

@@ -10,7 +10,7 @@ const { writeWhole } = require('./export/files.js');
 const { foldedMost } = require('./export/folded-most.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
-/** @typedef {{folder: string, folded: string}} Written folded: what profile.folded holds */
+/** @typedef {{folder: string, files: Record<string, string>}} Written files: what each holds */
 
 const FOLDER_MODE = 0o700;
 /** Written in some 0.1 s, and still opened by an editor; the whole text may have 700 MB. */
@@ -87,18 +87,43 @@ function keepOutOfGit(parent) {
  * @param {Profile} profile
  * @param {string} folder
  * @param {string} table
- * @returns {string} what profile.folded holds
+ * @param {(text: string) => void} say
+ * @returns {Record<string, string>} the files that are there, and what each holds
  */
-function writeFiles(profile, folder, table) {
-  // The profile first: everything else can be made from it.
+function writeFiles(profile, folder, table, say) {
+  // The profile first: everything else can be made from it, and nothing else may cost it.
   profile.write(path.join(folder, 'profile.json.gz'));
-  const { lines, whole, share, hidden } = foldedMost(profile, FOLDED_BYTES);
-  const about = whole ? 'folded stacks' : aboutFolded(share, hidden / profile.quality.samples);
-  const note = whole ? '' : `\nprofile.folded: ${about}\n`;
-  writeWhole(path.join(folder, 'hotspots.txt'), [table, note]);
-  writeWhole(path.join(folder, 'profile.folded'), lines);
-  profile.write(path.join(folder, 'flamegraph.html'));
-  return about;
+  const files = {
+    'profile.json.gz': 'open it at https://profiler.firefox.com, or: npx rspack-prof report',
+  };
+  /** @type {(name: string, write: (file: string) => string) => void} */
+  const side = (name, write) => {
+    try {
+      Object.assign(files, { [name]: write(path.join(folder, name)) });
+    } catch (error) {
+      // writeWhole's own words name the folder before it has its final name.
+      const { cause = error } = /** @type {Error} */ (error);
+      say(`rspack-prof: ${name} could not be written: ${reasonOf(cause)}\n`);
+    }
+  };
+  let note = '';
+  side('profile.folded', (file) => {
+    const { lines, whole, share, hidden } = foldedMost(profile, FOLDED_BYTES);
+    writeWhole(file, lines);
+    if (whole) return 'folded stacks';
+    const about = aboutFolded(share, hidden / profile.quality.samples);
+    note = `\nprofile.folded: ${about}\n`;
+    return about;
+  });
+  side('hotspots.txt', (file) => {
+    writeWhole(file, [table, note]);
+    return 'the table above';
+  });
+  side('flamegraph.html', (file) => {
+    profile.write(file);
+    return 'a flame graph';
+  });
+  return files;
 }
 
 /**
@@ -118,14 +143,15 @@ function aboutFolded(share, hidden) {
  * @param {string} parent
  * @param {string} name
  * @param {string} table
+ * @param {(text: string) => void} say
  * @returns {Written}
  */
-function writeRun(profile, parent, name, table) {
+function writeRun(profile, parent, name, table, say) {
   const partial = makeFolder(parent, name);
   try {
-    const folded = writeFiles(profile, partial, table);
+    const files = writeFiles(profile, partial, table, say);
     keepOutOfGit(parent);
-    return { folder: publishFolder(partial, parent, name), folded };
+    return { folder: publishFolder(partial, parent, name), files };
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
     throw error;
@@ -161,7 +187,7 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   const name = runName(profile);
   const parent = path.resolve(output);
   try {
-    const written = writeRun(profile, parent, name, table);
+    const written = writeRun(profile, parent, name, table, say);
     if (!quiet) say(writtenTo(written));
     return written.folder;
   } catch (error) {
@@ -180,7 +206,7 @@ function writeToTemporary(profile, name, table, why, say) {
   try {
     // mkdtemp makes a name that nobody can have made before, readable by us alone.
     const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
-    const written = writeRun(profile, parent, name, table);
+    const written = writeRun(profile, parent, name, table, say);
     say(`rspack-prof: could not write to ${why}\n${writtenTo(written)}`);
     return written.folder;
   } catch (error) {
@@ -193,16 +219,10 @@ function writeToTemporary(profile, name, table, why, say) {
 }
 
 /** @param {Written} written */
-function writtenTo({ folder, folded }) {
+function writtenTo({ folder, files }) {
   const shown = path.relative(process.cwd(), folder);
   const where = shown.startsWith('..') ? folder : shown;
-  const rows = [
-    ['profile.json.gz', 'open it at https://profiler.firefox.com, or: npx rspack-prof report'],
-    ['hotspots.txt', 'the table above'],
-    ['profile.folded', folded],
-    ['flamegraph.html', 'a flame graph'],
-  ];
-  const lines = rows.map(([file, what]) => `  ${file.padEnd(17)}${what}`);
+  const lines = Object.entries(files).map(([file, what]) => `  ${file.padEnd(17)}${what}`);
   return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
 }
 

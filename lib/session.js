@@ -2,6 +2,7 @@
 // A recording, from start() to stop(). The addon records; marks and spans are kept here, on the
 // clock of the samples (process.hrtime is CLOCK_MONOTONIC, as perf's samples are asked to be).
 
+const { isMainThread } = require('node:worker_threads');
 const { installExitHooks } = require('./atexit.js');
 const { callSite } = require('./call-site.js');
 const { describeProcess } = require('./context.js');
@@ -219,7 +220,8 @@ class Session {
 /**
  * The functions that share "one recording at a time". Everything from outside is passed in.
  * @param {{native: () => NativeAddon, now?: () => number, hooks?: typeof installExitHooks,
- *   exitOutput?: ExitOutput, say?: (line: string) => void, site?: () => string}} world
+ *   exitOutput?: ExitOutput, say?: (line: string) => void, site?: () => string,
+ *   mainThread?: boolean}} world
  */
 function createProfiler(world) {
   const {
@@ -229,6 +231,7 @@ function createProfiler(world) {
     exitOutput = (profile, options) => require('./output.js').writeExitOutput(profile, options),
     say = (line) => require('./output.js').writeStderr(line),
     site = callSite,
+    mainThread = isMainThread,
   } = world;
   /** @type {{session: Session, startedAt: Date, shared: boolean, finish: () => Profile} | null} */
   let current = null;
@@ -243,6 +246,15 @@ function createProfiler(world) {
    */
   function start(options, internal = {}) {
     const checked = checkStartOptions(options);
+    if (!mainThread) {
+      // worker.terminate() and the main thread's process.exit() end a worker without any 'exit':
+      // its profile would be lost without a word.
+      throw new ProfError(
+        'ERR_PROF_BAD_OPTION',
+        'start() in a worker thread: call it in the main thread, whose recording has the workers ' +
+          "in it, or run the command below 'rspack-prof record'",
+      );
+    }
     const from = internal.shared ? '' : site();
     const asked = JSON.stringify(checked);
     if (users?.session.running && from !== '' && users.from === from && users.asked === asked) {

@@ -239,7 +239,8 @@ function rowLines(rows, { by, width, paint }) {
  * @param {boolean} children
  */
 function restLine(shown, all, children) {
-  const hidden = all.slice(shown.length);
+  // By self, rows that only called others would count as something and add nothing.
+  const hidden = all.slice(shown.length).filter((row) => children || row.self > 0);
   if (hidden.length === 0) return [];
   const count = `${grouped(hidden.length)} more`;
   // Totals overlap, so only self shares can be added up.

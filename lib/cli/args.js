@@ -102,9 +102,37 @@ function explain(error, spec) {
     const known = [...Object.keys(spec.options), 'help'].map((name) => `--${name}`);
     return unknown('unknown option', flag, known, help);
   }
+  const ambiguous = /(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous) {
+    return new UsageError(
+      `${ambiguous} takes a value; one that starts with '-' is written ${ambiguous}=VALUE`,
+    );
+  }
   // node's own words are good, but there may be several lines of them.
   if (code?.startsWith('ERR_PARSE_ARGS_')) return new UsageError(message.split('\n')[0]);
   return error;
+}
+
+/**
+ * `--limit -1` as `--limit=-1`: a number can only be meant as the value, and is refused as one.
+ * @param {CommandSpec} spec
+ * @param {string[]} argv
+ */
+function joinNegative({ options }, argv) {
+  /** @type {string[]} */
+  const joined = [];
+  for (const word of argv) {
+    const before = joined.at(-1) ?? '';
+    const takes = Object.entries(options).find(
+      ([name, { short }]) => before === `--${name}` || (short && before === `-${short}`),
+    );
+    if (takes?.[1].type === 'string' && /^-\d/.test(word)) {
+      joined[joined.length - 1] = `--${takes[0]}=${word}`;
+    } else {
+      joined.push(word);
+    }
+  }
+  return joined;
 }
 
 /**
@@ -119,7 +147,7 @@ function parse(spec, argv) {
     : { own: argv, command: /** @type {string[]} */ ([]) };
   let parsed;
   try {
-    parsed = parseArgs({ args: own, options, allowPositionals: true });
+    parsed = parseArgs({ args: joinNegative(spec, own), options, allowPositionals: true });
   } catch (error) {
     throw explain(error, spec);
   }

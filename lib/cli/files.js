@@ -20,7 +20,19 @@ function newestProfile(cwd) {
   if (!fs.existsSync(root)) return null;
   let newest = null;
   let time = -Infinity;
-  for (const entry of fs.readdirSync(root)) {
+  let entries;
+  try {
+    entries = fs.readdirSync(root);
+  } catch (error) {
+    const { code, errno, syscall } = /** @type {NodeJS.ErrnoException} */ (error);
+    const why = code === 'ENOTDIR' ? 'it is no folder' : code;
+    throw new ProfError('ERR_PROF_BAD_FILE', `cannot look into ${FOLDER}/ here: ${why}`, {
+      errno,
+      syscall,
+      cause: error,
+    });
+  }
+  for (const entry of entries) {
     // A leading dot: a recording that is not finished.
     if (entry.startsWith('.')) continue;
     const file = path.join(root, entry, FILE);

@@ -2,6 +2,7 @@
 // rspack-prof list: the events of this machine, and why those that do not open do not.
 
 const { writeJson } = require('./files.js');
+const { ProfError } = require('../errors.js');
 const { printable, terminalOf } = require('../table.js');
 const { middle } = require('../shorten.js');
 
@@ -40,8 +41,7 @@ function run({ values, positionals }, world) {
     return 0;
   }
   if (events.length === 0) {
-    world.stderr.write(`rspack-prof: no event matches '${glob ?? '*'}'\n`);
-    return 1;
+    throw new ProfError('ERR_PROF_BAD_EVENT', `no event matches '${glob ?? '*'}'`);
   }
   const { width, paint } = terminalOf({ stream: world.stdout });
   const nameColumns = Math.min(40, Math.max(...events.map(({ name }) => name.length)));

@@ -126,11 +126,6 @@ async function main(argv, world) {
 module.exports = { main };
 
 if (require.main === module) {
-  // `rspack-prof report | head` closes the pipe: nobody reads on, which is no failure.
-  process.stdout.on('error', (error) => {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPIPE') throw error;
-    process.exit();
-  });
   const world = {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -138,6 +133,11 @@ if (require.main === module) {
     cwd: process.cwd(),
     loadNative: () => require('../native.js').loadNative(),
   };
+  // `rspack-prof report | head` closes the pipe: nobody reads on, which is no failure.
+  process.stdout.on('error', (error) => {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    process.exit(code === 'EPIPE' ? 0 : fail(error, world));
+  });
   main(process.argv.slice(2), world).then((exitCode) => {
     // Not process.exit(): what a pipe has not taken yet would be cut off.
     process.exitCode = exitCode;

@@ -6,6 +6,7 @@ const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { Recording } = require('./recording.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
+const { checkStartOptions, rangeOf } = require('../options.js');
 const { renderHotspots } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -58,13 +59,14 @@ function checkEvent(event, world) {
  * @returns {import('../index').StartOptions}
  */
 function startOptions(parsed) {
-  const whole = { least: 1, whole: true };
   const options = {
     event: textOf(parsed, 'event'),
-    frequency: numberOf(parsed, 'freq', whole),
+    frequency: numberOf(parsed, 'freq', rangeOf('frequency')),
     callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
-    stackBytes: numberOf(parsed, 'stack-bytes', { least: 8, most: 65528, whole: true }),
+    stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
   };
+  // What start() would refuse in each process of the command is refused before it runs.
+  checkStartOptions(options);
   return /** @type {import('../index').StartOptions} */ (options);
 }
 

@@ -50,7 +50,13 @@ class Recording {
     this.root = this.output ? path.dirname(this.output) : path.join(cwd, FOLDER);
     const shown = output ?? `${FOLDER}/`;
     try {
-      if (!this.output) fs.mkdirSync(this.root, { recursive: true });
+      if (!this.output) {
+        fs.mkdirSync(this.root, { recursive: true });
+        // As start() does: whoever put it there would choose where the profile goes.
+        if (fs.lstatSync(this.root).isSymbolicLink()) {
+          throw Object.assign(new Error(), { code: 'ELOOP' });
+        }
+      }
       if (this.output && fs.statSync(this.output, { throwIfNoEntry: false })?.isDirectory()) {
         throw Object.assign(new Error(), { code: 'EISDIR' });
       }

@@ -16,6 +16,7 @@ const { hasSymbolTable } = require('./elf.js');
  * @property {NodeJS.ProcessEnv} env
  * @property {string} cwd
  * @property {(file: string) => string | null} read a text file, null where it cannot be read
+ * @property {(file: string) => string | null} readStart the same, of a large file: its first 4 KiB
  * @property {(file: string) => boolean} exists
  * @property {(request: string, from: string) => string | null} resolve require.resolve from a folder
  * @property {(file: string) => boolean | null} hasSymbolTable
@@ -45,6 +46,7 @@ const { hasSymbolTable } = require('./elf.js');
  * @property {boolean} mayLock has CAP_IPC_LOCK: no mlock limit
  * @property {number | null} paranoid
  * @property {number | null} kptrRestrict
+ * @property {boolean | null} kernelSymbols /proc/kallsyms shows addresses to this user
  * @property {number | null} mlockKb per CPU and user, for perf's rings
  * @property {number | null} maxSampleRate
  * @property {boolean} hasPmu
@@ -60,6 +62,30 @@ const { hasSymbolTable } = require('./elf.js');
  *
  * @typedef {{ ok: boolean, code: string, message: string }} Probe
  */
+
+/** @param {string} file */
+function readStart(file) {
+  let fd;
+  try {
+    fd = fs.openSync(file, 'r');
+    const bytes = Buffer.alloc(4096);
+    return bytes.toString('latin1', 0, fs.readSync(fd, bytes));
+  } catch {
+    return null;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/**
+ * @param {string | null} kallsyms the start of its text
+ * @returns {boolean | null}
+ */
+function showsAddresses(kallsyms) {
+  const addresses = kallsyms?.match(/^[0-9a-f]{8,16}(?= )/gm);
+  // Per-CPU symbols come first and begin at 0, but they go on: hidden are all that are 0.
+  return addresses ? addresses.some((address) => /[1-9a-f]/.test(address)) : null;
+}
 
 /** @returns {Reader} */
 function systemReader() {
@@ -77,6 +103,7 @@ function systemReader() {
         return null; // not there, or not for us: both mean that the fact is unknown
       }
     },
+    readStart,
     exists: (file) => fs.existsSync(file),
     resolve: (request, from) => {
       try {
@@ -240,6 +267,7 @@ function gatherFacts(reader = systemReader(), { event } = {}) {
     ...statusOf(reader.read('/proc/self/status')),
     paranoid: sysctl(reader, 'perf_event_paranoid'),
     kptrRestrict: sysctl(reader, 'kptr_restrict'),
+    kernelSymbols: showsAddresses(reader.readStart('/proc/kallsyms')),
     mlockKb: sysctl(reader, 'perf_event_mlock_kb'),
     maxSampleRate: sysctl(reader, 'perf_event_max_sample_rate'),
     hasPmu: PMU_FOLDERS.some((name) => reader.exists(`/sys/bus/event_source/devices/${name}`)),

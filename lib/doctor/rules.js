@@ -25,6 +25,9 @@ const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
 /** Below this, a share of 1 % is 5 samples, and its error is as large as itself. */
 const FEW_SAMPLES = 500;
 const GOOD_COMPLETE_SHARE = 0.98;
+/** Guessed callers and the profiler's own cost are told from here on. */
+const GUESSED_SHOWN_FROM = 0.05;
+const COST_SHOWN_FROM = 0.05;
 /** A debug binding shows itself by the checks that swc compiles in (rspack 2.2.7). */
 const ASSERTION = 'AssertValid';
 const ASSERTIONS_SHOWN_FROM = 0.005;
@@ -116,15 +119,20 @@ const RULES = [
     title: 'perf_event_paranoid lets kernel frames be recorded',
     in: 'both',
     severity: 'advice',
-    check: ({ paranoid, root }, profile) => {
+    check: ({ paranoid, root, probe }, profile) => {
       if (profile ? profile.meta.hasKernel : root) return null;
       // Asked for user frames alone: nothing is missing.
       if (profile && /:[^k]*u[^k]*$/.test(profile.meta.requestedEvent)) return null;
       if (root || paranoid === null || paranoid < 2) return null;
-      const what =
-        paranoid > 2 ? 'refuses perf events to whoever is not root' : 'leaves out kernel frames';
+      // Values above 2 are those of Debian's and Ubuntu's kernels; to others they are as good as 2.
+      const refused = paranoid > 2 && probe?.ok === false;
+      const what = refused
+        ? 'refuses perf events to whoever is not root'
+        : 'leaves out kernel frames';
+      const elsewhere =
+        paranoid > 2 && !refused ? '; kernels of Debian and Ubuntu record nothing with it' : '';
       return {
-        message: `perf_event_paranoid is ${paranoid}, which ${what}`,
+        message: `perf_event_paranoid is ${paranoid}, which ${what}${elsewhere}`,
         fix: 'sudo sysctl kernel.perf_event_paranoid=1',
       };
     },
@@ -135,8 +143,18 @@ const RULES = [
     title: 'kernel symbols are readable',
     in: 'both',
     severity: 'advice',
-    check: ({ kptrRestrict, root }, profile) => {
+    check: ({ kptrRestrict, kernelSymbols, paranoid, root }, profile) => {
       if (profile && !profile.meta.hasKernel) return null;
+      if (kernelSymbols === true) return null;
+      if (kernelSymbols === false && kptrRestrict === 0 && (paranoid ?? 0) > 1) {
+        // kallsyms_show_value(), 4.15 to 6.18: without CAP_SYSLOG up to perf_event_paranoid 1.
+        return {
+          message:
+            '/proc/kallsyms hides addresses from this user ' +
+            `(perf_event_paranoid is ${paranoid}): kernel functions have no names`,
+          fix: 'sudo sysctl kernel.perf_event_paranoid=1',
+        };
+      }
       // 0 shows addresses to everybody who may use perf; 1 to CAP_SYSLOG; 2 to nobody.
       if (kptrRestrict === null || kptrRestrict === 0 || (root && kptrRestrict === 1)) return null;
       return {
@@ -162,14 +180,15 @@ const RULES = [
   },
   {
     code: 'no-sigtrap',
-    title: 'the kernel lets threads walk their own stacks (5.13 and later)',
+    title: 'the kernel lets threads walk their own stacks (5.19 and later)',
     in: 'doctor',
     severity: 'advice',
     check: ({ kernel }) => {
       const [major, minor] = kernel.split('.').map((part) => parseInt(part, 10));
-      if (!(major < 5 || (major === 5 && minor < 13))) return null;
+      // sigtrap is of 5.13; up to 5.18 a thread that blocks SIGTRAP is killed by it.
+      if (!(major < 5 || (major === 5 && minor < 19))) return null;
       return {
-        message: `kernel ${kernel} is older than 5.13: stacks are copied, and many are cut off`,
+        message: `kernel ${kernel} is older than 5.19: stacks are copied, and many are cut off`,
         fix: '',
       };
     },
@@ -341,6 +360,45 @@ const RULES = [
     },
   },
   {
+    code: 'guessed-stacks',
+    title: 'no callers were guessed',
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      if (!profile || profile.quality.samples === 0) return null;
+      const share = (profile.quality.guessed ?? 0) / profile.quality.samples;
+      if (share <= GUESSED_SHOWN_FROM) return null;
+      return {
+        message:
+          `${percent(share)} of the stacks went through code without unwind tables: their outer part ` +
+          'was found by scanning the stack; frames are missing where [N bytes of OBJECT] stands',
+        fix: '',
+      };
+    },
+  },
+  {
+    code: 'profiler-cost',
+    title: "the profiler's own cost",
+    in: 'profile',
+    severity: 'advice',
+    check: (_, profile) => {
+      // Only time can be compared with time.
+      if (!profile || profile.meta.unit !== 'ns') return null;
+      const { cpuMs, handlerMs = 0 } = profile.quality.cost;
+      const sampledMs = profile.samples.weight.reduce((sum, weight) => sum + weight, 0) / 1e6;
+      if (sampledMs === 0 || (cpuMs + handlerMs) / sampledMs <= COST_SHOWN_FROM) return null;
+      const rate = Math.max(1, Math.floor(profile.meta.frequency / 2));
+      // A binding with unwind tables is walked by them; without, each frame is looked for.
+      const guessing = (profile.quality.guessed ?? 0) > 0;
+      return {
+        message:
+          `profiling took ${percent((cpuMs + handlerMs) / sampledMs)} of the time that was sampled: ` +
+          `a lower frequency costs less${guessing ? ', and so does a debug binding, whose stacks need no guessing' : ''}`,
+        fix: `rspack-prof record -F ${rate} -- COMMAND`,
+      };
+    },
+  },
+  {
     code: 'few-samples',
     title: 'enough samples',
     in: 'profile',
@@ -349,7 +407,7 @@ const RULES = [
       if (!profile || profile.quality.samples >= FEW_SAMPLES) return null;
       const { samples } = profile.quality;
       return {
-        message: `${samples} sample${samples === 1 ? '' : 's'} are few: small shares are chance`,
+        message: `only ${samples} sample${samples === 1 ? '' : 's'}: small shares are chance`,
         fix: profile.meta.frequency < 4000 ? 'rspack-prof record -F 4000 -- COMMAND' : '',
       };
     },

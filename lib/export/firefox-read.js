@@ -192,6 +192,10 @@ function readQuality(own) {
   for (const name of [...counters, 'unnamedLeaf']) {
     if (!Number.isFinite(quality[name])) throw new BadProfile(`quality.${name} is not a number`);
   }
+  // Older files have no such counter.
+  if (quality.guessed !== undefined && !Number.isFinite(quality.guessed)) {
+    throw new BadProfile('quality.guessed is not a number');
+  }
   for (const name of ['cpuMs', 'peakBytes', 'finishMs']) {
     if (!Number.isFinite(cost[name])) throw new BadProfile(`quality.cost.${name} is not a number`);
   }
@@ -294,6 +298,19 @@ function fromFirefox(parsed) {
   });
 }
 
+/** @param {string} file */
+function readBytes(file) {
+  const fd = fs.openSync(file, 'r');
+  try {
+    const stat = fs.fstatSync(fd);
+    // A device may have no end (/dev/zero). A pipe has one: `report <(ssh build cat p.json.gz)`.
+    if (stat.isFile() || stat.isFIFO()) return fs.readFileSync(fd);
+    throw new Error(stat.isDirectory() ? 'it is a folder' : 'it is no file');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /**
  * @param {string} file
  * @returns {Profile}
@@ -309,7 +326,7 @@ function readFirefox(file) {
   };
   let bytes;
   try {
-    bytes = fs.readFileSync(file);
+    bytes = readBytes(file);
   } catch (error) {
     // "ENOENT: no such file or directory, open '/…'": the file is named already.
     throw bad(/** @type {Error} */ (error).message.replace(/, \w+(?: '.*')?$/, ''), error);

@@ -47,7 +47,7 @@ function callTree(profile, options = {}) {
   /** @type {CallTreeNode} */
   const root = {
     name: 'all',
-    kind: 'unknown',
+    kind: 'native',
     object: '',
     samples: samples[0],
     self: self[0],

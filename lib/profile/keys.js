@@ -7,8 +7,11 @@ const { ProfError, nearMatches } = require('../errors.js');
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').Kind} Kind */
 
-/** @type {readonly Kind[]} by funcs.kind */
-const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'unknown'];
+/**
+ * By funcs.kind. 5 stands in files from before code without a symbol counted as native.
+ * @type {readonly Kind[]}
+ */
+const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'native'];
 
 /** Builtins and bytecode handlers: compiled with node, embedded in its executable. */
 const BUILTIN_TIERS = [5, 6];

@@ -35,6 +35,7 @@ function buildQuality({ quality: said, samples }) {
     truncated,
     broken,
     joined: said.joined,
+    guessed: said.guessed ?? 0,
     unnamedLeaf: said.unnamedLeaf,
     handlerDropped: said.handlerDropped,
     unmatchedStacks: said.unmatchedStacks,

@@ -92,6 +92,27 @@ const ENDINGS = [
   ['a listener that was there before the recording', READY + WAIT, { signals: ['SIGTERM'] }],
 ];
 
+/** A signal to itself while the profile is written: gzip runs in the middle of that. */
+const raiseWhileWriting = (/** @type {string} */ signal) => `
+  const zlib = require('node:zlib');
+  const { gzipSync } = zlib;
+  zlib.gzipSync = (...given) => { process.kill(process.pid, '${signal}'); return gzipSync(...given); };`;
+
+for (const again of ['SIGINT', 'SIGTERM']) {
+  test(`${again} while the profile is written after SIGINT: written all the same`, async () => {
+    const code = `${raiseWhileWriting(again)} ${START} ${READY} ${WAIT}`;
+    const result = await run(code, { signals: ['SIGINT'] });
+    assert.equal(result.signal, 'SIGINT');
+    assertWritten(result);
+  });
+}
+
+test('SIGINT while the profile is written at a normal end: the end stays the normal one', async () => {
+  const result = await run(`${raiseWhileWriting('SIGINT')} ${START} process.exitCode = 4;`);
+  assert.deepEqual([result.exitCode, result.signal], [4, null]);
+  assertWritten(result);
+});
+
 for (const [name, code, options] of ENDINGS) {
   test(`${name}: ends as without us, and the profile is written`, async () => {
     const before = name.startsWith('a listener that was')
@@ -175,6 +196,29 @@ test('a folder that cannot be written: the temporary folder, and where is said',
     assert.deepEqual(fs.readdirSync(where).sort(), FILES);
   }
   assert.equal(fs.readdirSync(FOLDER).length, inside + 2, 'nothing went through the link');
+});
+
+test('a file beside the profile that cannot be written costs one line, not the profile', async () => {
+  const output = newFolder();
+  const code = `
+    const fs = require('node:fs');
+    const { openSync } = fs;
+    fs.openSync = (file, ...given) => {
+      if (/profile\\.folded/.test(file)) throw Object.assign(new Error('EFBIG: file too large'), { code: 'EFBIG' });
+      return openSync(file, ...given);
+    };
+    ${START}`;
+  const { stderr, folders } = await run(code, { output });
+  const [folder] = folders;
+  const there = FILES.filter((file) => file !== 'profile.folded');
+  assert.deepEqual(fs.readdirSync(path.join(output, folder)).sort(), there);
+  assert.equal(read(path.join(output, folder, 'profile.json.gz')).quality.samples, 9);
+  assert.equal(
+    stderr.match(/^rspack-prof: .*$/gm)?.join(),
+    'rspack-prof: profile.folded could not be written: EFBIG: file too large',
+  );
+  const listed = [...stderr.split('profile written to')[1].matchAll(/^ {2}(\S+)/gm)];
+  assert.deepEqual(listed.map(([, file]) => file).sort(), there);
 });
 
 test('no place at all: one line, the same exit code', async () => {

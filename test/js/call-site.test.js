@@ -27,6 +27,16 @@ test('file and line of the first frame outside of the package', () => {
   assert.notEqual(callSite(), first);
 });
 
+test('frozen intrinsics: no place, and nothing thrown', () => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--frozen-intrinsics', '-p', `typeof require(${SITE}).callSite()`],
+    { encoding: 'utf8' },
+  );
+  assert.equal(status, 0);
+  assert.equal(stdout, 'string\n');
+});
+
 test('what others did to Error stays as it was, and does not matter', () => {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const own = () => 'a stack of somebody’s own';

@@ -191,6 +191,17 @@ test('a place that cannot be written is refused before the command runs', (t) =>
   assert.equal(record(cwd, ['--', 'echo', 'ran']).status, 1);
 });
 
+test('.rspack-prof that is a symbolic link is refused, as start() refuses it', (t) => {
+  const cwd = folder(t);
+  const elsewhere = folder(t);
+  fs.symlinkSync(elsewhere, path.join(cwd, '.rspack-prof'));
+  const { status, stdout, stderr } = record(cwd, ['--', 'echo', 'ran']);
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^rspack-prof: cannot write \.rspack-prof\/ \(ELOOP\)[^\n]*\n$/);
+  assert.deepEqual(fs.readdirSync(elsewhere), []);
+});
+
 test('the signal that ends the command ends record', (t) => {
   const cwd = folder(t);
   for (const signal of ['SIGKILL', 'SIGTERM']) {

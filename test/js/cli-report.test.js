@@ -2,6 +2,7 @@
 // report, export and diff on written profiles.
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -162,6 +163,52 @@ test('a file that is no profile is refused in one line', async (t) => {
       assert.equal(stdout, '');
       assert.match(stderr, /^rspack-prof: [^\n]+ \(ERR_PROF_BAD_FILE\)\n$/);
     }
+  }
+});
+
+test('what is no file at all: one line, and no endless reading', async (t) => {
+  const cwd = folder(t);
+  for (const [name, why] of [
+    ['/dev/zero', 'it is no file'],
+    ['.', 'it is a folder'],
+  ]) {
+    const { stderr, exitCode } = await cli(['report', name], { cwd });
+    assert.equal(exitCode, 1);
+    assert.ok(stderr.endsWith(`: ${why} (ERR_PROF_BAD_FILE)\n`), stderr);
+  }
+  fs.writeFileSync(path.join(cwd, '.rspack-prof'), '');
+  const { stderr, exitCode } = await cli(['report'], { cwd });
+  assert.equal(exitCode, 1);
+  assert.equal(
+    stderr,
+    'rspack-prof: cannot look into .rspack-prof/ here: it is no folder (ERR_PROF_BAD_FILE)\n',
+  );
+});
+
+test('a profile comes through a pipe as well', (t) => {
+  const { file } = written(t);
+  const main = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
+  const script = `cat '${file}' | '${process.execPath}' '${main}' report /dev/stdin`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  assert.match(stdout, /^1,000 samples/, stderr);
+});
+
+test('a full standard output: one line, exit code 1', (t) => {
+  const { file } = written(t);
+  const main = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
+  for (const args of [
+    ['report', file],
+    ['report', file, '--json'],
+    ['export', file, '--to', 'folded', '-o', '-'],
+  ]) {
+    const full = fs.openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    fs.closeSync(full);
+    assert.equal(stderr, 'rspack-prof: ENOSPC: no space left on device, write\n');
+    assert.equal(status, 1);
   }
 });
 

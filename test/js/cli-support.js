@@ -301,6 +301,7 @@ function judge(/** @type {Partial<import('../../lib/doctor/facts.js').Facts>} */
     mayLock: false,
     paranoid: 1,
     kptrRestrict: 0,
+    kernelSymbols: true,
     mlockKb: 516,
     maxSampleRate: 100_000,
     hasPmu: true,

@@ -69,7 +69,19 @@ test('perf_event_paranoid: what each value takes away', () => {
     message: 'perf_event_paranoid is 2, which leaves out kernel frames',
     fix: 'sudo sysctl kernel.perf_event_paranoid=1',
   });
-  assert.match(advice('kernel-excluded', { paranoid: 4 })?.message ?? '', /4, which refuses/);
+  const probe = { ok: false, code: 'ERR_PROF_PERMISSION', message: 'EACCES' };
+  assert.match(
+    advice('kernel-excluded', { paranoid: 4, probe })?.message ?? '',
+    /4, which refuses/,
+  );
+});
+
+test('perf_event_paranoid 3 and 4: nothing is said to be refused that did open', () => {
+  for (const paranoid of [3, 4]) {
+    const { message } = advice('kernel-excluded', { paranoid }) ?? { message: '' };
+    assert.doesNotMatch(message, /refuses/);
+    assert.match(message, /leaves out kernel frames; kernels of Debian and Ubuntu record nothing/);
+  }
 });
 
 test('perf_event_paranoid: a profile that was to have no kernel frames lacks none', () => {
@@ -86,21 +98,49 @@ test('perf_event_paranoid: a profile that was to have no kernel frames lacks non
 });
 
 test('kptr_restrict: names are hidden from all by 2, from users by 1', () => {
-  assert.equal(advice('kernel-addresses-hidden', { kptrRestrict: 1, root: true }), null);
-  assert.match(
-    advice('kernel-addresses-hidden', { kptrRestrict: 1 })?.fix ?? '',
-    /kptr_restrict=0$/,
-  );
-  assert.notEqual(advice('kernel-addresses-hidden', { kptrRestrict: 2, root: true }), null);
+  const hidden = (/** @type {Changes} */ facts) =>
+    advice('kernel-addresses-hidden', { kernelSymbols: null, ...facts });
+  assert.equal(hidden({ kptrRestrict: 1, root: true }), null);
+  assert.match(hidden({ kptrRestrict: 1 })?.fix ?? '', /kptr_restrict=0$/);
+  assert.notEqual(hidden({ kptrRestrict: 2, root: true }), null);
   const user = recorded({ meta: { hasKernel: false } });
-  assert.equal(advice('kernel-addresses-hidden', { kptrRestrict: 2 }, user), null);
+  assert.equal(
+    advice('kernel-addresses-hidden', { kptrRestrict: 2, kernelSymbols: false }, user),
+    null,
+  );
+  // What /proc/kallsyms shows is the fact; the sysctls only tell why.
+  assert.equal(hidden({ kptrRestrict: 1, kernelSymbols: true }), null);
+  assert.deepEqual(hidden({ kptrRestrict: 0, kernelSymbols: false, paranoid: 2 }), {
+    message:
+      '/proc/kallsyms hides addresses from this user (perf_event_paranoid is 2): kernel functions ' +
+      'have no names',
+    fix: 'sudo sysctl kernel.perf_event_paranoid=1',
+  });
+});
+
+test('kernel symbols: addresses that are all 0 are hidden ones', () => {
+  const shown = (/** @type {string} */ text) =>
+    gatherFacts(reader({ '/proc/kallsyms': text })).kernelSymbols;
+  const zero = '0000000000000000 A fixed_percpu_data\n';
+  assert.equal(shown(`${zero}0000000000001000 A cpu_debug_store\n`), true);
+  assert.equal(shown('ffffffff81000000 T _stext\nffffffff81'), true);
+  assert.equal(shown(`${zero}0000000000000000 T _stext\n`), false);
+  assert.equal(shown(''), null);
+  assert.equal(gatherFacts(reader({})).kernelSymbols, null);
+});
+
+test('sigtrap is safe from 5.19 on', () => {
+  for (const kernel of ['4.18.0', '5.13.0', '5.18.9']) {
+    assert.match(advice('no-sigtrap', { kernel })?.message ?? '', /older than 5\.19/);
+  }
+  for (const kernel of ['5.19.0', '6.1.0']) assert.equal(advice('no-sigtrap', { kernel }), null);
 });
 
 test('what the recorder said itself is not said twice, whatever it called it', () => {
   const warned = (/** @type {{ code: string, message: string, fix: string }[]} */ warnings) =>
     profileWarnings({
       profile: recorded({ quality: { warnings } }),
-      facts: judge({ kptrRestrict: 2 }),
+      facts: judge({ kptrRestrict: 2, kernelSymbols: false }),
     }).map(({ code }) => code);
   assert.ok(warned([]).includes('kernel-addresses-hidden'));
   for (const code of ['kernel-addresses-hidden', 'no-kernel-symbols']) {
@@ -247,8 +287,43 @@ test('broken stacks: the worst object is named', () => {
 test('few samples: a higher rate helps until it is high', () => {
   const samples = [{ stack: ['_start'], count: 40 }];
   assert.match(advice('few-samples', {}, recorded({ samples }))?.fix ?? '', /-F 4000/);
+  assert.match(
+    advice('few-samples', {}, recorded({ samples }))?.message ?? '',
+    /^only 40 samples:/,
+  );
+  const one = recorded({ samples: [{ stack: ['_start'] }] });
+  assert.match(advice('few-samples', {}, one)?.message ?? '', /^only 1 sample:/);
   const fast = recorded({ samples, meta: { frequency: 4000 } });
   assert.equal(advice('few-samples', {}, fast)?.fix, '');
+});
+
+test('guessed callers are told with their share, above 5 % of the samples', () => {
+  const guessed = (/** @type {number | undefined} */ count) =>
+    advice('guessed-stacks', {}, recorded({ quality: { guessed: count } }));
+  assert.equal(guessed(undefined), null, 'a file of an older version');
+  assert.equal(guessed(50), null);
+  assert.match(
+    guessed(51)?.message ?? '',
+    /^5\.1 % of the stacks .* scanning the stack; frames are missing where \[N bytes of OBJECT\]/,
+  );
+  assert.equal(advice('guessed-stacks', {}, recorded({ samples: [] })), null);
+});
+
+test('the profiler’s own cost is told above 5 % of the time that was sampled', () => {
+  // 1,000 samples of 1 ms.
+  const cost = (/** @type {number} */ cpuMs, /** @type {number} */ handlerMs, changes = {}) => {
+    const { meta, ...quality } = /** @type {any} */ (changes);
+    const all = { cpuMs, handlerMs, peakBytes: 1, finishMs: 1 };
+    return advice('profiler-cost', {}, recorded({ quality: { cost: all, ...quality }, meta }));
+  };
+  assert.equal(cost(30, 20), null);
+  assert.deepEqual(cost(30, 90), {
+    message: 'profiling took 12.0 % of the time that was sampled: a lower frequency costs less',
+    fix: 'rspack-prof record -F 500 -- COMMAND',
+  });
+  assert.match(cost(30, 90, { guessed: 1 })?.message ?? '', /and so does a debug binding/);
+  assert.equal(cost(30, 90, { meta: { unit: 'cycles' } }), null, 'cycles are no time');
+  assert.equal(advice('profiler-cost', {}, recorded({ samples: [] })), null);
 });
 
 test('a profile does not carry twice what the native side already said', () => {
@@ -276,6 +351,7 @@ function reader(files) {
     env: {},
     cwd: '/app/sub',
     read: (file) => files[file] ?? null,
+    readStart: (file) => files[file] ?? null,
     exists: (file) => Object.keys(files).some((one) => one === file || one.startsWith(`${file}/`)),
     resolve: (request) => files[`resolve ${request}`] ?? null,
     hasSymbolTable: () => false,

@@ -301,6 +301,34 @@ test('places without a symbol: apart as data, one row for each object for people
   });
 });
 
+test('frames that stand for a gap keep their names when places are put together', () => {
+  const names = [
+    '[broken stack]',
+    '[truncated stack]',
+    '[frames not known]',
+    '[1832 bytes of rspack.linux-x64-gnu.node]',
+    '[64 bytes of code without an object]',
+    '[rspack-prof]',
+  ];
+  const profile = buildProfile(names.map((name) => ({ stack: `main;${name}` })));
+  const keys = profile.hotspots({ unnamed: 'together' }).map(({ key }) => key);
+  assert.deepEqual(keys.sort(), [...names, 'main'].sort());
+});
+
+test('kind 5 of older files is native: no row of --json has another kind than the contract', () => {
+  const profile = buildProfile([{ stack: 'main;[x.so+0x10]' }], {
+    funcs: { '[x.so+0x10]': { kind: 'unknown', object: 'x.so', named: false } },
+  });
+  const kinds = (/** @type {string} */ by) => profile.hotspots({ by }).map(({ kind }) => kind);
+  assert.deepEqual(new Set(kinds('symbol')), new Set(['native']));
+  assert.deepEqual(
+    profile.hotspots({ by: 'kind' }).map(({ key }) => key),
+    ['native'],
+  );
+  assert.equal(profile.callTree().kind, 'native');
+  assert.equal(profile.report().rows[0].kind, 'native');
+});
+
 test('every row has an object: builtins are node’s, code made at run time is [jit]', () => {
   const profile = buildProfile(
     [{ stack: 'Builtins_LoadIC' }, { stack: 'f' }, { stack: 'regexp' }],

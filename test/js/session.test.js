@@ -6,7 +6,7 @@ const { createProfiler } = require('../../lib/session.js');
 const { fakeNative } = require('./helpers/raw-profile.js');
 
 /** @param {Parameters<typeof fakeNative>[0]} [addon] */
-function world(addon) {
+function world(addon, mainThread = true) {
   const fake = fakeNative(addon);
   const clock = { ns: 5e12 };
   /** Where start() is called from; '' is nowhere to be told. */
@@ -30,6 +30,7 @@ function world(addon) {
     exitOutput: (profile, options) => void written.push([profile, options]),
     say: (line) => void said.push(line),
     site: () => place.file,
+    mainThread,
   });
   return { ...fake, ...profiler, clock, hooked, place, said, written };
 }
@@ -67,6 +68,16 @@ test('a wrong option is told before the addon is asked for', () => {
   const { start, calls } = world();
   assert.throws(() => start(/** @type {any} */ ({ event: 1 })), { code: 'ERR_PROF_BAD_OPTION' });
   assert.deepEqual(calls, []);
+});
+
+test('a worker thread cannot start: its end would lose the profile without a word', () => {
+  const { start, calls, status } = world({}, false);
+  assert.throws(() => start(), {
+    code: 'ERR_PROF_BAD_OPTION',
+    message: /^start\(\) in a worker thread: call it in the main thread/,
+  });
+  assert.deepEqual(calls, []);
+  assert.equal(status().running, false);
 });
 
 test('a failed start leaves nothing behind', () => {

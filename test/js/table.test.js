@@ -90,7 +90,18 @@ test('rows come by self, and by total on request', () => {
 
 test('rows that are left out are counted with their share', () => {
   const text = renderHotspots(buildProfile(), { limit: 2, width: 120 });
-  assert.match(text, /^8 more: 31\.10% together$/m);
+  assert.match(text, /^5 more: 31\.10% together$/m);
+});
+
+test('rows that only called others are not counted among those left out', () => {
+  const funcs = ['outer', 'middle', 'inner', 'leaf'].map((name) => ({ name, kind: 'native' }));
+  const samples = [
+    { stack: ['outer', 'middle', 'inner'], count: 600 },
+    { stack: ['outer', 'middle', 'leaf'], count: 1 },
+  ];
+  const profile = buildProfile({ funcs, samples, modules: [] });
+  assert.match(renderHotspots(profile, { width: 120 }), /^1 more: 0\.17% together$/m);
+  assert.doesNotMatch(renderHotspots(profile, { percentLimit: 0 }), /more/);
 });
 
 test('the share of complete stacks is never rounded up to all', () => {
