@@ -13,6 +13,8 @@ const { foldedMost } = require('./export/folded-most.js');
 /** @typedef {{folder: string, files: Record<string, string>}} Written files: what each holds */
 
 const FOLDER_MODE = 0o700;
+/** In the order in which they are told. */
+const FILES = ['profile.json.gz', 'hotspots.txt', 'profile.folded', 'flamegraph.html'];
 /** Written in some 0.1 s, and still opened by an editor; the whole text may have 700 MB. */
 const FOLDED_BYTES = 8e6;
 /** A pipe nobody reads may be full and non-blocking: wait this long in all, then let it go. */
@@ -222,7 +224,9 @@ function writeToTemporary(profile, name, table, why, say) {
 function writtenTo({ folder, files }) {
   const shown = path.relative(process.cwd(), folder);
   const where = shown.startsWith('..') ? folder : shown;
-  const lines = Object.entries(files).map(([file, what]) => `  ${file.padEnd(17)}${what}`);
+  const lines = FILES.filter((file) => file in files).map(
+    (file) => `  ${file.padEnd(17)}${files[file]}`,
+  );
   return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
 }
 

@@ -28,6 +28,8 @@ const GOOD_COMPLETE_SHARE = 0.98;
 /** Guessed callers and the profiler's own cost are told from here on. */
 const GUESSED_SHOWN_FROM = 0.05;
 const COST_SHOWN_FROM = 0.05;
+/** Starting costs 10 to 60 ms at any frequency: below this it is most of the cost. */
+const COST_TOLD_FROM_MS = 1000;
 /** A debug binding shows itself by the checks that swc compiles in (rspack 2.2.7). */
 const ASSERTION = 'AssertValid';
 const ASSERTIONS_SHOWN_FROM = 0.005;
@@ -386,7 +388,8 @@ const RULES = [
       if (!profile || profile.meta.unit !== 'ns') return null;
       const { cpuMs, handlerMs = 0 } = profile.quality.cost;
       const sampledMs = profile.samples.weight.reduce((sum, weight) => sum + weight, 0) / 1e6;
-      if (sampledMs === 0 || (cpuMs + handlerMs) / sampledMs <= COST_SHOWN_FROM) return null;
+      if (sampledMs < COST_TOLD_FROM_MS) return null;
+      if ((cpuMs + handlerMs) / sampledMs <= COST_SHOWN_FROM) return null;
       const rate = Math.max(1, Math.floor(profile.meta.frequency / 2));
       // A binding with unwind tables is walked by them; without, each frame is looked for.
       const guessing = (profile.quality.guessed ?? 0) > 0;

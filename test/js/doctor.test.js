@@ -324,6 +324,9 @@ test('the profiler’s own cost is told above 5 % of the time that was sampled',
   assert.match(cost(30, 90, { guessed: 1 })?.message ?? '', /and so does a debug binding/);
   assert.equal(cost(30, 90, { meta: { unit: 'cycles' } }), null, 'cycles are no time');
   assert.equal(advice('profiler-cost', {}, recorded({ samples: [] })), null);
+  const short = recorded({ samples: [{ stack: ['_start'], count: 999 }] });
+  short.quality.cost.cpuMs = 500;
+  assert.equal(advice('profiler-cost', {}, short), null, 'a lower frequency would not help');
 });
 
 test('a profile does not carry twice what the native side already said', () => {
