@@ -69,7 +69,14 @@ bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *dept
          (code[0] == 0x5d && code[1] == 0x59);
 }
 
-enum { CODE_BACK = 512, CODE_LEFT = 40, CODE_AHEAD = 48, PIECE = 128, START_ALIGN = 32 };
+enum {
+  CODE_BACK = 512,
+  CODE_LEFT = 40,
+  CODE_AHEAD = 48,
+  CODE_HELD = 64,
+  PIECE = 128,
+  START_ALIGN = 32
+};
 
 static bool is_prologue(const uint8_t *code) {
   return code[0] == 0x55 && code[1] == 0x48 &&
@@ -139,9 +146,10 @@ uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc) {
   return 0;
 }
 
+static const uint8_t dwarf_of[16] = {0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+
 /* push and ret, with the number of the register that is pushed; 0 bytes long: they are not here. */
 static unsigned push_ret(const uint8_t *code, int *number) {
-  static const uint8_t dwarf_of[8] = {0, 2, 1, 3, 7, 6, 4, 5};
   bool is_high = code[0] == 0x41;
   code += is_high;
   if (code[0] >> 3 != 0x50 >> 3 || code[1] != 0xc3)
@@ -167,6 +175,27 @@ int prof_code_popped(struct prof_memory *memory, uint64_t pc) {
                      (code[0] == 0x41 && code[at] == 0x41 && code[1] == code[at + 1] + 8);
     if (is_lea && is_popped)
       return number;
+  }
+  return -1;
+}
+
+int prof_code_held(struct prof_memory *memory, const struct prof_regs *regs) {
+  uint8_t code[CODE_HELD];
+  uint64_t target, top;
+  uint32_t pushed = 1u << 4 | 1u << 5; /* rsp and rbp hold other things */
+  if (!prof_memory_code(memory, regs->r[PROF_RIP] - CODE_HELD, code, CODE_HELD) ||
+      !prof_memory_read(memory, regs->r[PROF_RSP], &top))
+    return -1;
+  for (unsigned at = CODE_HELD; at-- > 1 && (code[at] != 0xcc || code[at - 1] != 0xcc);) {
+    unsigned number = (code[at] & 7u) + (code[at - 1] == 0x41 ? 8 : 0);
+    if (code[at] >> 4 != 5 || pushed & 1u << number)
+      continue;
+    if ((code[at] & 8) && prof_regs_has(regs, dwarf_of[number]) &&
+        regs->r[dwarf_of[number]] != top &&
+        prof_code_call_before(memory, regs->r[dwarf_of[number]], regs, &target) &&
+        prof_code_frame(memory, regs->r[PROF_RIP] - CODE_HELD + at) == PROF_FRAME_NOT_YET)
+      return dwarf_of[number];
+    pushed |= 1u << number;
   }
   return -1;
 }

@@ -41,6 +41,11 @@ uint32_t prof_code_released(struct prof_memory *memory, uint64_t pc);
  * push, ret): the register's DWARF number; -1: it is not. */
 int prof_code_popped(struct prof_memory *memory, uint64_t pc);
 
+/* The return address is in a register for longer: popped in the last bytes before pc where
+ * there was no frame yet, not pushed since, and behind a call (V8's builtins that add arguments, or
+ * make their caller's frame). The register's DWARF number; -1: none is. */
+int prof_code_held(struct prof_memory *memory, const struct prof_regs *regs);
+
 /* The call that returns to address was made on a stack that had just been switched to (mov rsp,
  * reg; call reg), and behind it rbp brings the old one back (mov rsp, rbp; pop rbp; ret), as the
  * stacker crate's assembly has it. */

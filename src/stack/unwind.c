@@ -102,7 +102,8 @@ static enum verdict step_v8(struct walker *self) {
       !emit(self, PROF_WORD_BYTECODE, bytecode))
     return end(self, PROF_WALK_TRUNCATED);
   if (self->is_above_leaf)
-    return conclude(self, prof_v8_step_above_leaf(self->memory, &self->regs));
+    return conclude(self,
+                    prof_v8_step_above_leaf(self->unwind, self->v8, self->memory, &self->regs));
   return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
 }
 

@@ -20,7 +20,7 @@ static uint64_t distance_called(struct prof_memory *memory, const struct prof_re
   switch (prof_code_call_before(memory, address, regs, &target)) {
   case PROF_CALL_DIRECT:
     return target <= pc ? pc - target : UINT64_MAX;
-  case PROF_CALL_INDIRECT: /* JavaScript functions get their start in rcx, all versions checked */
+  case PROF_CALL_INDIRECT: /* JavaScript functions get their start in rcx */
     return prof_regs_has(regs, 2) && regs->r[2] <= pc && pc - regs->r[2] < PROLOGUE_REACH
                ? pc - regs->r[2]
                : UINT64_MAX;
@@ -34,7 +34,6 @@ static uint64_t distance_called(struct prof_memory *memory, const struct prof_re
 static bool is_frameless(const struct prof_v8_map *map, struct prof_memory *memory,
                          const struct prof_regs *regs) {
   uint64_t pc = regs->r[PROF_RIP], top, saved, by_top, by_frame;
-  bool in_blob = prof_v8_in_blob(map, pc);
   if (!prof_memory_read(memory, regs->r[PROF_RSP], &top) || top < 0x2000 || top >> 47)
     return false;
   /* A bytecode handler: the interpreter called it. One with a frame of its own has a frame type (a
@@ -44,7 +43,7 @@ static bool is_frameless(const struct prof_v8_map *map, struct prof_memory *memo
     return !prof_regs_has(regs, PROF_RBP) ||
            !prof_memory_read(memory, regs->r[PROF_RBP] - 8, &saved) || saved & 1;
   by_top = distance_called(memory, regs, top);
-  if (by_top >= (in_blob ? BUILTIN_REACH : PROLOGUE_REACH))
+  if (by_top >= BUILTIN_REACH)
     return false;
   if (!prof_regs_has(regs, PROF_RBP) || !prof_memory_read(memory, regs->r[PROF_RBP] + 8, &saved) ||
       saved < 0x2000 || saved >> 47)
@@ -90,9 +89,12 @@ static bool find_return(struct prof_memory *memory, const struct prof_regs *regs
   case PROF_FRAME_NOT_YET: /* what it has pushed are tagged values and small numbers */
     if (frame == PROF_FRAME_NOT_YET && has_marker(memory, regs) && is_called_here(memory, regs))
       return false; /* two traps in its middle looked like padding */
-    for (; *depth < 8 * FRAMELESS_WORDS; *depth += 8)
+    for (; *depth < 8 * FRAMELESS_WORDS; *depth += 8) {
+      if (regs->r[PROF_RSP] + *depth == regs->r[PROF_RBP])
+        return false; /* a frame is here: builtins are jumped to that leave their caller's */
       if (is_return(memory, regs, *depth))
         return true;
+    }
     return false;
   default:
     return false;
@@ -114,9 +116,19 @@ static enum prof_step step_by_code(struct prof_memory *memory, struct prof_regs 
                                                                   : PROF_STEP_BAD_READ;
 }
 
-enum prof_step prof_v8_step_above_leaf(struct prof_memory *memory, struct prof_regs *regs) {
-  return is_return(memory, regs, 0) ? prof_step_frameless(memory, regs, 0)
-                                    : prof_step_frame_pointer(memory, regs);
+enum prof_step prof_v8_step_above_leaf(const struct prof_unwind *unwind,
+                                       const struct prof_v8_map *map, struct prof_memory *memory,
+                                       struct prof_regs *regs) {
+  uint64_t top;
+  bool is_prologue =
+      prof_memory_read(memory, regs->r[PROF_RSP], &top) && is_return(memory, regs, 0);
+  /* It was called by V8's code: a copy of the builtins, in no image, or the original in node's own,
+   * without rows. Frames that were not yet written to hold old native calls. */
+  if (is_prologue && !prof_v8_in_blob(map, top)) {
+    enum prof_row_kind kind = PROF_ROW_KIND(prof_rows_find(unwind->rows, top - 1));
+    is_prologue = kind == PROF_ROW_NO_ROW || kind == PROF_ROW_NO_IMAGE;
+  }
+  return is_prologue ? prof_step_frameless(memory, regs, 0) : prof_step_frame_pointer(memory, regs);
 }
 
 enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *memory,
@@ -124,8 +136,15 @@ enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *m
   enum prof_step step;
   uint64_t depth, bp;
   bool has_pushed;
+  int held;
   if (!is_exact)
     return prof_step_frame_pointer(memory, regs);
+  held = prof_code_held(memory, regs);
+  if (held >= 0) {
+    regs->r[PROF_RIP] = regs->r[held];
+    regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | (regs->valid & 1u << PROF_RBP);
+    return PROF_STEP_LEAF;
+  }
   if (prof_code_frameless(memory, regs->r[PROF_RIP], &depth, &has_pushed)) {
     if (has_pushed) {
       if (!prof_memory_read(memory, regs->r[PROF_RSP], &bp))

@@ -1,6 +1,7 @@
 /*
- * v8frame: V8's frames, which have no unwind rows but keep rbp (checked on node 18 to 26: every
- * tier of JavaScript, builtins, wasm, regular expressions, CEntry, CallApiCallback and JSEntry).
+ * v8frame: V8's frames, which have no unwind rows but keep rbp: every tier of JavaScript,
+ * builtins, wasm, regular expressions, CEntry, CallApiCallback and JSEntry. What was run on node
+ * 18, 20, 22, 24 and 26, and how often it is wrong there: docs/unwinding.md.
  *
  * What the frame pointer does not tell are leaves: a prologue or epilogue under way, and builtins
  * and bytecode handlers without a frame of their own, whose rbp is their caller's. Those are told
@@ -25,6 +26,8 @@ enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *m
 
 /* As above, for the frame above a leaf (PROF_STEP_LEAF): it may have called from its prologue (node
  * 20's baseline code does), and then what is at rsp is its own return address. */
-enum prof_step prof_v8_step_above_leaf(struct prof_memory *memory, struct prof_regs *regs);
+enum prof_step prof_v8_step_above_leaf(const struct prof_unwind *unwind,
+                                       const struct prof_v8_map *map, struct prof_memory *memory,
+                                       struct prof_regs *regs);
 
 #endif
