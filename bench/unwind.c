@@ -5,6 +5,7 @@
 #include <elfutils/libdwfl.h>
 #include <execinfo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ucontext.h>
 #include <time.h>
@@ -14,7 +15,7 @@
 #include "stack/step.h"
 #include "stack/unwind.h"
 
-enum { ROOM = 512, BATCHES = 60 };
+enum { ROOM = 512, BATCHES = 60, SINGLES = 500, EVICT_BYTES = 4 << 20 };
 
 static struct prof_unwind unwind;
 static struct prof_memory memory;
@@ -113,10 +114,33 @@ static double measure(void (*action)(void), int count) {
   return best;
 }
 
+static int compare_doubles(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Single walks with the clock around each, as a handler does them between two samples: what the
+ * program in between evicts from the caches is evicted here too. */
+static void measure_singles(double *median, double *p99) {
+  static double each[SINGLES];
+  static volatile char evict[EVICT_BYTES];
+  for (int i = 0; i < SINGLES; i++) {
+    double start;
+    for (size_t at = 0; at < EVICT_BYTES; at += 64)
+      evict[at]++;
+    start = now_ns();
+    walk_new_memory();
+    each[i] = now_ns() - start;
+  }
+  qsort(each, SINGLES, sizeof *each, compare_doubles);
+  *median = each[SINGLES / 2];
+  *p99 = each[SINGLES * 99 / 100];
+}
+
 static void measure_here(void) {
   ucontext_t context;
   struct prof_memory self;
-  double cached, pages, uncached, glibc, elfutils;
+  double cached, pages, uncached, glibc, elfutils, median, p99;
   uint64_t probes;
   getcontext(&context);
   memset(&regs, 0, sizeof regs);
@@ -127,15 +151,17 @@ static void measure_here(void) {
   cached = measure(walk_once, 500);
   pages = measure(walk_new_memory, 500);
   probes = memory.probes;
+  measure_singles(&median, &p99);
   uncached = measure(walk_without_rows, 100);
   glibc = measure(walk_glibc, 100);
   elfutils = measure(walk_dwfl, 10);
   walk_once();
   printf("{\"frames\":%u,\"end\":\"%s\",\"cachedNs\":%.0f,\"cachedNewPagesNs\":%.0f,\"pages\":%lu,"
-         "\"uncachedNs\":%.0f,\"backtraceNs\":%.0f,\"libdwflNs\":%.0f,\"libdwflFrames\":%d,"
+         "\"medianNs\":%.0f,\"p99Ns\":%.0f,\"uncachedNs\":%.0f,\"backtraceNs\":%.0f,\"libdwflNs\":%"
+         ".0f,\"libdwflFrames\":%d,"
          "\"backtraceRatio\":%.1f,\"libdwflRatio\":%.1f}\n",
-         walk.count, prof_walk_end_name(walk.end), cached, pages, (unsigned long)probes, uncached,
-         glibc, elfutils, dwfl_frames, glibc / cached, elfutils / cached);
+         walk.count, prof_walk_end_name(walk.end), cached, pages, (unsigned long)probes, median,
+         p99, uncached, glibc, elfutils, dwfl_frames, glibc / cached, elfutils / cached);
 }
 
 /* Forty functions, so that forty rows are needed; frames of about 200 bytes, what Rust's and C++'s

@@ -41,7 +41,8 @@ try {
       .map((line) => JSON.parse(line))) {
       console.log(
         `${row.frames} frames: ${row.cachedNs} ns cached, ${row.cachedNewPagesNs} ns with ${row.pages} pages ` +
-          `asked for, ${row.uncachedNs} ns without rows; backtrace() ${row.backtraceNs} ns ` +
+          `asked for, ${row.medianNs} ns at the median and ${row.p99Ns} ns at p99 of single walks with cold ` +
+          `caches, ${row.uncachedNs} ns without rows; backtrace() ${row.backtraceNs} ns ` +
           `(${row.backtraceRatio} x), libdwfl ${row.libdwflNs} ns (${row.libdwflRatio} x)`,
       );
     }
