@@ -2,7 +2,7 @@
  * v8name: V8's raw name of a code object -> function, file, line, column, tier. Pure.
  *
  * The caller gives the name as V8 gave it to a JitCodeEvent or wrote it to a perf-map ("JS:*foo
- * /a/b.js:1:2", "Builtin:Call_ReceiverIsAny", ...; checked on node 18 to 26, see
+ * /a/b.js:1:2", "Builtin:Call_ReceiverIsAny", ...; names seen on node 18 to 26 (test/fixtures/v8/names.txt), see
  * test/fixtures/v8/), the kind under which it was reported, and an arena for the results. Refuses
  * nothing: a name of unknown shape comes out as it is, control characters and broken UTF-8
  * replaced by '?', cut at 4 KB.
