@@ -2,10 +2,10 @@
  * v8name: V8's raw name of a code object -> function, file, line, column, tier. Pure.
  *
  * The caller gives the name as V8 gave it to a JitCodeEvent or wrote it to a perf-map ("JS:*foo
- * /a/b.js:1:2", "Builtin:Call_ReceiverIsAny", ...; names seen on node 18 to 26 (test/fixtures/v8/names.txt), see
- * test/fixtures/v8/), the kind under which it was reported, and an arena for the results. Refuses
- * nothing: a name of unknown shape comes out as it is, control characters and broken UTF-8
- * replaced by '?', cut at 4 KB.
+ * /a/b.js:1:2", "Builtin:Call_ReceiverIsAny", ...; names seen on node 18 to 26
+ * (test/fixtures/v8/names.txt), see test/fixtures/v8/), the kind under which it was reported, and
+ * an arena for the results. Refuses nothing: a name of unknown shape comes out as it is, control
+ * characters and broken UTF-8 replaced by '?', cut at 4 KB.
  */
 #ifndef RSPACK_PROF_CODE_V8NAME_H
 #define RSPACK_PROF_CODE_V8NAME_H
