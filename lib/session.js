@@ -6,6 +6,7 @@ const { isMainThread } = require('node:worker_threads');
 const { installExitHooks } = require('./atexit.js');
 const { callSite } = require('./call-site.js');
 const { describeProcess } = require('./context.js');
+const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
 const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
 const { Profile } = require('./profile/profile.js');
@@ -18,10 +19,6 @@ const { SharedSession } = require('./shared-session.js');
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
-
-// node 18 before 18.18 has no Symbol.dispose; its polyfills look for these.
-const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
-const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 /** @param {unknown} error */
 const reasonOf = (error) => (error instanceof Error ? error.message : String(error));

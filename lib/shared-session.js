@@ -3,13 +3,11 @@
 // session like any other to look at, in front of the recording that goes on until the process ends.
 // Marks and spans go into that recording; stop() is a dump of it.
 
+const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
 const { ProfError } = require('./errors.js');
 
 /** @typedef {import('./session').Session} Session */
 /** @typedef {import('./profile/profile').Profile} Profile */
-
-const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
-const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 class SharedSession {
   #open = true;

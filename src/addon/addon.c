@@ -21,7 +21,7 @@
 #include "perf/list.h"
 #include "session/session.h"
 
-enum { DEFAULT_FREQUENCY = 1000, DEFAULT_MAX_FRAMES = 4096, MAX_MAX_FRAMES = 65536 };
+enum { DEFAULT_FREQUENCY = 1000, MAX_MAX_FRAMES = 65536 };
 
 /* The session and its environment. The lock is held for a few instructions only. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,7 +120,8 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 }
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
-  double frequency = DEFAULT_FREQUENCY, frames = DEFAULT_MAX_FRAMES, stack = 0, ring = 0, drain = 0;
+  double frequency = DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
+         drain = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||

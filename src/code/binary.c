@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "code/debugfile.h"
 #include "code/image.h"
 #include "code/inline.h"
@@ -97,7 +98,7 @@ int prof_binary_inline(struct prof_binary *self, const struct prof_module *modul
       module->state != PROF_MODULE_ON_DISK || (self->inline_tried && !self->inlined) ||
       (module->debug_path && prof_debugfile_is_distribution(module->debug_path)))
     return 0;
-  start = prof_inline_now_ns();
+  start = prof_now_ns();
   if (!self->inline_tried && stats->inline_ns < budget_ns) {
     self->inline_tried = true;
     self->inlined = prof_inline_open(module->debug_path ? module->debug_path : module->path);
@@ -107,7 +108,7 @@ int prof_binary_inline(struct prof_binary *self, const struct prof_module *modul
                              capacity);
   else if (!self->inline_tried)
     count = -1;
-  stats->inline_ns += prof_inline_now_ns() - start;
+  stats->inline_ns += prof_now_ns() - start;
   if (stats->inline_ns > budget_ns)
     stats->inline_ns = budget_ns; /* keeps the deadline's arithmetic positive */
   if (count < 0) {

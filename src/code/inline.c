@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/array.h"
 
 enum { DEPTH_MAX = 200, NONE = -1 };
@@ -55,12 +55,6 @@ struct prof_inline {
   struct range *scratch; /* of the unit that is being walked */
   size_t scratch_count, scratch_capacity;
 };
-
-uint64_t prof_inline_now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static int compare_unit_ranges(const void *left, const void *right) {
   const struct unit_range *a = left, *b = right;
@@ -292,7 +286,7 @@ int prof_inline_find(struct prof_inline *self, uint64_t address, uint64_t deadli
   if (!unit)
     return 0;
   if (!unit->is_walked) {
-    if (prof_inline_now_ns() >= deadline_ns)
+    if (prof_now_ns() >= deadline_ns)
       return -1;
     unit->is_walked = true;
     walk(self, unit, &unit->die, NONE, 0);

@@ -31,12 +31,9 @@ struct prof_inline *prof_inline_open(const char *path);
 void prof_inline_close(struct prof_inline *self);
 
 /* Frames at a virtual address, innermost first, at most capacity (the inner ones are left out). 0:
- * unknown; -1: its unit was not walked since now_ns() had passed deadline_ns. Texts live until
+ * unknown; -1: its unit was not walked since prof_now_ns() had passed deadline_ns. Texts live until
  * close. */
 int prof_inline_find(struct prof_inline *self, uint64_t address, uint64_t deadline_ns,
                      struct prof_inline_frame *out, int capacity);
-
-/* CLOCK_MONOTONIC, as deadline_ns is. */
-uint64_t prof_inline_now_ns(void);
 
 #endif

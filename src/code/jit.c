@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "code/bytecode.h"
 #include "code/jitmap.h"
 #include "code/jitqueue.h"
@@ -48,16 +48,10 @@ static struct {
   atomic_uint_fast64_t lines_skipped;
 } jit = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* With the lock held. The time is taken under it, so that the queue is in time order. */
 static void push(struct prof_jit_record *record, const char *name, size_t name_bytes,
                  uint64_t *counter) {
-  record->time_ns = now_ns();
+  record->time_ns = prof_now_ns();
   if (prof_jitqueue_push(&jit.queue, record, name, name_bytes))
     ++*counter;
   else

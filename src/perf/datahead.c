@@ -6,45 +6,14 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cursor.h"
 
 enum { BUILD_IDS_MAX = 1 << 16, BUILD_ID_BYTES = 20 };
 
-/* What is left of a section; past its end: bad is set and zeros come back. */
-struct reader {
-  const unsigned char *at, *end;
-  bool bad;
-};
-
-static const unsigned char *take(struct reader *self, uint64_t size) {
-  const unsigned char *at = self->at;
-  if (self->bad || size > (uint64_t)(self->end - self->at)) {
-    self->bad = true;
-    return NULL;
-  }
-  self->at += size;
-  return at;
-}
-
-static uint32_t take_u32(struct reader *self) {
-  uint32_t value = 0;
-  const unsigned char *at = take(self, sizeof value);
-  if (at)
-    memcpy(&value, at, sizeof value);
-  return value;
-}
-
-static uint64_t take_u64(struct reader *self) {
-  uint64_t value = 0;
-  const unsigned char *at = take(self, sizeof value);
-  if (at)
-    memcpy(&value, at, sizeof value);
-  return value;
-}
-
 /* perf's strings: their padded length, then that many bytes. Cut to fit. */
-static void take_text(struct reader *self, char *out, size_t size) {
-  uint32_t length = take_u32(self);
-  const unsigned char *text = take(self, length);
+static void take_text(struct prof_cursor *self, char *out, size_t size) {
+  uint32_t length = prof_cursor_u32(self);
+  const unsigned char *text = prof_cursor_take(self, length);
   if (!text || size == 0)
     return;
   size_t used = strnlen((const char *)text, length);
@@ -89,19 +58,19 @@ int prof_datahead_ids(struct prof_datahead *self, size_t index, const unsigned c
   return 0;
 }
 
-static void read_build_ids(struct prof_datahead *self, struct reader *reader) {
+static void read_build_ids(struct prof_datahead *self, struct prof_cursor *reader) {
   while (reader->at < reader->end && self->build_id_count < BUILD_IDS_MAX) {
     struct perf_event_header header;
-    const unsigned char *at = take(reader, sizeof header), *id, *path;
+    const unsigned char *at = prof_cursor_take(reader, sizeof header), *id, *path;
     if (!at)
       return;
     memcpy(&header, at, sizeof header);
     if (header.size < sizeof header + 4 + 24 + 1)
       return;
     size_t path_bytes = header.size - sizeof header - 4 - 24;
-    uint32_t pid = take_u32(reader);
-    id = take(reader, 24); /* 20 bytes, how many of them, padding */
-    path = take(reader, path_bytes);
+    uint32_t pid = prof_cursor_u32(reader);
+    id = prof_cursor_take(reader, 24); /* 20 bytes, how many of them, padding */
+    path = prof_cursor_take(reader, path_bytes);
     if (!path || prof_array_reserve((void **)&self->build_ids, &self->build_id_capacity,
                                     self->build_id_count + 1, sizeof *self->build_ids))
       return;
@@ -119,21 +88,21 @@ static void read_build_ids(struct prof_datahead *self, struct reader *reader) {
 }
 
 /* Names by place: the section lists the events as the attributes do. */
-static void read_descriptions(struct prof_datahead *self, struct reader *reader) {
-  uint32_t count = take_u32(reader), attr_bytes = take_u32(reader);
+static void read_descriptions(struct prof_datahead *self, struct prof_cursor *reader) {
+  uint32_t count = prof_cursor_u32(reader), attr_bytes = prof_cursor_u32(reader);
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     char name[sizeof self->events->name] = "";
-    take(reader, attr_bytes);
-    uint32_t ids = take_u32(reader);
+    prof_cursor_take(reader, attr_bytes);
+    uint32_t ids = prof_cursor_u32(reader);
     take_text(reader, name, sizeof name);
-    take(reader, (uint64_t)ids * 8);
+    prof_cursor_take(reader, (uint64_t)ids * 8);
     if (!reader->bad && i < self->event_count)
       memcpy(self->events[i].name, name, sizeof name);
   }
 }
 
-static void read_command(struct prof_datahead *self, struct reader *reader) {
-  uint32_t count = take_u32(reader);
+static void read_command(struct prof_datahead *self, struct prof_cursor *reader) {
+  uint32_t count = prof_cursor_u32(reader);
   size_t used = 0;
   for (uint32_t i = 0; i < count && !reader->bad && used + 2 < sizeof self->command; i++) {
     char word[sizeof self->command] = "";
@@ -146,7 +115,7 @@ static void read_command(struct prof_datahead *self, struct reader *reader) {
 
 void prof_datahead_feature(struct prof_datahead *self, unsigned feature, const unsigned char *bytes,
                            size_t size) {
-  struct reader reader = {bytes, bytes + size, false};
+  struct prof_cursor reader = {bytes, bytes + size, false};
   switch (feature) {
   case PROF_DATA_BUILD_ID:
     read_build_ids(self, &reader);
@@ -158,8 +127,8 @@ void prof_datahead_feature(struct prof_datahead *self, unsigned feature, const u
     take_text(&reader, self->version, sizeof self->version);
     break;
   case PROF_DATA_NRCPUS:
-    take_u32(&reader); /* available */
-    self->cpus = take_u32(&reader);
+    prof_cursor_u32(&reader); /* available */
+    self->cpus = prof_cursor_u32(&reader);
     break;
   case PROF_DATA_CMDLINE:
     read_command(self, &reader);
@@ -168,13 +137,13 @@ void prof_datahead_feature(struct prof_datahead *self, unsigned feature, const u
     read_descriptions(self, &reader);
     break;
   case PROF_DATA_SAMPLE_TIME:
-    self->first_ns = take_u64(&reader);
-    self->last_ns = take_u64(&reader);
+    self->first_ns = prof_cursor_u64(&reader);
+    self->last_ns = prof_cursor_u64(&reader);
     break;
   case PROF_DATA_CLOCK_DATA:
-    take(&reader, 8); /* version, clock */
-    self->wall_ns = take_u64(&reader);
-    self->wall_at_ns = take_u64(&reader);
+    prof_cursor_take(&reader, 8); /* version, clock */
+    self->wall_ns = prof_cursor_u64(&reader);
+    self->wall_at_ns = prof_cursor_u64(&reader);
     break;
   default:
     break;

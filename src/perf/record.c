@@ -3,51 +3,21 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/cursor.h"
+
 _Static_assert(sizeof(struct perf_event_header) == 8, "linux/perf_event.h: the header");
 _Static_assert(sizeof(uint64_t) == sizeof(__u64), "chains are read in place");
 
-/* What is left of a record. Every read goes through it; one that does not fit marks it bad and
- * gives 0, so that a decoder checks once, at its end. */
-struct cursor {
-  const unsigned char *at, *end;
-  bool bad;
-};
-
-static const unsigned char *take(struct cursor *c, uint64_t bytes) {
-  const unsigned char *at = c->at;
-  if (c->bad || bytes > (uint64_t)(c->end - c->at)) {
-    c->bad = true;
-    return NULL;
-  }
-  c->at += bytes;
-  return at;
-}
-
-static uint64_t take_u64(struct cursor *c) {
-  uint64_t value = 0;
-  const unsigned char *at = take(c, sizeof value);
-  if (at)
-    memcpy(&value, at, sizeof value);
-  return value;
-}
-
-static uint32_t take_u32(struct cursor *c) {
-  uint32_t value = 0;
-  const unsigned char *at = take(c, sizeof value);
-  if (at)
-    memcpy(&value, at, sizeof value);
-  return value;
-}
-
 /* count elements of element_bytes each, without overflow. */
-static const unsigned char *take_array(struct cursor *c, uint64_t count, uint64_t element_bytes) {
+static const unsigned char *take_array(struct prof_cursor *c, uint64_t count,
+                                       uint64_t element_bytes) {
   if (count > 0xffff) /* a record is at most 64 KB */
     c->bad = true;
-  return take(c, count * element_bytes);
+  return prof_cursor_take(c, count * element_bytes);
 }
 
 /* A NUL-terminated string that fills what is left. */
-static const char *take_text(struct cursor *c) {
+static const char *take_text(struct prof_cursor *c) {
   const char *text = (const char *)c->at;
   if (c->bad || !memchr(c->at, 0, (size_t)(c->end - c->at))) {
     c->bad = true;
@@ -62,15 +32,15 @@ static const char *take_text(struct cursor *c) {
 static const int8_t DWARF_OF_PERF[24] = {0,  3,  2,  1,  4, 5, 6,  7,  16, -1, -1, -1,
                                          -1, -1, -1, -1, 8, 9, 10, 11, 12, 13, 14, 15};
 
-static void take_user_regs(struct cursor *c, uint64_t mask, struct prof_record_sample *s) {
-  uint64_t abi = take_u64(c);
+static void take_user_regs(struct prof_cursor *c, uint64_t mask, struct prof_record_sample *s) {
+  uint64_t abi = prof_cursor_u64(c);
   if (abi == PERF_SAMPLE_REGS_ABI_NONE) /* a kernel thread, or none were there: no registers */
     return;
   for (int bit = 0; bit < 64; bit++) {
     uint64_t value;
     if (!(mask >> bit & 1))
       continue;
-    value = take_u64(c);
+    value = prof_cursor_u64(c);
     if (abi == PERF_SAMPLE_REGS_ABI_64 && bit < 24 && DWARF_OF_PERF[bit] >= 0) {
       s->user_regs[DWARF_OF_PERF[bit]] = value;
       s->user_regs_valid |= 1u << DWARF_OF_PERF[bit];
@@ -83,8 +53,8 @@ static void take_user_regs(struct cursor *c, uint64_t mask, struct prof_record_s
 }
 
 /* Splits a callchain at its context markers (values from PERF_CONTEXT_MAX up are no addresses). */
-static void take_chain(struct cursor *c, struct prof_record_sample *s) {
-  uint64_t count = take_u64(c);
+static void take_chain(struct prof_cursor *c, struct prof_record_sample *s) {
+  uint64_t count = prof_cursor_u64(c);
   const unsigned char *bytes = take_array(c, count, sizeof(uint64_t));
   const uint64_t *chain = (const uint64_t *)bytes; /* records are aligned to 8 */
   uint64_t context = 0;
@@ -110,70 +80,70 @@ static void take_chain(struct cursor *c, struct prof_record_sample *s) {
       s->user_chain_count = i;
 }
 
-static void skip_read(struct cursor *c, uint64_t format) {
+static void skip_read(struct prof_cursor *c, uint64_t format) {
   uint64_t words = 0;
   uint64_t each = 1 + !!(format & PERF_FORMAT_ID) + !!(format & PERF_FORMAT_LOST);
   words += !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED);
   words += !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
   if (!(format & PERF_FORMAT_GROUP)) {
-    take(c, 8 * (words + each));
+    prof_cursor_take(c, 8 * (words + each));
     return;
   }
-  uint64_t count = take_u64(c);
-  take(c, 8 * words);
+  uint64_t count = prof_cursor_u64(c);
+  prof_cursor_take(c, 8 * words);
   take_array(c, count, 8 * each);
 }
 
-static void skip_branches(struct cursor *c, uint64_t branch_sample_type) {
-  uint64_t count = take_u64(c);
+static void skip_branches(struct prof_cursor *c, uint64_t branch_sample_type) {
+  uint64_t count = prof_cursor_u64(c);
   if (branch_sample_type & PERF_SAMPLE_BRANCH_HW_INDEX)
-    take_u64(c);
+    prof_cursor_u64(c);
   take_array(c, count, sizeof(struct perf_branch_entry));
   if (branch_sample_type & (1u << 19)) /* PERF_SAMPLE_BRANCH_COUNTERS, since 6.8 */
     take_array(c, count, sizeof(uint64_t));
 }
 
-static void decode_sample(const struct prof_record_layout *layout, struct cursor *c,
+static void decode_sample(const struct prof_record_layout *layout, struct prof_cursor *c,
                           struct prof_record *out) {
   const uint64_t type = layout->sample_type;
   struct prof_record_sample *s = &out->sample;
   uint16_t mode = out->misc & PERF_RECORD_MISC_CPUMODE_MASK;
   s->in_kernel = mode != PERF_RECORD_MISC_USER && mode != PERF_RECORD_MISC_GUEST_USER;
   if (type & PERF_SAMPLE_IDENTIFIER)
-    out->id = take_u64(c);
+    out->id = prof_cursor_u64(c);
   if (type & PERF_SAMPLE_IP)
-    s->ip = take_u64(c);
+    s->ip = prof_cursor_u64(c);
   if (type & PERF_SAMPLE_TID) {
-    out->pid = take_u32(c);
-    out->tid = out->writer_tid = take_u32(c);
+    out->pid = prof_cursor_u32(c);
+    out->tid = out->writer_tid = prof_cursor_u32(c);
   }
   if (type & PERF_SAMPLE_TIME)
-    out->time_ns = take_u64(c);
+    out->time_ns = prof_cursor_u64(c);
   if (type & PERF_SAMPLE_ADDR)
-    take_u64(c);
+    prof_cursor_u64(c);
   if (type & PERF_SAMPLE_ID)
-    out->id = take_u64(c);
+    out->id = prof_cursor_u64(c);
   if (type & PERF_SAMPLE_STREAM_ID)
-    take_u64(c);
+    prof_cursor_u64(c);
   if (type & PERF_SAMPLE_CPU)
-    out->cpu = (uint32_t)take_u64(c); /* cpu, reserved */
+    out->cpu = (uint32_t)prof_cursor_u64(c); /* cpu, reserved */
   if (type & PERF_SAMPLE_PERIOD)
-    s->period = take_u64(c);
+    s->period = prof_cursor_u64(c);
   if (type & PERF_SAMPLE_READ)
     skip_read(c, layout->read_format);
   if (type & PERF_SAMPLE_CALLCHAIN)
     take_chain(c, s);
   if (type & PERF_SAMPLE_RAW)
-    take(c, take_u32(c));
+    prof_cursor_take(c, prof_cursor_u32(c));
   if (type & PERF_SAMPLE_BRANCH_STACK)
     skip_branches(c, layout->branch_sample_type);
   if (type & PERF_SAMPLE_REGS_USER)
     take_user_regs(c, layout->regs_user, s);
   if (type & PERF_SAMPLE_STACK_USER) {
-    uint64_t size = take_u64(c);
-    const unsigned char *stack = take(c, size);
+    uint64_t size = prof_cursor_u64(c);
+    const unsigned char *stack = prof_cursor_take(c, size);
     if (stack && size) { /* dyn_size follows only where there are bytes */
-      uint64_t valid = take_u64(c);
+      uint64_t valid = prof_cursor_u64(c);
       s->stack = stack;
       s->stack_bytes = (uint32_t)(valid < size ? valid : size);
     }
@@ -181,47 +151,47 @@ static void decode_sample(const struct prof_record_layout *layout, struct cursor
 }
 
 /* The fields that sample_id_all puts at the end of every other record, and where they begin. */
-static bool decode_trailer(const struct prof_record_layout *layout, struct cursor *c,
+static bool decode_trailer(const struct prof_record_layout *layout, struct prof_cursor *c,
                            struct prof_record *out) {
   const uint64_t type = layout->sample_type;
   const uint64_t fields = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID |
                           PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER;
   size_t bytes = 8 * (size_t)__builtin_popcountll(type & fields);
-  struct cursor t;
+  struct prof_cursor t;
   if (!layout->sample_id_all)
     return true;
   if (bytes > (size_t)(c->end - c->at))
     return false;
-  t = (struct cursor){c->end - bytes, c->end, false};
+  t = (struct prof_cursor){c->end - bytes, c->end, false};
   c->end = t.at;
   if (type & PERF_SAMPLE_TID) {
-    out->pid = take_u32(&t);
-    out->tid = out->writer_tid = take_u32(&t);
+    out->pid = prof_cursor_u32(&t);
+    out->tid = out->writer_tid = prof_cursor_u32(&t);
   }
   if (type & PERF_SAMPLE_TIME)
-    out->time_ns = take_u64(&t);
+    out->time_ns = prof_cursor_u64(&t);
   if (type & PERF_SAMPLE_ID)
-    out->id = take_u64(&t);
+    out->id = prof_cursor_u64(&t);
   if (type & PERF_SAMPLE_STREAM_ID)
-    take_u64(&t);
+    prof_cursor_u64(&t);
   if (type & PERF_SAMPLE_CPU)
-    out->cpu = (uint32_t)take_u64(&t);
+    out->cpu = (uint32_t)prof_cursor_u64(&t);
   if (type & PERF_SAMPLE_IDENTIFIER)
-    out->id = take_u64(&t);
+    out->id = prof_cursor_u64(&t);
   return true;
 }
 
-static void decode_mmap(struct cursor *c, struct prof_record *out) {
-  out->pid = take_u32(c);
-  out->tid = take_u32(c);
-  out->mmap.start = take_u64(c);
-  out->mmap.length = take_u64(c);
-  out->mmap.offset = take_u64(c);
+static void decode_mmap(struct prof_cursor *c, struct prof_record *out) {
+  out->pid = prof_cursor_u32(c);
+  out->tid = prof_cursor_u32(c);
+  out->mmap.start = prof_cursor_u64(c);
+  out->mmap.length = prof_cursor_u64(c);
+  out->mmap.offset = prof_cursor_u64(c);
   out->mmap.executable = !(out->misc & PERF_RECORD_MISC_MMAP_DATA);
   if (out->type == PERF_RECORD_MMAP2) {
-    const unsigned char *file = take(c, 24); /* maj min ino generation, or a build id */
-    uint32_t protection = take_u32(c);
-    take_u32(c);                           /* flags */
+    const unsigned char *file = prof_cursor_take(c, 24); /* maj min ino generation, or a build id */
+    uint32_t protection = prof_cursor_u32(c);
+    prof_cursor_u32(c);                    /* flags */
     out->mmap.executable = protection & 4; /* PROT_EXEC */
     if (file && out->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
       out->mmap.build_id_bytes = file[0] <= 20 ? file[0] : 20;
@@ -231,12 +201,12 @@ static void decode_mmap(struct cursor *c, struct prof_record *out) {
   out->mmap.path = take_text(c);
 }
 
-static void decode_task(struct cursor *c, struct prof_record *out) {
-  out->pid = take_u32(c);
-  out->task.ppid = take_u32(c);
-  out->tid = take_u32(c);
-  out->task.ptid = take_u32(c);
-  out->time_ns = take_u64(c); /* on the event's clock as the trailer's */
+static void decode_task(struct prof_cursor *c, struct prof_record *out) {
+  out->pid = prof_cursor_u32(c);
+  out->task.ppid = prof_cursor_u32(c);
+  out->tid = prof_cursor_u32(c);
+  out->task.ptid = prof_cursor_u32(c);
+  out->time_ns = prof_cursor_u64(c); /* on the event's clock as the trailer's */
 }
 
 void prof_record_layout_of(const struct perf_event_attr *attr, struct prof_record_layout *out) {
@@ -251,14 +221,14 @@ void prof_record_layout_of(const struct perf_event_attr *attr, struct prof_recor
 
 int prof_record_decode(const struct prof_record_layout *layout,
                        const struct perf_event_header *header, struct prof_record *out) {
-  struct cursor c;
+  struct prof_cursor c;
   memset(out, 0, sizeof *out);
   if (header->size < sizeof *header)
     return -1;
   out->type = header->type;
   out->misc = header->misc;
-  c = (struct cursor){(const unsigned char *)(header + 1),
-                      (const unsigned char *)header + header->size, false};
+  c = (struct prof_cursor){(const unsigned char *)(header + 1),
+                           (const unsigned char *)header + header->size, false};
   if (header->type == PERF_RECORD_SAMPLE) {
     decode_sample(layout, &c, out);
     return c.bad ? -1 : 0;
@@ -274,8 +244,8 @@ int prof_record_decode(const struct prof_record_layout *layout,
     decode_mmap(&c, out);
     break;
   case PERF_RECORD_COMM:
-    out->pid = take_u32(&c);
-    out->tid = take_u32(&c);
+    out->pid = prof_cursor_u32(&c);
+    out->tid = prof_cursor_u32(&c);
     out->comm.name = take_text(&c);
     out->comm.exec = out->misc & PERF_RECORD_MISC_COMM_EXEC;
     break;
@@ -284,16 +254,16 @@ int prof_record_decode(const struct prof_record_layout *layout,
     decode_task(&c, out);
     break;
   case PERF_RECORD_LOST:
-    out->id = take_u64(&c);
-    out->lost.count = take_u64(&c);
+    out->id = prof_cursor_u64(&c);
+    out->lost.count = prof_cursor_u64(&c);
     break;
   case PERF_RECORD_LOST_SAMPLES:
-    out->lost.count = take_u64(&c);
+    out->lost.count = prof_cursor_u64(&c);
     break;
   case PERF_RECORD_THROTTLE:
   case PERF_RECORD_UNTHROTTLE:
-    out->time_ns = take_u64(&c);
-    out->id = take_u64(&c);
+    out->time_ns = prof_cursor_u64(&c);
+    out->id = prof_cursor_u64(&c);
     break;
   case PERF_RECORD_SWITCH:
   case PERF_RECORD_SWITCH_CPU_WIDE:

@@ -2,9 +2,9 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "code/jit.h"
 #include "session/follow.h"
 #include "stack/sampler.h"
@@ -18,12 +18,6 @@ enum {
   WALK_BYTES_MAX = 64 << 20,
   PREFETCH_NS = 2000000, /* of 50 ms: 4 % of one CPU while there is something new */
 };
-
-static uint64_t clock_ns(clockid_t clock) {
-  struct timespec time;
-  clock_gettime(clock, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 /* Tells the unwinder where V8's builtins are, when that is not what it knows. Old maps stay until
  * the end: a handler may be reading one. */
@@ -167,8 +161,8 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
     return status;
   }
   prof_follow_threads(self);
-  self->start_unix_ms = clock_ns(CLOCK_REALTIME) / 1000000u;
-  self->start_ns = clock_ns(CLOCK_MONOTONIC);
+  self->start_unix_ms = prof_clock_ns(CLOCK_REALTIME) / 1000000u;
+  self->start_ns = prof_now_ns();
   prof_attach_enable(self->attach);
   prof_attach_scan(self->attach);
   return PROF_OK;
@@ -209,20 +203,20 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
 /* Sampled places are named while the build runs, for at most PREFETCH_NS a round, so that the end
  * is quick. */
 static void prefetch_some(struct prof_recording *self) {
-  uint64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + PREFETCH_NS;
+  uint64_t deadline_ns = prof_now_ns() + PREFETCH_NS;
   for (; self->prefetched < self->tree.key_count; self->prefetched++) {
     uint64_t key = self->tree.keys[self->prefetched];
     const struct prof_code *code = prof_space_code(self->space, (uint32_t)(key >> 32));
     if (!code || code->kind == PROF_CODE_UNKNOWN)
       continue;
     if (prof_symbols_prefetch(self->symbols, code, (uint32_t)(key >> 32), (uint32_t)key) ||
-        clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
+        prof_now_ns() >= deadline_ns)
       return;
   }
 }
 
 void prof_recording_drain(struct prof_recording *self) {
-  drain_until(self, clock_ns(CLOCK_MONOTONIC) - PROF_ORDER_LAG_NS);
+  drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
   prefetch_some(self);
   if (self->options.plan.sigtrap && !self->signal_taken && !prof_sampler_owns_signal()) {
     prof_attach_disable(self->attach);
@@ -232,7 +226,7 @@ void prof_recording_drain(struct prof_recording *self) {
 
 void prof_recording_finish(struct prof_recording *self) {
   prof_attach_disable(self->attach);
-  self->end_ns = clock_ns(CLOCK_MONOTONIC);
+  self->end_ns = prof_now_ns();
   drain_until(self, UINT64_MAX);
   prof_order_finish(self->order, prof_follow_record, self);
   prof_follow_finish(self);

@@ -31,6 +31,8 @@
 #include "session/walks.h"
 #include "stack/unwind.h"
 
+enum { PROF_MAX_FRAMES_DEFAULT = 4096 };
+
 struct prof_recording_options {
   struct prof_plan plan;
   uint32_t max_words;

@@ -14,7 +14,6 @@
 #include "session/survey.h"
 
 enum {
-  DEFAULT_MAX_FRAMES = 4096,
   DEFAULT_MAX_CHAIN = 127, /* kernel.perf_event_max_stack, where the event does not say */
   USER_BITS = 47
 };
@@ -219,7 +218,8 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   bool same_kernel = prof_survey_same_kernel(&self->survey);
   uint32_t most = self->event->attr.sample_max_stack;
   struct prof_recording_options recording = {
-      .max_words = 2 * (self->options->max_frames ? self->options->max_frames : DEFAULT_MAX_FRAMES),
+      .max_words =
+          2 * (self->options->max_frames ? self->options->max_frames : PROF_MAX_FRAMES_DEFAULT),
       .replay_pid = self->pid,
       .kernel_path = same_kernel ? NULL : "/dev/null",
       .max_chain = most ? most : DEFAULT_MAX_CHAIN,

@@ -2,20 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "session/frozen.h"
 #include "stack/memory.h"
 
 /* Reading stacks of sleeping threads waits for the process's memory map, and somebody waits for us:
  * what is not read by then stays without a stack. */
 enum { FROZEN_NS_MAX = 100000000 };
-
-static uint64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static void add_sample(struct prof_recording *self, const struct prof_join_thread *thread,
                        const struct prof_wait *wait, uint32_t node, enum prof_sample_end end,
@@ -69,12 +63,12 @@ static bool walk_frozen(struct prof_recording *self, struct prof_join_last *know
   struct prof_walk walk;
   if (known->time_ns == UINT64_MAX && known->ip == wait->ip && known->sp == wait->sp)
     return true;
-  uint64_t start_ns = now_ns();
+  uint64_t start_ns = prof_now_ns();
   if (!wait->ip || self->frozen_ns > FROZEN_NS_MAX)
     return false;
   int status =
       prof_frozen_walk(&self->unwind, self->options.max_words, wait->ip, wait->sp, wait->bp, &walk);
-  self->frozen_ns += now_ns() - start_ns;
+  self->frozen_ns += prof_now_ns() - start_ns;
   if (status)
     return false;
   *known = (struct prof_join_last){

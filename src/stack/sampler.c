@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "stack/memory.h"
 #include "stack/shard.h"
 #include "stack/trap.h"
@@ -83,12 +83,6 @@ uint64_t prof_sampler_cookie(void) {
   return cookie;
 }
 
-static uint64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static struct slot *claim_slot(void) {
   uint32_t tid = (uint32_t)syscall(SYS_gettid);
   /* Above the limit a thread asks at each of its signals: it must be quickly refused. */
@@ -146,7 +140,7 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
   }
   *stack = *head;
   memcpy(stack->words, words, head->count * sizeof *words);
-  stack->duration_ns = (uint32_t)(now_ns() - head->time_ns);
+  stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
   prof_shard_commit(stack, size);
   if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
@@ -159,7 +153,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   struct prof_regs regs;
   read_registers(context, &regs);
   struct prof_stack head = {
-      .time_ns = now_ns(),
+      .time_ns = prof_now_ns(),
       .ip = regs.r[16],
       .sp = regs.r[7],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
@@ -323,9 +317,9 @@ void prof_sampler_disarm(void) {
   struct armed *armed = atomic_exchange(&current, NULL);
   if (!armed)
     return;
-  uint64_t deadline_ns = now_ns() + 1000000000u;
+  uint64_t deadline_ns = prof_now_ns() + 1000000000u;
   while (anyone_inside()) {
-    if (now_ns() > deadline_ns)
+    if (prof_now_ns() > deadline_ns)
       return;
     sched_yield();
   }
