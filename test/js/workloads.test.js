@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const { stripVTControlCharacters } = require('node:util');
 const { bindingFile, prepareBuild } = require('../../bench/build.js');
 const { CASES, caseFiles, digest, generate } = require('../../bench/workloads/generate.js');
 const { importPath, layout } = require('../../bench/workloads/layout.js');
@@ -142,7 +143,11 @@ function build(name, options) {
   const { command, args, env, folder } = prepareBuild(name, options);
   const run = spawnSync(command, args, { env, cwd: os.tmpdir(), encoding: 'utf8' });
   assert.equal(run.status, 0, run.stdout + run.stderr);
-  assert.match(run.stdout, /^Rspack compiled successfully in [\d.]+ m?s\n$/);
+  // rspack colours its line where CI is set, terminal or not.
+  assert.match(
+    stripVTControlCharacters(run.stdout),
+    /^Rspack compiled successfully in [\d.]+ m?s\n$/,
+  );
   assert.equal(run.stderr, '');
   return digest(path.join(folder, 'dist'));
 }
