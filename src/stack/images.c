@@ -51,11 +51,18 @@ static void set_sections(uint64_t hdr_start, uint64_t segment_end, struct prof_c
   out->frame.size = frame < segment_end ? segment_end - frame : 0;
 }
 
-/* The end of the loaded segment that holds hdr_start, 0 where none does. */
-static uint64_t segment_end(uint64_t base, const ElfW(Phdr) * phdrs, size_t count, uint64_t place) {
+/* The end of the loaded segment that holds place, 0 where none does. The file's header, mapped at
+ * header, tells where the file was put: link_map would too, but dlclose may be freeing it. */
+static uint64_t segment_end(uint64_t header, const ElfW(Phdr) * phdrs, size_t count,
+                            uint64_t place) {
+  const ElfW(Phdr) *first = NULL; /* segments ascend: the one that holds the header */
   for (size_t i = 0; i < count; i++) {
-    uint64_t start = base + phdrs[i].p_vaddr;
-    if (phdrs[i].p_type == PT_LOAD && place - start < phdrs[i].p_filesz)
+    if (phdrs[i].p_type != PT_LOAD)
+      continue;
+    if (!first)
+      first = &phdrs[i];
+    uint64_t start = header + phdrs[i].p_vaddr - (first->p_vaddr - first->p_offset);
+    if (place - start < phdrs[i].p_filesz)
       return start + phdrs[i].p_filesz;
   }
   return 0;
@@ -69,7 +76,7 @@ static void sections_of_object(const struct found_object *object, struct prof_cf
   if (hdr && memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_phoff < 4096 &&
       elf->e_phentsize == sizeof(ElfW(Phdr)) && elf->e_phnum < 50) {
     const ElfW(Phdr) *phdrs = (const void *)((const char *)elf + elf->e_phoff);
-    uint64_t found = segment_end(object->link_map->l_addr, phdrs, elf->e_phnum, hdr);
+    uint64_t found = segment_end((uint64_t)(uintptr_t)elf, phdrs, elf->e_phnum, hdr);
     if (found)
       end = found;
   }

@@ -140,6 +140,10 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
   return true;
 }
 
+void prof_memory_copy(uint64_t address, uint8_t *out, unsigned count) {
+  __asm__ volatile("rep movsb" : "+D"(out), "+S"(address), "+c"(count)::"memory");
+}
+
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count) {
   uint64_t page = page_of(address), last = page_of(address + count - 1);
   if (!self->is_live || address < LOWEST || address >= HIGHEST)
@@ -152,7 +156,6 @@ bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, 
       return false;
     *known = page | self->walk;
   }
-  /* By hand: TSan would see a race with V8's compiler here. */
-  __asm__ volatile("rep movsb" : "+D"(out), "+S"(address), "+c"(count)::"memory");
+  prof_memory_copy(address, out, count);
   return true;
 }

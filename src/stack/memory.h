@@ -55,6 +55,10 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address);
 /* count (<= 128) bytes of code of this process; false when unreadable, or for a dump. */
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count);
 
+/* Copies bytes that were probed. By hand: TSan would see a race with V8's compiler, or with the
+ * program's data where a stale word was taken for code. */
+void prof_memory_copy(uint64_t address, uint8_t *out, unsigned count);
+
 static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, uint64_t *out) {
   if (address - self->window[0].start >= self->window[0].span && !prof_memory_reach(self, address))
     return false;

@@ -191,8 +191,11 @@ prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi
 
 /* No row, but code that has only one meaning: the return from a stack that was switched to. */
 static prof_row by_bytes(uint64_t pc) {
-  const uint8_t *code = (const uint8_t *)(uintptr_t)(pc - 4);
-  return prof_memory_probe(pc - 4) && prof_memory_probe(pc + 5) && prof_code_is_switch(code)
+  uint8_t code[10];
+  if (!prof_memory_probe(pc - 4) || !prof_memory_probe(pc + 5))
+    return PROF_ROW_NO_ROW;
+  prof_memory_copy(pc - 4, code, sizeof code);
+  return prof_code_is_switch(code)
              ? pack_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
              : PROF_ROW_NO_ROW;
 }

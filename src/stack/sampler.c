@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "stack/memory.h"
+#include "stack/restart.h"
 #include "stack/shard.h"
 #include "stack/trap.h"
 
@@ -213,6 +214,7 @@ static void on_sigtrap(int number, siginfo_t *info, void *context) {
     on_sample(slot, perf, context);
   else if (atomic_load_explicit(&current, memory_order_relaxed))
     atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
+  prof_restart_undo(context);
   errno = saved_errno;
 }
 

@@ -25,6 +25,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
@@ -209,6 +210,40 @@ static int children(void) {
   return ended_well(child);
 }
 
+/* A signal of the program's own, without SA_RESTART, is to end a wait. If ours, delivered first,
+ * has put the call back, the handler sees it about to be made again (x86_64: rcx is what `syscall`
+ * left there). The timer goes on, so that it ends nevertheless. */
+static __thread volatile bool is_put_back;
+
+static void on_timer(int number, siginfo_t *info, void *context) {
+  (void)number, (void)info;
+#if defined(__x86_64__)
+  const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  if (registers[REG_RCX] == registers[REG_RIP] + 2 && registers[REG_RAX] == SYS_read)
+    is_put_back = true;
+#endif
+}
+
+static int interrupted(void) {
+  const struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+  const struct itimerspec when = {.it_value = wait_time, .it_interval.tv_nsec = 20000000};
+  timer_t timer;
+  int fd[2];
+  char byte;
+  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+  is_put_back = false;
+  CHECK(sigaction(SIGRTMIN, &action, NULL) == 0);
+  CHECK(pipe2(fd, O_CLOEXEC) == 0 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+  CHECK(timer_settime(timer, 0, &when, NULL) == 0);
+  CHECK(read(fd[0], &byte, 1) == -1 && errno == EINTR);
+  CHECK(timer_delete(timer) == 0);
+  CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
+  errno = 0;
+  CHECK(!is_put_back);
+  return 0;
+}
+
 const struct stress_job stress_calls[] = {{"files", files},
                                           {"pipes", pipes},
                                           {"sockets", sockets},
@@ -219,5 +254,6 @@ const struct stress_job stress_calls[] = {{"files", files},
                                           {"futexes", futexes},
                                           {"system five", system_five},
                                           {"signals waited for", signals_waited_for},
+                                          {"interrupted", interrupted},
                                           {"children", children},
                                           {NULL, NULL}};

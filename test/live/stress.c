@@ -50,8 +50,10 @@ static void *work(void *argument) {
   struct worker *worker = argument;
   /* 64 busy threads would leave the recorder a thirty-second part of a CPU. */
   setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
-  while (!stress_is_over && worker->job->round() == 0)
-    worker->rounds++;
+  while (!stress_is_over) {
+    if (worker->job->round() == 0)
+      worker->rounds++;
+  }
   return NULL;
 }
 
@@ -141,8 +143,7 @@ static void add_up(struct account *account, const struct prof_recording *recordi
 
 static int record_once(struct account *account) {
   struct prof_recording *recording = calloc(1, sizeof *recording);
-  struct prof_recording_options options = {.max_words = 8192,
-                                           .skip_tid = (int)syscall(SYS_gettid)};
+  struct prof_recording_options options = {.max_words = 8192, .skip_tid = (int)syscall(SYS_gettid)};
   int status = prof_choose_plan(&prof_os_real, NULL, account->frequency, PROF_CALL_GRAPH_FULL,
                                 &options.plan, &account->error);
   if (!status)
