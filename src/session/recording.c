@@ -75,11 +75,14 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
   prof_arena_init(&self->arena, 0);
   prof_join_init(&self->join);
   self->perfmap.fd = -1;
+  size_t most = PROF_RING_SCRATCH_BYTES / 8;
+  most = most < self->options.max_words ? self->options.max_words : most;
+  self->words = prof_arena_alloc(&self->arena, most * sizeof *self->words);
   self->space = prof_space_create();
   self->kernel = prof_kernel_create(self->options.kernel_path);
   self->order = prof_order_create(ORDER_LIMIT_BYTES);
-  if (!self->space || !self->kernel || !self->order || prof_tree_init(&self->tree) ||
-      prof_tree_init(&self->kernel_tree)) {
+  if (!self->words || !self->space || !self->kernel || !self->order ||
+      prof_tree_init(&self->tree) || prof_tree_init(&self->kernel_tree)) {
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
                           "no memory for a recording: free some memory");
   }

@@ -82,6 +82,7 @@ struct prof_recording {
   struct prof_threads threads;
   struct prof_walks walks; /* copied from the shards, waiting for their turn */
   struct prof_recording_counters counters;
+  uint64_t *words; /* room for one walk, or for the longest callchain of a record */
   uint64_t start_ns, end_ns, start_unix_ms;
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */

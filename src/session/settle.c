@@ -1,19 +1,18 @@
 #include "session/settle.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "session/copied.h"
 #include "session/frozen.h"
-#include "stack/memory.h"
 
 /* Reading stacks of sleeping threads waits for the process's memory map, and somebody waits for us:
  * what is not read by then stays without a stack. */
 enum { FROZEN_NS_MAX = 100000000 };
 
-static void add_sample(struct prof_recording *self, const struct prof_join_thread *thread,
-                       const struct prof_wait *wait, uint32_t node, enum prof_sample_end end,
-                       int reason, uint64_t end_pc, uint8_t flags) {
+void prof_settle_row(struct prof_recording *self, const struct prof_join_thread *thread,
+                     const struct prof_wait *wait, uint32_t node, enum prof_sample_end end,
+                     int reason, uint64_t end_pc, uint8_t flags) {
   struct prof_sample sample = {
       .time_ns = wait->time_ns,
       .weight = wait->weight,
@@ -29,7 +28,7 @@ static void add_sample(struct prof_recording *self, const struct prof_join_threa
     self->counters.no_memory++;
 }
 
-static enum prof_sample_end end_of(enum prof_walk_end end) {
+enum prof_sample_end prof_settle_end(enum prof_walk_end end) {
   return end == PROF_WALK_COMPLETE    ? PROF_END_COMPLETE
          : end == PROF_WALK_TRUNCATED ? PROF_END_TRUNCATED
                                       : PROF_END_BROKEN;
@@ -42,8 +41,8 @@ uint64_t prof_settle_base(enum prof_walk_end end) {
 }
 
 /* A sample without a stack of its own: its user pc alone, below a frame that says broken. */
-static void add_leaf(struct prof_recording *self, const struct prof_join_thread *thread,
-                     const struct prof_wait *wait, enum prof_join_fate fate) {
+void prof_settle_leaf(struct prof_recording *self, const struct prof_join_thread *thread,
+                      const struct prof_wait *wait, enum prof_join_fate fate) {
   /* The kernel part of a thread's exit: start_thread has called exit, clone3 is above it. */
   bool is_start = fate == PROF_JOIN_ENDED && wait->ip >= self->thread_start &&
                   wait->ip < self->thread_start_end;
@@ -53,8 +52,8 @@ static void add_leaf(struct prof_recording *self, const struct prof_join_thread 
   if (wait->ip) {
     node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
   }
-  add_sample(self, thread, wait, node, is_start ? PROF_END_COMPLETE : PROF_END_BROKEN,
-             PROF_REASON_JOIN + fate, wait->ip, is_start ? PROF_SAMPLE_JOINED : 0);
+  prof_settle_row(self, thread, wait, node, is_start ? PROF_END_COMPLETE : PROF_END_BROKEN,
+                  PROF_REASON_JOIN + fate, wait->ip, is_start ? PROF_SAMPLE_JOINED : 0);
 }
 
 /* Samples of one system call share one walk here too. thread->walk is free: no walk follows. */
@@ -88,10 +87,10 @@ static void add_frozen(struct prof_recording *self, struct prof_join_thread *thr
                        const struct prof_wait *wait) {
   struct prof_join_last *walk = &thread->walk;
   if (walk_frozen(self, walk, wait)) {
-    add_sample(self, thread, wait, walk->node, end_of(walk->end), walk->end, walk->end_pc,
-               PROF_SAMPLE_JOINED);
+    prof_settle_row(self, thread, wait, walk->node, prof_settle_end(walk->end), walk->end,
+                    walk->end_pc, PROF_SAMPLE_JOINED);
   } else {
-    add_leaf(self, thread, wait, PROF_JOIN_FROZEN);
+    prof_settle_leaf(self, thread, wait, PROF_JOIN_FROZEN);
   }
 }
 
@@ -107,43 +106,23 @@ void prof_settle_decided(void *user, struct prof_join_thread *thread, const stru
   const struct prof_join_last *walk = &thread->walk;
   enum prof_walk_end end = walk->end;
   if (fate == PROF_JOIN_MATCHED) {
-    add_sample(self, thread, wait, walk->node, end_of(end), end, walk->end_pc, flags_of(walk));
+    prof_settle_row(self, thread, wait, walk->node, prof_settle_end(end), end, walk->end_pc,
+                    flags_of(walk));
   } else if (fate == PROF_JOIN_HANDLER) {
     uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_HANDLER);
-    add_sample(self, thread, wait, node, end_of(end), end, walk->end_pc,
-               PROF_SAMPLE_HANDLER | flags_of(walk));
+    prof_settle_row(self, thread, wait, node, prof_settle_end(end), end, walk->end_pc,
+                    PROF_SAMPLE_HANDLER | flags_of(walk));
   } else if (fate == PROF_JOIN_OUTER) {
     /* What was called in between is not known, and said so. */
     uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_GAP);
     node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
-    add_sample(self, thread, wait, node, end_of(end), end, walk->end_pc,
-               PROF_SAMPLE_JOINED | flags_of(walk));
+    prof_settle_row(self, thread, wait, node, prof_settle_end(end), end, walk->end_pc,
+                    PROF_SAMPLE_JOINED | flags_of(walk));
   } else if (fate == PROF_JOIN_FROZEN) {
     add_frozen(self, thread, wait);
   } else {
-    add_leaf(self, thread, wait, fate);
+    prof_settle_leaf(self, thread, wait, fate);
   }
-}
-
-/* A stack that came as a copy in the record. */
-static void add_dump(struct prof_recording *self, struct prof_join_thread *thread,
-                     const struct prof_wait *wait, const struct prof_record_sample *sample) {
-  struct prof_regs regs = {.valid = sample->user_regs_valid};
-  memcpy(regs.r, sample->user_regs, sizeof regs.r);
-  uint64_t *words = malloc(self->options.max_words * sizeof *words);
-  if (!words || !sample->has_user_regs) {
-    free(words);
-    add_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
-    return;
-  }
-  struct prof_memory memory;
-  prof_memory_bytes(&memory, sample->user_sp, sample->stack, sample->stack_bytes);
-  struct prof_walk walk = {.words = words, .capacity = self->options.max_words};
-  prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
-  uint32_t node =
-      prof_splice_user(&self->splice, &thread->memo, words, walk.count, prof_settle_base(walk.end));
-  add_sample(self, thread, wait, node, end_of(walk.end), walk.end, walk.end_pc, 0);
-  free(words);
 }
 
 /* callGraph none: the leaf is all there is, and the stack is truncated by wish. */
@@ -153,68 +132,22 @@ static void add_flat(struct prof_recording *self, const struct prof_join_thread 
   if (!wait->kernel_node && wait->ip) {
     node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
   }
-  add_sample(self, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
-}
-
-/* How a callchain that says so itself ends: our export's, by its outermost frame. *count is then
- * one less. */
-static enum prof_walk_end marked_end(struct prof_recording *self, uint64_t outer, uint32_t *count) {
-  struct prof_place place;
-  const char *name = prof_space_find(self->space, outer, &place)
-                         ? prof_space_code(self->space, place.code)->name
-                         : NULL;
-  enum prof_walk_end end = !name                                    ? PROF_WALK_COMPLETE
-                           : strcmp(name, "[broken stack]") == 0    ? PROF_WALK_BAD_READ
-                           : strcmp(name, "[truncated stack]") == 0 ? PROF_WALK_TRUNCATED
-                                                                    : PROF_WALK_COMPLETE;
-  *count -= end != PROF_WALK_COMPLETE;
-  return end;
-}
-
-/* A callchain of the kernel's, by frame pointers: nothing in it says where it broke off, so only
- * one that ends in a thread's first function is complete. */
-static enum prof_walk_end chain_end(struct prof_recording *self, uint64_t outer, uint32_t frames) {
-  if (PROF_ROW_KIND(prof_rows_find(self->rows, outer)) == PROF_ROW_START)
-    return PROF_WALK_COMPLETE;
-  return frames >= self->options.max_chain ? PROF_WALK_TRUNCATED : PROF_WALK_BAD_READ;
-}
-
-static void add_chain(struct prof_recording *self, struct prof_join_thread *thread,
-                      const struct prof_wait *wait, const struct prof_record_sample *sample) {
-  uint32_t count = sample->user_chain_count;
-  uint64_t *words = malloc(count * sizeof *words);
-  bool is_marked = self->options.whole_chains; /* and has no return addresses */
-  if (!words) {
-    self->counters.no_memory++;
-    return;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    bool is_return = i != 0 && !is_marked;
-    words[i] =
-        PROF_WORD(is_return ? PROF_WORD_RETURN : PROF_WORD_PC, sample->user_chain[i] - is_return);
-  }
-  uint64_t outer = PROF_WORD_VALUE(words[count - 1]);
-  enum prof_walk_end end = is_marked ? marked_end(self, outer, &count)
-                                     : chain_end(self, outer, count + sample->chain_count);
-  uint32_t node =
-      prof_splice_user(&self->splice, &thread->memo, words, count, prof_settle_base(end));
-  add_sample(self, thread, wait, node, end_of(end), end, outer, 0);
-  free(words);
+  prof_settle_row(self, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
 }
 
 void prof_settle_exiting(struct prof_recording *self, struct prof_join_thread *thread,
                          const struct prof_wait *wait) {
-  add_leaf(self, thread, wait, PROF_JOIN_ENDED);
+  prof_settle_leaf(self, thread, wait, PROF_JOIN_ENDED);
 }
 
 void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *thread,
                          const struct prof_wait *wait, const struct prof_record_sample *sample) {
   if (sample->stack_bytes && sample->has_user_regs)
-    add_dump(self, thread, wait, sample);
+    prof_copied_dump(self, thread, wait, sample);
   else if (sample->user_chain_count)
-    add_chain(self, thread, wait, sample);
+    prof_copied_chain(self, thread, wait, sample);
   else if (self->options.plan.stack_dump || sample->chain_count)
-    add_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
+    prof_settle_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
   else
     add_flat(self, thread, wait);
 }

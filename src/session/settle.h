@@ -22,6 +22,17 @@ void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *t
 void prof_settle_exiting(struct prof_recording *self, struct prof_join_thread *thread,
                          const struct prof_wait *wait);
 
+/* A row for the sample, its kernel part added to node; end_pc: where the walk broke off. */
+void prof_settle_row(struct prof_recording *self, const struct prof_join_thread *thread,
+                     const struct prof_wait *wait, uint32_t node, enum prof_sample_end end,
+                     int reason, uint64_t end_pc, uint8_t flags);
+
+/* A sample without a stack of its own: its user pc alone, below a frame that says broken. */
+void prof_settle_leaf(struct prof_recording *self, const struct prof_join_thread *thread,
+                      const struct prof_wait *wait, enum prof_join_fate fate);
+
+enum prof_sample_end prof_settle_end(enum prof_walk_end end);
+
 /* The frame below the root for stacks that end so; 0 for whole ones. */
 uint64_t prof_settle_base(enum prof_walk_end end);
 
