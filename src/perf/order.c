@@ -26,8 +26,9 @@ struct queue {
 struct prof_order {
   struct queue *queues; /* by CPU */
   size_t queue_count, queue_capacity;
-  int *heap; /* CPUs whose queues hold something, earliest first */
+  int *heap; /* CPUs whose queues hold something, earliest first; kept from flush to flush */
   size_t heap_count, heap_capacity;
+  bool heap_is_old;    /* something was pushed since it was built */
   uint64_t flushed_ns; /* time of the last record visited */
   bool flushed_any;
   size_t limit_bytes;
@@ -71,7 +72,8 @@ static struct queue *queue_of(struct prof_order *self, int cpu) {
 }
 
 /* Drops what was visited, once that is half of the buffer or more: each byte moves at most about
- * once. */
+ * once. On the way in, so that a flush, of which there is one for each walk, costs nothing for
+ * queues that it does not touch. */
 static void compact(struct queue *q) {
   size_t low = q->used;
   if (q->first == q->count) {
@@ -113,6 +115,8 @@ int prof_order_push(struct prof_order *self, const struct perf_event_header *rec
   struct queue *q = queue_of(self, cpu);
   size_t size = ALIGN8((size_t)record->size);
   size_t at;
+  if (q)
+    compact(q);
   if (!q || !make_room(self, q, size)) {
     self->counts.dropped++;
     return -1;
@@ -124,6 +128,7 @@ int prof_order_push(struct prof_order *self, const struct perf_event_header *rec
   q->entries[at] = (struct entry){time_ns, q->used};
   q->used += size;
   q->count++;
+  self->heap_is_old = true;
   self->counts.pushed++;
   self->counts.waiting++;
   return 0;
@@ -155,16 +160,21 @@ static void sift_down(struct prof_order *self, size_t at) {
   }
 }
 
-static size_t merge(struct prof_order *self, bool all, uint64_t until_ns, prof_ring_visit *visit,
-                    void *user) {
-  size_t visited = 0;
+static void build_heap(struct prof_order *self) {
   self->heap_count = 0;
   for (size_t i = 0; i < self->queue_count; i++)
     if (self->queues[i].first < self->queues[i].count)
       self->heap[self->heap_count++] = (int)i;
   for (size_t i = self->heap_count / 2; i-- > 0;)
     sift_down(self, i);
+  self->heap_is_old = false;
+}
 
+static size_t merge(struct prof_order *self, bool all, uint64_t until_ns, prof_ring_visit *visit,
+                    void *user) {
+  size_t visited = 0;
+  if (self->heap_is_old)
+    build_heap(self);
   while (self->heap_count) {
     int cpu = self->heap[0];
     struct queue *q = &self->queues[cpu];
@@ -182,8 +192,6 @@ static size_t merge(struct prof_order *self, bool all, uint64_t until_ns, prof_r
       self->heap[0] = self->heap[--self->heap_count];
     sift_down(self, 0);
   }
-  for (size_t i = 0; i < self->queue_count; i++)
-    compact(&self->queues[i]);
   self->counts.visited += visited;
   self->counts.waiting -= visited;
   return visited;
