@@ -46,6 +46,7 @@ _Static_assert(offsetof(struct perf_siginfo, flags) == 36,
 struct slot {
   _Alignas(64) _Atomic uint32_t inside; /* its thread is in the handler */
   uint32_t tid;
+  bool has_stack; /* it was sampled before */
   struct prof_memory memory;
   _Atomic uint64_t signals, dropped, handler_ns; /* written by the thread alone */
 };
@@ -93,6 +94,7 @@ static struct slot *claim_slot(void) {
       if (atomic_compare_exchange_strong_explicit(&owners[index], &expected, tid,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
         slots[index].tid = tid;
+        slots[index].has_stack = false;
         prof_memory_live(&slots[index].memory);
         return &slots[index];
       }
@@ -176,11 +178,17 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   leave_stack(armed, slot, &head, walk.words);
 }
 
-/* Ours. A slot that is in use already belongs to a thread that shares another's thread-local
- * storage (a bare clone). */
+/* A bare clone shares its maker's thread-local storage, and so finds its maker's slot: it must not
+ * get the same signal stack. It stands out by having none. */
+static bool is_anothers(const struct slot *slot, const ucontext_t *context) {
+  return slot->has_stack && context->uc_stack.ss_flags & SS_DISABLE &&
+         (uint32_t)syscall(SYS_gettid) != slot->tid;
+}
+
+/* Ours. A slot that is in use already is another thread's too. */
 static void on_sample(struct slot *slot, const struct perf_siginfo *info, ucontext_t *context) {
   /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
-  if (atomic_exchange(&slot->inside, 1)) {
+  if (is_anothers(slot, context) || atomic_exchange(&slot->inside, 1)) {
     atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
     return;
   }
@@ -194,6 +202,7 @@ static void on_sample(struct slot *slot, const struct perf_siginfo *info, uconte
       add_relaxed(&slot->dropped, 1);
     }
     prof_trap_offer_stack(context, signal_stacks + index * SIGNAL_STACK_BYTES, SIGNAL_STACK_BYTES);
+    slot->has_stack = true;
   }
   atomic_store_explicit(&slot->inside, 0, memory_order_release);
 }

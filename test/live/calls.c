@@ -188,7 +188,7 @@ static int ended_well(pid_t child) {
 
 static int children(void) {
   extern char **environ;
-  char *arguments[] = {"true", NULL};
+  char *arguments[] = {"true", NULL, false};
   pid_t child;
   CHECK((errno = posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environ)) == 0);
   if (ended_well(child))
@@ -244,16 +244,16 @@ static int interrupted(void) {
   return 0;
 }
 
-const struct stress_job stress_calls[] = {{"files", files},
-                                          {"pipes", pipes},
-                                          {"sockets", sockets},
-                                          {"tcp", tcp},
-                                          {"sleeps", sleeps},
-                                          {"polls", polls},
-                                          {"epolls", epolls},
-                                          {"futexes", futexes},
-                                          {"system five", system_five},
-                                          {"signals waited for", signals_waited_for},
-                                          {"interrupted", interrupted},
-                                          {"children", children},
-                                          {NULL, NULL}};
+const struct stress_job stress_calls[] = {{"files", files, false},
+                                          {"pipes", pipes, false},
+                                          {"sockets", sockets, false},
+                                          {"tcp", tcp, false},
+                                          {"sleeps", sleeps, false},
+                                          {"polls", polls, false},
+                                          {"epolls", epolls, false},
+                                          {"futexes", futexes, false},
+                                          {"system five", system_five, false},
+                                          {"signals waited for", signals_waited_for, false},
+                                          {"interrupted", interrupted, false},
+                                          {"children", children, false},
+                                          {NULL, NULL, false}};

@@ -287,31 +287,16 @@ static int unmapped(void) {
   return 0;
 }
 
-static void *short_life(void *argument) {
-  stress_spin(300);
-  return argument;
-}
-
-static int churn(void) {
-  pthread_t threads[4];
-  for (int i = 0; i < 4; i++)
-    CHECK((errno = pthread_create(&threads[i], NULL, short_life, NULL)) == 0);
-  for (int i = 0; i < 4; i++)
-    CHECK((errno = pthread_join(threads[i], NULL)) == 0);
-  return 0;
-}
-
-const struct stress_job stress_stacks[] = {{"any stack pointer", any_stack_pointer},
-                                           {"little left", switched_with_little_left},
-                                           {"contexts", contexts},
-                                           {"deep", deep},
-                                           {"overflows", overflows},
-                                           {"nested", nested},
-                                           {"jumped", jumped},
-                                           {"blocked", blocked},
-                                           {"traps", traps},
-                                           {"errno", number_kept},
-                                           {"unloaded", unloaded},
-                                           {"unmapped", unmapped},
-                                           {"churn", churn},
-                                           {NULL, NULL}};
+const struct stress_job stress_stacks[] = {{"any stack pointer", any_stack_pointer, false},
+                                           {"little left", switched_with_little_left, false},
+                                           {"contexts", contexts, false},
+                                           {"deep", deep, false},
+                                           {"overflows", overflows, false},
+                                           {"nested", nested, false},
+                                           {"jumped", jumped, false},
+                                           {"blocked", blocked, false},
+                                           {"traps", traps, false},
+                                           {"errno", number_kept, false},
+                                           {"unloaded", unloaded, false},
+                                           {"unmapped", unmapped, false},
+                                           {NULL, NULL, false}};

@@ -63,17 +63,22 @@ static int list_jobs(const struct stress_job **jobs) {
     jobs[count++] = job;
   for (const struct stress_job *job = stress_stacks; job->name; job++)
     jobs[count++] = job;
+  for (const struct stress_job *job = stress_threads; job->name; job++)
+    jobs[count++] = job;
   return count;
 }
 
-/* Those that are named. */
+/* Those that are named; without names, those that get on with each other. */
 static int pick_jobs(const struct stress_job **jobs, int count, char **names, int name_count) {
   const struct stress_job *picked[JOBS_MAX];
   int picked_count = 0;
-  for (int i = 0; i < count; i++)
+  for (int i = 0; i < count; i++) {
+    bool is_wanted = !name_count && !jobs[i]->by_name;
     for (int k = 0; k < name_count; k++)
-      if (strcmp(jobs[i]->name, names[k]) == 0)
-        picked[picked_count++] = jobs[i];
+      is_wanted |= strcmp(jobs[i]->name, names[k]) == 0;
+    if (is_wanted)
+      picked[picked_count++] = jobs[i];
+  }
   memcpy(jobs, picked, sizeof *picked * (size_t)picked_count);
   return picked_count;
 }
@@ -88,7 +93,7 @@ struct account {
   double seconds;
   uint32_t frequency;
   int recordings, done;
-  uint64_t samples, broken, complete, unmatched, signals, dropped, lost, weight;
+  uint64_t samples, broken, truncated, complete, unmatched, signals, dropped, lost, weight;
   uint64_t reasons[32]; /* of the broken */
   struct standing first, last;
   struct prof_error error;
@@ -138,6 +143,7 @@ static void add_up(struct account *account, const struct prof_recording *recordi
       account->reasons[sample->reason % 32]++;
     }
     account->complete += sample->end == PROF_END_COMPLETE;
+    account->truncated += sample->end == PROF_END_TRUNCATED;
   }
 }
 
@@ -179,12 +185,14 @@ static void *record(void *argument) {
 }
 
 static void print(const struct account *account, int count) {
-  printf("{\"errors\":%lu,\"recordings\":%d,\"samples\":%lu,\"complete\":%lu,\"broken\":%lu,"
+  printf("{\"errors\":%lu,\"recordings\":%d,\"samples\":%lu,\"complete\":%lu,\"truncated\":%lu,"
+         "\"broken\":%lu,"
          "\"unmatched\":%lu,\"signals\":%lu,\"dropped\":%lu,\"lost\":%lu,\"traps\":%lu,"
          "\"trapsWanted\":%lu",
-         atomic_load(&errors), account->done, account->samples, account->complete, account->broken,
-         account->unmatched, account->signals, account->dropped, account->lost,
-         atomic_load(&stress_traps), atomic_load(&stress_traps_wanted));
+         atomic_load(&errors), account->done, account->samples, account->complete,
+         account->truncated, account->broken, account->unmatched, account->signals,
+         account->dropped, account->lost, atomic_load(&stress_traps),
+         atomic_load(&stress_traps_wanted));
   printf(",\"reasons\":{");
   for (int i = 0, any = 0; i < 32; i++) {
     if (!account->reasons[i])
@@ -198,12 +206,15 @@ static void print(const struct account *account, int count) {
          account->first.resident_kb, account->last.resident_kb, account->first.descriptors,
          account->last.descriptors, account->first.threads, account->last.threads);
   const struct stress_job *jobs[JOBS_MAX];
-  int job_count = list_jobs(jobs);
+  int job_count = list_jobs(jobs), printed = 0;
   for (int i = 0; i < job_count; i++) {
-    unsigned long rounds = 0;
-    for (int k = 0; k < count; k++)
+    unsigned long rounds = 0, ran = 0;
+    for (int k = 0; k < count; k++) {
+      ran += workers[k].job == jobs[i];
       rounds += workers[k].job == jobs[i] ? workers[k].rounds : 0;
-    printf("%s\"%s\":%lu", i ? "," : "", jobs[i]->name, rounds);
+    }
+    if (ran)
+      printf("%s\"%s\":%lu", printed++ ? "," : "", jobs[i]->name, rounds);
   }
   printf("}}\n");
 }
@@ -219,7 +230,7 @@ int main(int argc, char **argv) {
   int job_count = list_jobs(jobs), count = atoi(argv[3]), made = 0;
   if (count > 256)
     count = 256;
-  job_count = argc > 5 ? pick_jobs(jobs, job_count, argv + 5, argc - 5) : job_count;
+  job_count = pick_jobs(jobs, job_count, argv + 5, argc - 5);
   if (job_count == 0)
     return 2;
   stress_take_traps();

@@ -14,10 +14,12 @@
 struct stress_job {
   const char *name;
   int (*round)(void);
+  bool by_name; /* too greedy to run beside others: only where it is asked for */
 };
 
-/* calls.c: system calls; stacks.c: stacks, signals, code that comes and goes. name NULL ends. */
-extern const struct stress_job stress_calls[], stress_stacks[];
+/* calls.c: system calls; stacks.c: stacks, signals, code that comes and goes; threads.c. name NULL
+ * ends. */
+extern const struct stress_job stress_calls[], stress_stacks[], stress_threads[];
 
 extern atomic_bool stress_is_over; /* rounds that take long look at it */
 
