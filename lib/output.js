@@ -15,8 +15,8 @@ const { foldedMost } = require('./export/folded-most.js');
 const FOLDER_MODE = 0o700;
 /** In the order in which they are told. */
 const FILES = ['profile.json.gz', 'hotspots.txt', 'profile.folded', 'flamegraph.html'];
-/** Written in some 0.1 s, and still opened by an editor; the whole text may have 700 MB. */
-const FOLDED_BYTES = 8e6;
+/** All files of a run together stay below 3 MB; the whole text may have 700 MB. */
+const FOLDED_BYTES = 1.5e6;
 /** A pipe nobody reads may be full and non-blocking: wait this long in all, then let it go. */
 const STDERR_PATIENCE_MS = 2000;
 

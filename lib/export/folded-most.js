@@ -1,9 +1,10 @@
 'use strict';
 // Folded stacks that fit a number of bytes: the whole text of a build is 700 MB (a line is some 80
-// frames of 100 characters) where its profile is 1.5 MB. First names over 120 characters are
-// shortened, each to another name than all others; then paths that few samples took are summed up
-// under their caller as `[other]`. So every sample is still counted, and no function has more samples
-// than its own. The threshold is the lowest at which the text fits. What fits as it is stays whole.
+// frames of 100 characters) where its profile is 1.5 MB. Paths that few samples took are summed up
+// under their caller as `[other]`, and names over 120 characters are shortened, each to another name
+// than all others. So every sample is still counted, and no function has more samples than its own.
+// The threshold is the lowest at which the text fits if a long name takes 120 bytes; only names that
+// are shown are shortened, since that costs more than all the rest. What fits as it is stays whole.
 
 const { sumMerged } = require('../profile/call-tree.js');
 const { sumSelected } = require('../profile/select.js');
@@ -19,15 +20,16 @@ const LONG_NAME = 120;
 
 /**
  * @param {string[]} names by node
+ * @param {(node: number) => boolean} isShown
  * @param {(node: number) => string} kindOf
- * @returns {string[]} long ones shortened; two that would be the same get numbers
+ * @returns {string[]} the shown ones' long names shortened; two that would be the same get numbers
  */
-function shortNames(names, kindOf) {
-  const taken = new Set(names);
+function shortNames(names, isShown, kindOf) {
+  const taken = new Set(names.filter((_, node) => isShown(node)));
   /** @type {Map<string, string>} */
   const known = new Map();
   return names.map((name, node) => {
-    if (name.length <= LONG_NAME) return name;
+    if (name.length <= LONG_NAME || !isShown(node)) return name;
     let short = known.get(name);
     if (short === undefined) {
       const base = shorten(name, LONG_NAME, kindOf(node));
@@ -43,9 +45,10 @@ function shortNames(names, kindOf) {
 /**
  * @param {Int32Array} parent
  * @param {string[]} names
+ * @param {number} mostBytes of one name: longer ones will be shortened
  * @returns {Float64Array} by node: of its line without the count
  */
-function lineBytes(parent, names) {
+function lineBytes(parent, names, mostBytes) {
   const bytes = new Float64Array(parent.length);
   bytes[0] = NO_STACK.length;
   /** @type {Map<string, number>} */
@@ -53,7 +56,10 @@ function lineBytes(parent, names) {
   for (let node = 1; node < parent.length; node++) {
     const name = names[node];
     let length = lengths.get(name);
-    if (length === undefined) lengths.set(name, (length = Buffer.byteLength(name)));
+    if (length === undefined) {
+      length = Math.min(Buffer.byteLength(name), mostBytes);
+      lengths.set(name, length);
+    }
     const up = parent[node];
     bytes[node] = length + (up > 0 ? bytes[up] + 1 : 0);
   }
@@ -110,14 +116,18 @@ function foldedMost(profile, mostBytes) {
     if (total[node] > 0 && total[node] < smallest[up]) smallest[up] = total[node];
   }
   let { names } = tree;
-  let bytes = lineBytes(parent, names);
+  let bytes = lineBytes(parent, names, Infinity);
   let least = leastSamples({ parent, bytes, self, total, smallest }, mostBytes);
   const whole = least === 1;
   if (!whole) {
     const { funcs, nodes } = profile.raw;
-    names = shortNames(names, (node) => KINDS[funcs.kind[nodes.func[tree.node[node]]]]);
-    bytes = lineBytes(parent, names);
+    bytes = lineBytes(parent, names, LONG_NAME);
     least = leastSamples({ parent, bytes, self, total, smallest }, mostBytes);
+    names = shortNames(
+      names,
+      (node) => total[node] >= least,
+      (node) => KINDS[funcs.kind[nodes.func[tree.node[node]]]],
+    );
   }
   const other = new Float64Array(size);
   let hidden = 0;
