@@ -51,19 +51,22 @@ static void set_sections(uint64_t hdr_start, uint64_t segment_end, struct prof_c
   out->frame.size = frame < segment_end ? segment_end - frame : 0;
 }
 
-/* The end of the loaded segment that holds place, 0 where none does. The file's header, mapped at
- * header, tells where the file was put: link_map would too, but dlclose may be freeing it. */
-static uint64_t segment_end(uint64_t header, const ElfW(Phdr) * phdrs, size_t count,
-                            uint64_t place) {
-  const ElfW(Phdr) *first = NULL; /* segments ascend: the one that holds the header */
+/* The end of the loaded segment that holds place, 0 where none does. */
+static uint64_t segment_end(uint64_t base, const ElfW(Phdr) * phdrs, size_t count, uint64_t place) {
   for (size_t i = 0; i < count; i++) {
-    if (phdrs[i].p_type != PT_LOAD)
-      continue;
-    if (!first)
-      first = &phdrs[i];
-    uint64_t start = header + phdrs[i].p_vaddr - (first->p_vaddr - first->p_offset);
-    if (place - start < phdrs[i].p_filesz)
+    uint64_t start = base + phdrs[i].p_vaddr;
+    if (phdrs[i].p_type == PT_LOAD && place - start < phdrs[i].p_filesz)
       return start + phdrs[i].p_filesz;
+  }
+  return 0;
+}
+
+/* Where a file was put, by its header as mapped: link_map knows too, but dlclose may be freeing it.
+ */
+static uint64_t base_of(const ElfW(Ehdr) * elf, const ElfW(Phdr) * phdrs) {
+  for (size_t i = 0; i < elf->e_phnum; i++) {
+    if (phdrs[i].p_type == PT_LOAD) /* they ascend: the one that holds the header */
+      return (uint64_t)(uintptr_t)elf - (phdrs[i].p_vaddr - phdrs[i].p_offset);
   }
   return 0;
 }
@@ -76,7 +79,7 @@ static void sections_of_object(const struct found_object *object, struct prof_cf
   if (hdr && memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_phoff < 4096 &&
       elf->e_phentsize == sizeof(ElfW(Phdr)) && elf->e_phnum < 50) {
     const ElfW(Phdr) *phdrs = (const void *)((const char *)elf + elf->e_phoff);
-    uint64_t found = segment_end((uint64_t)(uintptr_t)elf, phdrs, elf->e_phnum, hdr);
+    uint64_t found = segment_end(base_of(elf, phdrs), phdrs, elf->e_phnum, hdr);
     if (found)
       end = found;
   }
