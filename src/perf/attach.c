@@ -69,6 +69,18 @@ static bool follow_sample_rate(struct prof_attach *self) {
   return true;
 }
 
+/* A process in a pid namespace that looks at another one's /proc would find its threads under
+ * numbers that are other processes' here, and send them our signals. */
+static int check_proc(const struct prof_os *os, struct prof_error *error) {
+  long own = prof_os_number(os, "/proc/self/stat", getpid());
+  if (own == getpid())
+    return 0;
+  return prof_error_set(error, PROF_SYSTEM, 0, NULL,
+                        "this is process %d, and %ld in /proc, which is another pid namespace's: "
+                        "mount its own, as `unshare --pid --fork --mount-proc` does",
+                        getpid(), own);
+}
+
 /* One event. A descriptor, or -errno. */
 static int open_one(struct prof_attach *self, int tid, int cpu_index) {
   const struct prof_os *os = self->os;
@@ -251,6 +263,8 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
   struct perf_event_attr attr;
   size_t ring_bytes;
   int found = check_options(options, error);
+  if (!found)
+    found = check_proc(os, error);
   if (found)
     return found;
   self = calloc(1, sizeof *self);

@@ -16,6 +16,7 @@
 #define FAKE_FDS 8192
 
 struct fake_machine {
+  int proc_pid; /* of this process in /proc; 0: the file is missing */
   int paranoid; /* -9: the file cannot be read */
   bool root, seccomp, no_syscall, pmu, pmu_busy, no_precise, hybrid;
   int major, minor; /* of the kernel */
@@ -160,6 +161,7 @@ static int fake_read_file(void *user, const char *path, char *text, size_t size)
   FAKE_FILE("/proc/sys/kernel/perf_event_max_sample_rate", true, "%ld\n", m->max_rate);
   FAKE_FILE("/proc/sys/kernel/perf_event_mlock_kb", true, "516\n");
   FAKE_FILE("/proc/sys/kernel/kptr_restrict", true, "%d\n", m->kptr);
+  FAKE_FILE("/proc/self/stat", m->proc_pid, "%d (node) S\n", m->proc_pid);
   FAKE_FILE("/proc/sys/kernel/osrelease", true, "%d.%d.0-test\n", m->major, m->minor);
   FAKE_FILE("/sys/devices/system/cpu/online", m->cpus != NULL, "%s\n", m->cpus);
 #define FAKE_PMU "/sys/bus/event_source/devices/"

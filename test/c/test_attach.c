@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -322,6 +323,18 @@ static void options_out_of_range_are_refused(void **state) {
   close_all();
 }
 
+static void proc_of_another_pid_namespace_is_refused(void **state) {
+  (void)state;
+  machine = fake_usual();
+  machine.proc_pid = getpid() + 1;
+  assert_int_equal(open_with(NULL, 1000, 0, 0), PROF_SYSTEM);
+  assert_non_null(strstr(error.message, "pid namespace"));
+  assert_int_equal(machine.opens, 0);
+  machine.proc_pid = getpid();
+  assert_int_equal(open_with(NULL, 1000, 0, 0), 0);
+  close_all();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_thread_has_an_event_on_every_cpu),
@@ -339,6 +352,7 @@ int main(void) {
       cmocka_unit_test(a_failure_in_the_middle_closes_all),
       cmocka_unit_test(hybrid_cpus_get_the_event_of_their_pmu),
       cmocka_unit_test(options_out_of_range_are_refused),
+      cmocka_unit_test(proc_of_another_pid_namespace_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
