@@ -82,7 +82,17 @@ export interface Span {
 
 export type Kind = 'rust' | 'js' | 'native' | 'v8' | 'kernel';
 export type SortKey =
-  'symbol' | 'crate' | 'object' | 'kind' | 'package' | 'thread' | 'comm' | 'phase';
+  | 'symbol'
+  | 'crate'
+  | 'object'
+  | 'kind'
+  | 'package'
+  | 'thread'
+  | 'comm'
+  | 'pool'
+  | 'phase'
+  | 'compiler'
+  | 'build';
 
 /**
  * Places without a symbol (a stripped binary): `'apart'` (default) by address,
@@ -92,7 +102,10 @@ export type Unnamed = 'apart' | 'together';
 
 /** Which samples a question is about. */
 export interface SampleFilter {
-  /** Only samples taken in this phase. `'(no phase)'` is the time outside any. */
+  /**
+   * Only samples taken in this phase (of every build and compiler). Time outside of all is `'before'`,
+   * `'between'`, `'after'`, or `'(no phase)'` in a profile without build phases.
+   */
   phase?: string;
   /** Only threads with this name, thread id, or `name/tid`. */
   thread?: string | number;
@@ -130,6 +143,31 @@ export interface HotspotRow {
   /** Shares of the weight of the samples asked about, 0 to 1. */
   selfShare: number;
   totalShare: number;
+}
+
+export interface PhaseRow {
+  name: string;
+  /** The compiler's name, `''` where there is one without a name, or outside of compilers. */
+  compiler: string;
+  /** 1 for the first build, 2 and on for rebuilds of a watch; 0 outside of compilers. */
+  build: number;
+  /** Since the recording's start; null where only samples at the very edge are left of it. */
+  startMs: number | null;
+  endMs: number | null;
+  /** Time that is charged to this phase: less than `endMs - startMs` where others lie in between. */
+  wallMs: number;
+  samples: number;
+  /** Of the profile's weight, 0 to 1. */
+  share: number;
+  /** These are counted from samples; null where the event does not tell time. */
+  cpuMs: number | null;
+  /** `cpuMs / wallMs` */
+  busyCores: number | null;
+  mainMs: number | null;
+  /** The main thread's part of `cpuMs`, 0 to 1. */
+  mainShare: number | null;
+  /** The main thread's CPU time in windows of five sampling periods in which no other thread ran. */
+  mainAloneMs: number | null;
 }
 
 export interface FoldedOptions extends SampleFilter {
@@ -211,8 +249,9 @@ export interface ProfileMeta {
   hasPmu: boolean;
 }
 
+/** `data` of a `'phase'` and of a `'child'` (a child compiler's time): `{ compiler, build }`. */
 export interface Marker {
-  type: 'span' | 'mark';
+  type: 'span' | 'mark' | 'phase' | 'child';
   name: string;
   startNs: number;
   endNs: number | null;
@@ -229,6 +268,10 @@ export class Profile {
   /** Sum of all samples' weights, in `meta.unit`. */
   readonly totalWeight: number;
   hotspots(options?: HotspotOptions): HotspotRow[];
+  /**
+   * What each phase of each build cost, in the order of time. Each sample and each moment is in one row.
+   */
+  phases(): PhaseRow[];
   /** FlameGraph's format: `root;..;leaf count`, one stack a line. */
   folded(options?: FoldedOptions): string;
   callTree(options?: CallTreeOptions): CallTreeNode;
@@ -318,3 +361,13 @@ export interface EventInfo {
 
 /** The events of this machine, and why those that do not open don't. */
 export function events(): EventInfo[];
+
+/**
+ * Records a build and marks its phases: `plugins: [new RspackProfPlugin()]`. Takes the options of
+ * `start()`, which count only where this process is not recorded already; then it only marks.
+ */
+export class RspackProfPlugin {
+  constructor(options?: StartOptions);
+  /** A compiler or a MultiCompiler. */
+  apply(compiler: unknown): void;
+}

@@ -6,6 +6,7 @@ const { read } = require('./export/index.js');
 const { diff } = require('./profile/diff.js');
 const { Profile } = require('./profile/profile.js');
 const profiler = require('./profiler.js');
+const { RspackProfPlugin } = require('./plugin.js');
 const { nameThisThread } = require('./worker.js');
 
 /** @param {import('./index').StartOptions} [options] */
@@ -15,4 +16,4 @@ const { status, events } = profiler;
 nameThisThread();
 
 // Plain shorthand names: that is what node finds for `import { start } from 'rspack-prof'`.
-module.exports = { start, read, diff, status, events, Profile, ProfError };
+module.exports = { start, read, diff, status, events, Profile, ProfError, RspackProfPlugin };

@@ -179,9 +179,14 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   let table = '';
   try {
     const { renderRows, selectRows } = require('./table.js');
+    const { hasPhases, renderPhases } = require('./phase-table.js');
     const rows = selectRows(profile, {});
-    if (!quiet) say(`\n${renderRows(profile, rows, { stream: process.stderr })}`);
-    table = renderRows(profile, rows, {});
+    const render = (/** @type {import('./table').TableOptions} */ options) => {
+      const phases = hasPhases(profile) ? `${renderPhases(profile, options)}\n` : '';
+      return phases + renderRows(profile, rows, options);
+    };
+    if (!quiet) say(`\n${render({ stream: process.stderr })}`);
+    table = render({});
   } catch (error) {
     say(`rspack-prof: no table: ${reasonOf(error)}\n`);
   }

@@ -11,11 +11,13 @@ const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
+const { watchPhases } = require('./phases/index.js');
 const { SharedSession } = require('./shared-session.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {import('./phases/index').PhaseWatch} PhaseWatch */
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
@@ -51,9 +53,13 @@ function checkMarker(name, data) {
  * The raw columns as a Profile, with what the doctor has to say about them.
  * @param {RawProfile} raw
  * @param {Marker[]} markers
+ * @param {PhaseWatch} [phases]
  */
-function makeProfile(raw, markers) {
-  const profile = new Profile(raw, { markers, context: describeProcess(raw) });
+function makeProfile(raw, markers, phases) {
+  const { startNs, endNs } = raw.meta;
+  const all = [...markers, ...(phases?.markers(startNs, endNs) ?? [])];
+  const profile = new Profile(raw, { markers: all, context: describeProcess(raw) });
+  addWarnings(profile.quality, phases?.warnings(startNs) ?? []);
   try {
     addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
   } catch (error) {
@@ -75,15 +81,18 @@ class Session {
   #native;
   #handle;
   #now;
+  #phases;
   #onEnd;
 
   /**
-   * @param {{native: NativeAddon, handle: unknown, now: () => number, onEnd: () => void}} parts
+   * @param {{native: NativeAddon, handle: unknown, now: () => number, phases: PhaseWatch,
+   *    onEnd: () => void}} parts
    */
-  constructor({ native, handle, now, onEnd }) {
+  constructor({ native, handle, now, phases, onEnd }) {
     this.#native = native;
     this.#handle = handle;
     this.#now = now;
+    this.#phases = phases;
     this.#onEnd = onEnd;
   }
 
@@ -119,13 +128,17 @@ class Session {
   async dump() {
     this.#mustRun('dump()');
     const raw = await this.#callAsync(() => this.#native.dump(this.#handle));
-    return makeProfile(raw, snapshot(this.#markers));
+    return makeProfile(raw, snapshot(this.#markers), this.#phases);
   }
 
   dumpSync() {
     this.#mustRun('dumpSync()');
     try {
-      return makeProfile(this.#native.dumpSync(this.#handle), snapshot(this.#markers));
+      return makeProfile(
+        this.#native.dumpSync(this.#handle),
+        snapshot(this.#markers),
+        this.#phases,
+      );
     } catch (error) {
       throw fromNative(error);
     }
@@ -136,7 +149,7 @@ class Session {
     this.#state = 'stopping';
     try {
       const raw = await this.#callAsync(() => this.#native.stop(this.#handle));
-      return makeProfile(raw, snapshot(this.#markers));
+      return makeProfile(raw, snapshot(this.#markers), this.#phases);
     } finally {
       this.#end();
     }
@@ -152,7 +165,11 @@ class Session {
     this.#mustRun('stopSync()');
     this.#state = 'stopping';
     try {
-      return makeProfile(this.#native.stopSync(this.#handle), snapshot(this.#markers));
+      return makeProfile(
+        this.#native.stopSync(this.#handle),
+        snapshot(this.#markers),
+        this.#phases,
+      );
     } catch (error) {
       throw fromNative(error);
     } finally {
@@ -218,7 +235,7 @@ class Session {
  * The functions that share "one recording at a time". Everything from outside is passed in.
  * @param {{native: () => NativeAddon, now?: () => number, hooks?: typeof installExitHooks,
  *   exitOutput?: ExitOutput, say?: (line: string) => void, site?: () => string,
- *   mainThread?: boolean}} world
+ *   mainThread?: boolean, phases?: () => PhaseWatch}} world
  */
 function createProfiler(world) {
   const {
@@ -229,6 +246,7 @@ function createProfiler(world) {
     say = (line) => require('./output.js').writeStderr(line),
     site = callSite,
     mainThread = isMainThread,
+    phases = watchPhases,
   } = world;
   /** @type {{session: Session, startedAt: Date, shared: boolean, finish: () => Profile} | null} */
   let current = null;
@@ -304,12 +322,15 @@ function createProfiler(world) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }
     });
+    const watch = phases();
     const session = new Session({
       native: addon,
       handle,
       now,
+      phases: watch,
       onEnd: () => {
         current = null;
+        watch.stop();
         removeHooks();
       },
     });

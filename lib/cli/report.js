@@ -4,9 +4,11 @@
 const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
 const { openProfile, writeJson } = require('./files.js');
 const { renderHotspots, terminalOf } = require('../table.js');
+const { renderPhases } = require('../phase-table.js');
 const { renderTree } = require('./tree.js');
 
-const KEYS = ['symbol', 'crate', 'object', 'thread', 'phase', 'kind', 'comm', 'package'];
+const SHOWN = ['symbol', 'crate', 'object', 'thread', 'pool', 'kind', 'comm', 'package', 'phase'];
+const KEYS = [...SHOWN, 'build', 'compiler'];
 /** In the contract, with a later version. */
 const LATER_KEYS = ['loader', 'plugin', 'category'];
 /** perf's names for the same. */
@@ -23,7 +25,7 @@ const spec = {
   usage: '[FILE] [OPTIONS]',
   positionals: [0, 1],
   options: {
-    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: KEYS.join(', ') },
+    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: SHOWN.join(', ') },
     children: { type: 'boolean', help: 'order by total: a function with all that it called' },
     'no-children': { type: 'boolean', help: 'order by self (unless --children is given)' },
     'call-graph': {
@@ -36,11 +38,15 @@ const spec = {
     limit: { type: 'string', value: 'N', help: 'at most N rows (40)' },
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
     phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
+    phases: { type: 'boolean', help: 'the phases of the build: wall, CPU, busy cores' },
     thread: { type: 'string', value: 'NAME', help: 'only samples of this thread' },
     addresses: { type: 'boolean', help: 'places without a symbol apart, by address' },
     json: { type: 'boolean', help: 'everything as JSON, names in full; all rows unless limited' },
   },
-  notes: ['FILE is the newest profile below .rspack-prof/ unless given.'],
+  notes: [
+    'FILE is the newest profile below .rspack-prof/ unless given.',
+    'A watch has many builds, a multi-compiler many compilers: --sort build,phase compiler,phase.',
+  ],
 };
 
 /** @param {string} text */
@@ -77,6 +83,11 @@ function run(parsed, world) {
   };
   if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
   const profile = openProfile(parsed.positionals[0], world.cwd);
+  if (values.phases) {
+    if (json) writeJson({ schema: 1, phases: profile.phases() }, world);
+    else world.stdout.write(renderPhases(profile, { stream: world.stdout, all: true }));
+    return 0;
+  }
   if (json) {
     const { children, ...asked } = options;
     const sort = children ? 'total' : 'self';

@@ -10,13 +10,16 @@ const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
 const { OWN_VERSION } = require('./firefox.js');
-const { CPU_UNITS, SPAN } = require('./firefox-threads.js');
+const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {Record<string, any>} Json */
 
 const NS_PER_MS = 1e6;
+const TYPE_OF_MARKER = new Map(
+  Object.entries(MARKER_TYPES).map(([type, name]) => [name, /** @type {Marker['type']} */ (type)]),
+);
 /** Longer than any profile of ours, shorter than the longest string: a gzip bomb ends here. */
 const MOST_BYTES = 500 * 1024 * 1024;
 
@@ -160,7 +163,7 @@ function readMarkers(json, strings, startNs) {
   const ns = (/** @type {number} */ ms) => startNs + Math.round(ms * NS_PER_MS);
   return names.map((index, row) => {
     const payload = object(data[row], 'markers.data');
-    const type = payload.type === SPAN ? 'span' : 'mark';
+    const type = TYPE_OF_MARKER.get(payload.type) ?? 'mark';
     const open = end[row] === NaN_AS_NULL;
     return {
       type,

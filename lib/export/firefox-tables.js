@@ -13,7 +13,10 @@ const CATEGORIES = [
   { name: 'Native', color: 'blue', subcategories: ['Other'] },
   { name: 'V8', color: 'green', subcategories: ['Other'] },
   { name: 'Kernel', color: 'red', subcategories: ['Other'] },
+  { name: 'Build phase', color: 'purple', subcategories: ['Other'] },
 ];
+/** Of markers that are phases. */
+const PHASE_CATEGORY = 6;
 /** By funcs.kind. */
 const CATEGORY_OF_KIND = [1, 2, 3, 4, 5, 0];
 
@@ -146,4 +149,4 @@ function funcsOf({ funcs }) {
   };
 }
 
-module.exports = { CATEGORIES, Strings, framesOf, funcsOf, libsOf, list };
+module.exports = { CATEGORIES, PHASE_CATEGORY, Strings, framesOf, funcsOf, libsOf, list };

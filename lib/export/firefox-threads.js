@@ -1,7 +1,7 @@
 'use strict';
 // The threads of a Firefox profile: each with its samples in order, the main one with the markers.
 
-const { list } = require('./firefox-tables.js');
+const { PHASE_CATEGORY, list } = require('./firefox-tables.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
@@ -9,9 +9,16 @@ const { list } = require('./firefox-tables.js');
 
 const NS_PER_MS = 1e6;
 
-const SPAN = 'rspack-prof span';
-const MARK = 'rspack-prof mark';
-const MARKER_SCHEMA = [SPAN, MARK].map((name) => ({
+/** @typedef {import('../profile/raw').Marker['type']} MarkerType */
+
+/** The format's name of each type of marker of ours. @type {Record<MarkerType, string>} */
+const MARKER_TYPES = {
+  span: 'rspack-prof span',
+  mark: 'rspack-prof mark',
+  phase: 'rspack-prof phase',
+  child: 'rspack-prof child',
+};
+const MARKER_SCHEMA = Object.values(MARKER_TYPES).map((name) => ({
   name,
   display: ['marker-chart', 'marker-table', 'timeline-overview'],
   chartLabel: '{marker.name}',
@@ -81,9 +88,11 @@ function markersTable({ markers, meta }, strings) {
       type === 'mark' || endNs === null ? null : ms(endNs),
     ),
     phase: markers.map(phaseOf),
-    category: markers.map(() => 0),
+    category: markers.map(({ type }) =>
+      type === 'phase' || type === 'child' ? PHASE_CATEGORY : 0,
+    ),
     data: markers.map(({ type, data }) => ({
-      type: type === 'span' ? SPAN : MARK,
+      type: MARKER_TYPES[type],
       ...(data === undefined ? {} : { data: JSON.stringify(data) }),
     })),
   };
@@ -129,4 +138,4 @@ function threadsOf(profile, own, strings) {
   }));
 }
 
-module.exports = { CPU_UNITS, MARK, MARKER_SCHEMA, SPAN, samplesByThread, threadsOf };
+module.exports = { CPU_UNITS, MARKER_SCHEMA, MARKER_TYPES, samplesByThread, threadsOf };

@@ -62,11 +62,23 @@ const FUNC_KEYS = {
   package: packageOf,
 };
 
+/**
+ * @param {Profile} profile
+ * @param {number} sample
+ */
+const phaseOf = ({ phaseColumn }, sample) => phaseColumn.phases[phaseColumn.phaseOfSample[sample]];
+
 /** @type {Record<string, (profile: Profile, sample: number) => string>} */
 const SAMPLE_KEYS = {
   comm: (profile, sample) => profile.threadNames[profile.raw.samples.thread[sample]],
   thread: (profile, sample) => profile.threadKeys[profile.raw.samples.thread[sample]],
-  phase: ({ phases }, sample) => phases.names[phases.phaseOfSample[sample]],
+  pool: (profile, sample) => profile.threadPools[profile.raw.samples.thread[sample]],
+  phase: (profile, sample) => phaseOf(profile, sample).name,
+  compiler: (profile, sample) => phaseOf(profile, sample).compiler || '(no compiler)',
+  build: (profile, sample) => {
+    const { build } = phaseOf(profile, sample);
+    return build > 0 ? String(build) : '(no build)';
+  },
 };
 
 const KEY_NAMES = [...Object.keys(FUNC_KEYS), ...Object.keys(SAMPLE_KEYS)];

@@ -5,6 +5,7 @@
 const { ProfError } = require('../errors.js');
 const { problemWithColumns } = require('./columns.js');
 const { assignPhases } = require('./phases.js');
+const { poolsOf } = require('./pools.js');
 const { namesByObject } = require('./names.js');
 const { buildQuality } = require('./quality.js');
 const { mergeByName, walkSteps } = require('./tree.js');
@@ -16,6 +17,8 @@ const { mergeByName, walkSteps } = require('./tree.js');
 class Profile {
   /** @type {ReturnType<typeof assignPhases> | undefined} */
   #phases;
+  /** @type {string[] | undefined} */
+  #pools;
   /** @type {Int32Array | undefined} */
   #walk;
   /** @type {import('./names').Names | undefined} */
@@ -66,8 +69,13 @@ class Profile {
   }
 
   /** The phase of each sample. */
-  get phases() {
+  get phaseColumn() {
     return (this.#phases ??= assignPhases(this.raw.samples.timeNs, this.markers));
+  }
+
+  /** The pool of each thread. */
+  get threadPools() {
+    return (this.#pools ??= poolsOf(this));
   }
 
   /** The tree's depth-first walk. */
@@ -89,6 +97,11 @@ class Profile {
     let merged = this.#merged.get(names);
     if (!merged) this.#merged.set(names, (merged = mergeByName(parent, func, names.id)));
     return merged;
+  }
+
+  /** What each phase of the build cost. */
+  phases() {
+    return require('./phase-rows.js').phaseRows(this);
   }
 
   /** @param {import('../index').HotspotOptions} [options] */

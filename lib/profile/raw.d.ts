@@ -85,9 +85,13 @@ export interface RawQuality {
   warnings: { code: string; message: string; fix: string }[];
 }
 
-/** A span or a mark, on the clock of `process.hrtime` (CLOCK_MONOTONIC). */
+/**
+ * A span or a mark of the program's, a phase of a build, or the time of a child compiler (which charges
+ * no samples), on the clock of `process.hrtime` (CLOCK_MONOTONIC). `data` of the last two:
+ * `{ compiler, build }`.
+ */
 export interface Marker {
-  type: 'span' | 'mark';
+  type: 'span' | 'mark' | 'phase' | 'child';
   name: string;
   startNs: number;
   /** A mark's is its start; an open span's is null. */

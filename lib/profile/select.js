@@ -69,15 +69,16 @@ function selectSamples(profile, filter) {
   /** @type {((sample: number) => boolean)[]} */
   const tests = [];
   if (filter.phase !== undefined) {
-    const { names, phaseOfSample } = profile.phases;
-    const phase = names.indexOf(filter.phase);
-    if (phase < 0) {
+    const { names, phaseOfSample } = profile.phaseColumn;
+    // One name is the same phase of each build and compiler.
+    const chosen = names.map((name) => name === filter.phase);
+    if (!chosen.includes(true)) {
       throw new ProfError(
         'ERR_PROF_BAD_OPTION',
-        `there is no phase '${filter.phase}' in this profile: it has ${names.join(', ')}`,
+        `there is no phase '${filter.phase}' in this profile: it has ${[...new Set(names)].join(', ')}`,
       );
     }
-    tests.push((sample) => phaseOfSample[sample] === phase);
+    tests.push((sample) => chosen[phaseOfSample[sample]]);
   }
   if (filter.thread !== undefined) {
     const wanted = String(filter.thread);

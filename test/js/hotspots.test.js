@@ -192,7 +192,7 @@ test('a phase is the innermost span; overlapping and open spans too', () => {
       span('open', 64, null),
     ],
   );
-  const { names, phaseOfSample } = profile.phases;
+  const { names, phaseOfSample } = profile.phaseColumn;
   assert.deepEqual(
     Array.from(phaseOfSample, (phase) => names[phase]),
     ['(no phase)', 'outer', 'inner', 'crossing', 'crossing', 'outer', 'open'],

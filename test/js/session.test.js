@@ -129,13 +129,13 @@ test('marks and spans share the samples’ clock and come with the profile', asy
   span.end();
   clock.ns += 1_000_000;
   span.end();
-  const { markers, phases } = await session.stop();
+  const { markers, phaseColumn } = await session.stop();
   assert.deepEqual(markers, [
     { type: 'span', name: 'make', startNs: 5e12, endNs: 5e12 + 3_500_000, data: { modules: 3 } },
     { type: 'mark', name: 'half', startNs: 5e12 + 2.5e6, endNs: 5e12 + 2.5e6, data: undefined },
   ]);
   assert.equal(dumped.markers[0].endNs, null);
-  assert.deepEqual([...phases.phaseOfSample.slice(0, 5)], [1, 1, 1, 0, 0]);
+  assert.deepEqual([...phaseColumn.phaseOfSample.slice(0, 5)], [1, 1, 1, 0, 0]);
 });
 
 test('a mark or span after the end is forgotten, a wrong one refused', () => {

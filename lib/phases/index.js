@@ -1,0 +1,50 @@
+'use strict';
+// What a session needs of the phases: somebody who looks for compilers while it runs, and the markers
+// and warnings of its time.
+
+const { Finder } = require('./find.js');
+const { processPhases } = require('./recorder.js');
+const { followCompiler } = require('./taps.js');
+
+/** @typedef {import('../profile/raw').Marker} Marker */
+/** @typedef {import('../index').Warning} Warning */
+/** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
+ *    warnings: (startNs: number) => Warning[]}} PhaseWatch */
+
+/** @returns {PhaseWatch} */
+function watchPhases() {
+  const recorder = processPhases();
+  const finder = new Finder({
+    now: recorder.now,
+    onBinding: (interval) => recorder.bindingLoaded(interval),
+    onCompiler: (compiler) => followCompiler(compiler, recorder),
+    onProblem: (error) => {
+      recorder.problem = error instanceof Error ? error.message : String(error);
+    },
+  });
+  finder.start();
+  return {
+    stop: () => finder.stop(),
+    markers: (startNs, endNs) => recorder.markers(startNs, endNs),
+    warnings(startNs) {
+      /** @type {Warning[]} */
+      const warnings = [];
+      if (recorder.problem !== '') {
+        const message = `a compiler's phases could not be followed: ${recorder.problem}`;
+        warnings.push({ code: 'phases-failed', message, fix: '' });
+      }
+      if (recorder.dropped > 0) {
+        const message = `the oldest ${recorder.dropped} phases were dropped`;
+        warnings.push({ code: 'phases-dropped', message, fix: '' });
+      }
+      if (finder.loadedBefore && !recorder.sawCompiler(startNs)) {
+        const message =
+          "no build phases: @rspack/core was loaded before start(), and no compiler was made after it: call start() before rspack(), or put new RspackProfPlugin() into the configuration's plugins";
+        warnings.push({ code: 'phases-missed', message, fix: '' });
+      }
+      return warnings;
+    },
+  };
+}
+
+module.exports = { watchPhases };

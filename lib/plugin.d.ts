@@ -1,0 +1,1 @@
+export { RspackProfPlugin } from './index';
