@@ -89,12 +89,13 @@ static struct slot *claim_slot(void) {
   uint32_t tid = (uint32_t)syscall(SYS_gettid);
   /* Above the limit a thread asks at each of its signals: it must be quickly refused. */
   if (atomic_fetch_add(&owner_count, 1) < SLOTS) {
-    for (uint32_t step = 0; step < SLOTS; step++) {
-      uint32_t index = (tid + step) % SLOTS, expected = 0;
-      if (atomic_compare_exchange_strong_explicit(&owners[index], &expected, tid,
+    /* The lowest free one: each that was ever used keeps its pages. */
+    for (uint32_t index = 0; index < SLOTS; index++) {
+      uint32_t expected = 0;
+      if (atomic_load_explicit(&owners[index], memory_order_relaxed) == 0 &&
+          atomic_compare_exchange_strong_explicit(&owners[index], &expected, tid,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
         slots[index].tid = tid;
-        slots[index].has_stack = false;
         prof_memory_live(&slots[index].memory);
         return &slots[index];
       }
@@ -355,8 +356,7 @@ size_t prof_sampler_drain(prof_sampler_visit *visit, void *user) {
 }
 
 void prof_sampler_thread_ended(uint32_t tid) {
-  for (uint32_t step = 0; step < SLOTS; step++) {
-    uint32_t index = (tid + step) % SLOTS;
+  for (uint32_t index = 0; index < SLOTS; index++) {
     if (atomic_load_explicit(&owners[index], memory_order_relaxed) == tid) {
       free_slot(index);
       return;
