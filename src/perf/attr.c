@@ -51,7 +51,10 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
   out->comm = 1;
   out->comm_exec = 1;
   out->task = 1;
-  out->watermark = 1; /* with wakeup_watermark 0: poll wakes when half of the ring is full */
+  out->watermark = 1;   /* with wakeup_watermark 0: poll wakes when half of the ring is full */
+  if (plan->stack_dump) /* each sample: what its dump lacks is read before the thread has moved on
+                         */
+    out->wakeup_watermark = 1;
   if (plan->threads_only) {
     out->inherit_thread = 1; /* children of fork are not ours */
     out->remove_on_exec = 1; /* nor is what a program becomes; sigtrap demands it */

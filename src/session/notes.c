@@ -34,6 +34,15 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
     add(out, "no-kernel-symbols", "sudo sysctl kernel.kptr_restrict=0", "%s",
         note ? note : "kernel functions have no names");
   }
+  if (options->plan.stack_dump && !options->replay_pid) {
+    const struct prof_tail_counters *tail = &recording->tail.counters;
+    add(out, "stack-copies", "",
+        "stacks are unwound from copies of %u bytes: %llu went on beyond them, %llu were completed "
+        "in live memory, %llu had changed by then, %llu could not be proven or read",
+        options->plan.stack_bytes, (unsigned long long)tail->asked,
+        (unsigned long long)tail->joined, (unsigned long long)tail->changed,
+        (unsigned long long)(tail->unproven + tail->unreadable));
+  }
   if (recording->signal_taken) {
     add(out, "sigtrap-taken", "",
         "another SIGTRAP handler was installed while we recorded: recording ended there");

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "code/jit.h"
+#include "session/copied.h"
 #include "session/follow.h"
 #include "stack/sampler.h"
 
@@ -78,10 +79,14 @@ static int open_stages(struct prof_recording *self, struct prof_error *error) {
   size_t most = PROF_RING_SCRATCH_BYTES / 8;
   most = most < self->options.max_words ? self->options.max_words : most;
   self->words = prof_arena_alloc(&self->arena, most * sizeof *self->words);
+  self->record = prof_arena_alloc(&self->arena, PROF_RING_SCRATCH_BYTES);
+  bool is_live = !self->options.replay_pid;
+  int no_tail =
+      prof_tail_init(&self->tail, &self->unwind, is_live ? prof_tail_read_self : NULL, NULL);
   self->space = prof_space_create();
   self->kernel = prof_kernel_create(self->options.kernel_path);
   self->order = prof_order_create(ORDER_LIMIT_BYTES);
-  if (!self->words || !self->space || !self->kernel || !self->order ||
+  if (no_tail || !self->words || !self->record || !self->space || !self->kernel || !self->order ||
       prof_tree_init(&self->tree) || prof_tree_init(&self->kernel_tree)) {
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
                           "no memory for a recording: free some memory");
@@ -179,6 +184,7 @@ static void push_record(void *user, const struct perf_event_header *header, int 
     self->counters.malformed++;
     return;
   }
+  header = prof_copied_walk(self, header, &record);
   if (prof_order_push(self->order, header, cpu, record.time_ns))
     self->counters.no_memory++;
 }
@@ -190,15 +196,19 @@ static void follow_walk_in_order(void *user, const struct prof_stack *stack) {
   prof_follow_walk(self, stack);
 }
 
+void prof_recording_take(struct prof_recording *self) {
+  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+    prof_ring_drain(prof_attach_ring(self->attach, i), push_record, self);
+  }
+}
+
 /* Walks are collected before the rings are read: then the sample of each walk is in hand. */
 static void drain_until(struct prof_recording *self, uint64_t until_ns) {
   if (!self->options.has_jit)
     prof_perfmap_read(&self->perfmap, self->space, &self->arena);
   publish_v8(self);
   prof_walks_collect(&self->walks);
-  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
-    prof_ring_drain(prof_attach_ring(self->attach, i), push_record, self);
-  }
+  prof_recording_take(self);
   prof_walks_flush(&self->walks, until_ns, follow_walk_in_order, self);
   prof_order_flush(self->order, until_ns, prof_follow_record, self);
 }
@@ -243,6 +253,7 @@ void prof_recording_free(struct prof_recording *self) {
   prof_order_free(self->order);
   prof_walks_free(&self->walks);
   prof_join_free(&self->join);
+  prof_tail_free(&self->tail);
   prof_samples_free(&self->samples);
   prof_threads_free(&self->threads);
   prof_tree_free(&self->tree);

@@ -28,6 +28,7 @@
 #include "profile/tree.h"
 #include "stack/join.h"
 #include "stack/splice.h"
+#include "stack/tail.h"
 #include "session/walks.h"
 #include "stack/unwind.h"
 
@@ -82,7 +83,9 @@ struct prof_recording {
   struct prof_threads threads;
   struct prof_walks walks; /* copied from the shards, waiting for their turn */
   struct prof_recording_counters counters;
-  uint64_t *words; /* room for one walk, or for the longest callchain of a record */
+  uint64_t *words;       /* room for one walk, or for the longest callchain of a record */
+  unsigned char *record; /* room for a rewritten one */
+  struct prof_tail tail;
   uint64_t start_ns, end_ns, start_unix_ms;
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */
@@ -101,6 +104,9 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
 
 /* One round; the timer's. */
 void prof_recording_drain(struct prof_recording *self);
+
+/* Only what a ring's wake-up asks for where stacks are dumps: nothing is decided. */
+void prof_recording_take(struct prof_recording *self);
 
 /* Disables the events and decides every sample that still waits. */
 void prof_recording_finish(struct prof_recording *self);

@@ -62,7 +62,10 @@ static void on_ring(uv_poll_t *poll, int status, int events) {
   /* All events of the ring are gone (their threads ended): it would report that for ever. */
   if (status < 0 || events & UV_DISCONNECT)
     uv_poll_stop(poll);
-  prof_recording_drain(&self->recording);
+  if (self->recording.options.plan.stack_dump) /* at each sample; the timer does the rest */
+    prof_recording_take(&self->recording);
+  else
+    prof_recording_drain(&self->recording);
 }
 
 static void close_handle(uv_handle_t *handle, void *user) {

@@ -42,7 +42,7 @@ static bool probe(struct prof_memory *self, uint64_t address) {
 void prof_memory_live(struct prof_memory *self) {
   memset(self, 0, sizeof *self);
   self->walk = 1;
-  self->is_live = true;
+  self->is_live = self->has_code = true;
 }
 
 void prof_memory_bytes(struct prof_memory *self, uint64_t address, const void *bytes, size_t size) {
@@ -116,6 +116,8 @@ static bool grow(struct prof_memory *self, uint64_t last) {
 bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
   struct prof_window *window = self->window;
   uint64_t page = page_of(address), last = page_of(address + 7), end;
+  if (!self->is_live && self->fetch)
+    return self->fetch(self, address);
   if (!self->is_live || address < LOWEST || address >= HIGHEST)
     return false;
   if (address - window[1].start < window[1].span) {
@@ -146,7 +148,7 @@ void prof_memory_copy(uint64_t address, uint8_t *out, unsigned count) {
 
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count) {
   uint64_t page = page_of(address), last = page_of(address + count - 1);
-  if (!self->is_live || address < LOWEST || address >= HIGHEST)
+  if (!self->has_code || address < LOWEST || address >= HIGHEST)
     return false;
   for (; page <= last; page += PAGE) {
     uint64_t *known = &self->code_pages[page / PAGE % 64];
