@@ -1,7 +1,7 @@
 'use strict';
 // Safe in somebody else's process. test/live/stress drives the core on threads that switch, overflow
 // and misuse stacks, unload code, block and nest signals, and use every kind of blocking system call;
-// none may fail, crash or see EINTR. PROF_LONG=1: a minute, a thousand recordings, ASan too.
+// none may fail, crash or see EINTR. PROF_LONG=1: a minute, a thousand recordings, the sanitizers too.
 
 const assert = require('node:assert');
 const { spawn, spawnSync } = require('node:child_process');
@@ -31,14 +31,30 @@ function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
   const env = {
     ...process.env,
     ASAN_OPTIONS: 'use_sigaltstack=0:detect_stack_use_after_return=0:detect_leaks=0',
+    TSAN_OPTIONS: `use_sigaltstack=0:die_after_fork=0:suppressions=${path.join(LIVE, 'tsan.supp')}`,
   };
   const run = spawnSync('./stress', args, { cwd: folder, encoding: 'utf8', env });
   assert.strictEqual(run.status, 0, `${run.signal ?? ''}\n${run.stderr}`);
+  const end = JSON.parse(run.stdout);
+  assert.strictEqual(end.errors, 0);
+  // Each sample has exactly one end.
+  assert.strictEqual(end.complete + end.truncated + end.broken, end.samples);
+  return end;
+}
+
+/** @param {string} script runs in a node of its own, and prints JSON */
+function inNode(script, command = [process.execPath]) {
+  const code = `const prof = require(${JSON.stringify(path.resolve(__dirname, '../../lib/index.js'))});
+    const spin = (ms) => { for (const end = Date.now() + ms; Date.now() < end; ); };
+    ${script}`;
+  const [file, ...args] = command;
+  const run = spawnSync(file, [...args, '-e', code], { encoding: 'utf8' });
+  assert.strictEqual(run.status, 0, run.stderr);
   return JSON.parse(run.stdout);
 }
 
 test('64 threads of everything: no crash, no error, foreign traps arrive', { skip }, (t) => {
-  const seconds = isLong ? 60 : 5;
+  const seconds = isLong ? 60 : 4;
   const end = stress({ seconds, hz: 20000, threads: 64, recordings: 1 });
   t.diagnostic(JSON.stringify(end));
   assert.strictEqual(end.errors, 0);
@@ -60,23 +76,95 @@ test('recordings one after the other leave nothing behind', { skip }, (t) => {
   assert.strictEqual(end.threads[1], end.threads[0]);
 });
 
-// ThreadSanitizer hands our signal over inside its own run time, where it holds locks and new threads
-// are not known yet: such runs show races (`make SANITIZE=thread`) but often hang or crash in it.
-const whyNoAsan = skip || (isLong ? false : 'PROF_LONG=1 runs the sanitizer');
-test('the same under -fsanitize=address', { skip: whyNoAsan }, (t) => {
-  const end = stress({
-    seconds: 10,
-    hz: 4000,
-    threads: 64,
-    recordings: 1,
-    sanitizer: 'address',
+// ThreadSanitizer: see test/live/sanitized.c for the samples that it cannot take.
+for (const sanitizer of ['address', 'thread']) {
+  const why = skip || (isLong ? false : 'PROF_LONG=1 runs the sanitizers');
+  test(`64 threads of everything under -fsanitize=${sanitizer}`, { skip: why }, (t) => {
+    const end = stress({ seconds: 10, hz: 8000, threads: 64, recordings: 1, sanitizer });
+    t.diagnostic(JSON.stringify(end));
+    assert.strictEqual(end.traps, end.trapsWanted);
+    assert.ok(end.complete > 1000);
   });
+  test(`recordings one after the other under -fsanitize=${sanitizer}`, { skip: why }, () => {
+    const jobs = ['deep', 'blocked', 'sleeps', 'unloaded', 'churn'];
+    const end = stress({ seconds: 8, hz: 4000, threads: 8, recordings: 30, sanitizer, jobs });
+    assert.strictEqual(end.recordings, 30);
+  });
+}
+
+test('thousands of threads that hardly live', { skip }, (t) => {
+  const seconds = isLong ? 15 : 3;
+  const jobs = ['brief'];
+  const end = stress({ seconds, hz: 10000, threads: 8, recordings: 5, jobs });
+  const threads = 4 * end.rounds.brief;
+  t.diagnostic(`${threads} threads, ${end.samples} samples, KB ${end.residentKb}`);
+  assert.ok(threads > (isLong ? 20_000 : 5000), `${threads} threads`);
+  assert.ok(end.samples > 0);
+  // 4,096 slots: none would be left if they were not used again.
+  assert.strictEqual(end.dropped, 0);
+  assert.ok(end.residentKb[1] - end.residentKb[0] < 32_768, `KB: ${end.residentKb}`);
+});
+
+test('more threads at once than there are slots', { skip }, (t) => {
+  const end = stress({ seconds: 2, hz: 20000, threads: 1, recordings: 1, jobs: ['crowd'] });
   t.diagnostic(JSON.stringify(end));
-  assert.strictEqual(end.errors, 0);
+  assert.ok(end.rounds.crowd > 0);
+  assert.ok(end.samples > 4096);
+});
+
+test('a pid namespace of its own', { skip }, (t) => {
+  const command = ['unshare', '--pid', '--fork', '--mount-proc', process.execPath];
+  const tried = spawnSync(command[0], [...command.slice(1), '-e', '']);
+  if (tried.status !== 0) return t.skip('unshare --pid is refused here');
+  const end = inNode(
+    `const session = prof.start({ frequency: 1000, quiet: true });
+    spin(300);
+    session.stop().then(({ raw, quality }) => console.log(JSON.stringify({
+      pid: process.pid, main: [...raw.samples.thread].filter((t) => raw.threads.tid[t] === 1).length,
+      quality })));`,
+    command,
+  );
+  assert.strictEqual(end.pid, 1);
+  assert.ok(end.main > 50, `${end.main} samples of thread 1`);
+  assert.ok(end.quality.complete / end.quality.samples > 0.95);
+  // A /proc of the namespace outside shows numbers that are other processes' inside.
+  const outer = ['unshare', '--pid', '--fork', process.execPath];
+  const { code, message } = inNode(
+    `try { prof.start({ quiet: true }) } catch ({ code, message }) {
+      console.log(JSON.stringify({ code, message })) }`,
+    outer,
+  );
+  assert.strictEqual(code, 'ERR_PROF_SYSTEM');
+  assert.match(message, /--mount-proc/);
+});
+
+test('child processes are not mixed in, and a worker may be ended while sampled', { skip }, () => {
+  const end = inNode(`
+    const { spawnSync } = require('node:child_process');
+    const { Worker } = require('node:worker_threads');
+    const session = prof.start({ frequency: 4000, quiet: true });
+    (async () => {
+      for (let i = 0; i < 5; i += 1) {
+        const worker = new Worker('for (;;) JSON.stringify(process.versions);', { eval: true });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await worker.terminate();
+      }
+      spawnSync(process.execPath, ['-e', 'for (const end = Date.now() + 400; Date.now() < end; );']);
+      spawnSync('/bin/sh', ['-c', 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done']);
+      const { raw, quality } = await session.stop();
+      const children = raw.threads.name.filter((name) => raw.strings[name] === 'sh').length;
+      const { user, system } = process.cpuUsage();
+      console.log(JSON.stringify({ children, quality, samples: quality.samples,
+        ownMs: (user + system) / 1000 }));
+    })();`);
+  assert.strictEqual(end.children, 0);
+  assert.ok(end.quality.complete / end.quality.samples > 0.95, JSON.stringify(end.quality));
+  // cpu-clock: 4 samples a millisecond of this process's own time, and none of its children's.
+  assert.ok(end.samples / 4 < end.ownMs, `${end.samples} samples, ${end.ownMs} ms`);
 });
 
 test("node's files, sockets, timers and children at 20,000 Hz", { skip }, async (t) => {
-  const end = Date.now() + (isLong ? 60_000 : 5000);
+  const end = Date.now() + (isLong ? 60_000 : 3000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-safe-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   const session = prof.start({ frequency: 20000, quiet: true });
