@@ -27,8 +27,8 @@ class RspackProfPlugin {
     // A child is part of its parent's build; a worker's build is recorded by the main thread, whose
     // clock its phases do not reach.
     if (!isMainThread || (compiler.root !== undefined && compiler.root !== compiler)) return;
-    if (!profiler.status().running) profiler.start(this.#options);
     followCompiler(compiler, processPhases());
+    if (!profiler.status().running) profiler.start(this.#options);
   }
 }
 
