@@ -37,6 +37,7 @@ async function measure(name, frequency, work) {
   const threads = {};
   let sum = 0;
   let kernel = 0;
+  let kernelWithCaller = 0;
   for (let i = 0; i < raw.samples.node.length; i += 1) {
     const weight = raw.samples.weight[i];
     const seen = new Set();
@@ -46,10 +47,16 @@ async function measure(name, frequency, work) {
     for (const symbol of seen) inside[symbol] = (inside[symbol] ?? 0) + weight;
     const thread = raw.strings[raw.threads.name[raw.samples.thread[i]]];
     threads[thread] = (threads[thread] ?? 0) + weight;
-    if (raw.samples.flags[i] & 2) kernel += weight;
+    if (raw.samples.flags[i] & 2) {
+      kernel += weight;
+      const isWhole = raw.samples.end[i] === 0;
+      if (isWhole && [...seen].some((symbol) => symbol.startsWith('weights_burn'))) {
+        kernelWithCaller += weight;
+      }
+    }
     sum += weight;
   }
-  return { name, raw, truth, counted, inside, threads, sum, kernel };
+  return { name, raw, truth, counted, inside, threads, sum, kernel, kernelWithCaller };
 }
 
 /**
@@ -141,6 +148,10 @@ test('system calls: kernel time is kernel weight', { skip }, (t) =>
     const found = [run.inside.weights_burn_a, run.inside.weights_burn_kernel];
     assertShares(t, 'user and system calls', found, [user, kernel]);
     if (!run.raw.meta.hasKernel) return t.diagnostic('no kernel samples here');
+    // Kernel-mode samples have their user part, down to the thread's start.
+    const whole = run.kernelWithCaller / run.kernel;
+    t.diagnostic(`kernel samples with their callers: ${(100 * whole).toFixed(2)} %`);
+    assert.ok(whole > 0.98, `${whole}`);
     // getrusage shares out what a tick every 4 ms saw: 31 to 42 % user in equal runs, where the
     // samples said 36 each time. A rough check.
     const mode = points([run.sum - run.kernel, run.kernel])[1];
