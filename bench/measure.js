@@ -1,40 +1,11 @@
 'use strict';
-// Runs one command and says what it took: wall time, CPU time of everything it started, when its
-// output came, how much memory it had, how many bytes it left behind.
-// Linux only. One command at a time: the CPU time is the growth of this process's children's sum.
+// Runs one command and says what it took: wall time, CPU time of everything it started, the most
+// memory it had, when its output came, how many bytes it left behind. Linux only.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-
-/** proc(5) counts in ticks; user space has seen 100 a second on every Linux since 2.4. */
-const TICK_MS = 10;
-const MEMORY_EVERY_MS = 50;
-
-/**
- * User and system time of all children that were waited for, and of theirs.
- * @param {string} stat the text of /proc/self/stat
- */
-function childrenCpuMs(stat) {
-  // The command's name, in parentheses, may hold spaces; the third field comes after it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [cutime, cstime] = fields.slice(16 - 3, 18 - 3).map(Number);
-  return (cutime + cstime) * TICK_MS;
-}
-
-/** @param {string} status the text of /proc/PID/status */
-function peakBytes(status) {
-  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
-}
-
-/** @param {string} file @returns {string} '' where the process is gone */
-function readProc(file) {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const { compile } = require('./compile.js');
 
 /** @param {string} folder */
 function bytesBelow(folder) {
@@ -49,8 +20,8 @@ function bytesBelow(folder) {
  * @typedef {object} Measured
  * @property {number | null} code null after a signal
  * @property {number} wallMs to the process's end
- * @property {number} cpuMs in steps of 10 ms
- * @property {number} peakBytes resident, of the command itself and not of its children
+ * @property {number} cpuMs user and system, of the command and all that it waited for
+ * @property {number} peakBytes resident, of the largest process among them
  * @property {number} outputEndMs when the last of standard output came, which is rspack's summary
  * @property {number | null} errorAfterMs from then to the first of standard error, null if none came
  * @property {string} output both streams
@@ -63,43 +34,41 @@ function bytesBelow(folder) {
  * @returns {Promise<Measured>}
  */
 function measure(command, args, { cwd, env = process.env }) {
-  const cpuBefore = childrenCpuMs(readProc('/proc/self/stat'));
+  const launcher = compile('measure.c');
   const began = performance.now();
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(launcher, [command, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
   const sinceStart = () => performance.now() - began;
   let output = '';
+  let report = '';
   let outputEndMs = 0;
-  let peak = 0;
   /** @type {number | null} */
   let errorAfterMs = null;
-  child.stdout.setEncoding('utf8').on('data', (text) => {
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
     output += text;
     outputEndMs = sinceStart();
     errorAfterMs = null;
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
     output += text;
     errorAfterMs ??= sinceStart() - outputEndMs;
   });
-  const watch = setInterval(() => {
-    peak = Math.max(peak, peakBytes(readProc(`/proc/${child.pid}/status`)));
-  }, MEMORY_EVERY_MS);
+  child.stdio[3]?.on('data', (bytes) => {
+    report += bytes;
+  });
 
   return new Promise((resolve, reject) => {
-    let wallMs = 0;
-    child.on('exit', () => {
-      wallMs = sinceStart();
-    });
-    child.on('error', (error) => {
-      clearInterval(watch);
-      reject(error);
-    });
-    child.on('close', (code) => {
-      clearInterval(watch);
-      const cpuMs = childrenCpuMs(readProc('/proc/self/stat')) - cpuBefore;
-      resolve({ code, wallMs, cpuMs, peakBytes: peak, outputEndMs, errorAfterMs, output });
+    child.on('error', reject);
+    child.on('close', () => {
+      if (!report) return reject(new Error(`${command}: ended with the launcher`));
+      const { error, code, ...took } = JSON.parse(report);
+      if (error) return reject(new Error(`${command}: ${error}`));
+      resolve({ code: code < 0 ? null : code, ...took, outputEndMs, errorAfterMs, output });
     });
   });
 }
 
-module.exports = { bytesBelow, childrenCpuMs, measure, peakBytes };
+module.exports = { bytesBelow, measure };

@@ -1,19 +1,21 @@
 'use strict';
 // What profiling costs a build, beside what perf costs it.
 //   npm run bench -- [--case NAME] [--runs N] [--binding debug|release|FILE] [--variants KEY,..] [--json]
-// The variants run one after the other in each round, in turned order every second round, so that a
-// machine that gets slower or faster does not favour one of them. Each ratio is to the build without
-// a profiler of the same round; shown are the median of the rounds and the lowest and highest.
+//   npm run bench:parts    where the cost comes from: interrupt, signal, walk, thread
+// Each round runs every variant once, and starts with another one than the round before, every second
+// round the other way round: a machine that gets slower or faster favours none of them. Each ratio is
+// of two runs of the same round; shown are the median of the rounds and the lowest and highest.
 
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { max, median, min } = require('simple-statistics');
 const { bytesBelow, measure } = require('./measure.js');
 const { formatTable } = require('./overhead-table.js');
+const { judge, pairs } = require('./targets.js');
 const {
   alone,
+  dropped,
   inProcess,
   perfMaps,
   perfProblem,
@@ -22,17 +24,25 @@ const {
 } = require('./variants.js');
 const { CaseError, generate } = require('./workloads/generate.js');
 
-const KEYS = ['none', 'rspack-prof-1000', 'rspack-prof-4000', 'perf-flat-4000', 'perf-dwarf-4000'];
+/** @type {Record<string, string[]>} */
+const SETS = {
+  peers: [
+    ...['none', 'none-again', 'rspack-prof-1000', 'rspack-prof-4000'],
+    ...['cpu-clock-1000', 'cpu-clock-4000', 'perf-flat-4000', 'perf-dwarf-4000'],
+  ],
+  parts: ['none', 'none-again', 'events-4000', 'signals-4000', 'flat-4000', 'rspack-prof-4000'],
+};
+const KEYS = [...new Set([...SETS.peers, ...SETS.parts])];
 const USAGE = `usage: npm run bench -- [--case NAME] [--runs N] [--binding debug|release|FILE]
-                    [--variants KEY,..] [--json]
-variants: ${KEYS.join(' ')}`;
+                    [--event EVENT] [--variants SET|KEY,..] [--json]
+variants: ${KEYS.join(' ')}
+sets: ${Object.keys(SETS).join(' ')}`;
 
 /** An error whose message is all that the user needs. */
 class BenchError extends Error {}
 
 /** @typedef {import('./variants.js').Variant} Variant */
 /** @typedef {import('./measure.js').Measured & import('./variants.js').Left & { variant: string, round: number, bytes: number }} Run */
-/** @typedef {{ median: number, low: number, high: number }} Spread */
 
 /** @param {string[]} argv */
 function parseArguments(argv) {
@@ -45,7 +55,8 @@ function parseArguments(argv) {
         case: { type: 'string', default: 'react-10k' },
         runs: { type: 'string', default: '6' },
         binding: { type: 'string', default: 'debug' },
-        variants: { type: 'string', default: KEYS.join(',') },
+        event: { type: 'string' },
+        variants: { type: 'string', default: 'peers' },
         json: { type: 'boolean', default: false },
       },
     }).values;
@@ -54,22 +65,27 @@ function parseArguments(argv) {
   }
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new BenchError(`--runs takes 1 or more\n${USAGE}`);
-  const keys = values.variants.split(',');
+  const keys = Object.hasOwn(SETS, values.variants)
+    ? SETS[values.variants]
+    : values.variants.split(',');
   const wrong = keys.find((/** @type {string} */ key) => !KEYS.includes(key));
   if (wrong !== undefined) throw new BenchError(`no variant '${wrong}'\n${USAGE}`);
-  // Ratios are to the build alone, so it is always there, and first.
+  // Ratios are to the build alone, so it is always there.
   const chosen = KEYS.filter((key) => key === 'none' || keys.includes(key));
-  return { name: values.case, runs, binding: values.binding, keys: chosen, json: values.json };
+  const { case: name, binding, event, json } = values;
+  return { name, runs, binding, event, keys: chosen, json };
 }
 
 /**
- * The order of the variants in a round: ABC, CBA, ABC, ...
+ * The order of the variants in a round: ABC, ACB, CAB, ...
  * @template T
  * @param {T[]} variants
  * @param {number} round from 0
  */
 function orderOf(variants, round) {
-  return round % 2 === 0 ? variants : [...variants].reverse();
+  const first = round % variants.length;
+  const turned = [...variants.slice(first), ...variants.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.reverse();
 }
 
 /**
@@ -103,57 +119,46 @@ async function runOnce(variant, round, look = () => {}) {
 }
 
 /**
- * @param {number[]} values
- * @returns {Spread | null} null where there are none
- */
-function spreadOf(values) {
-  if (values.length === 0) return null;
-  return { median: median(values), low: min(values), high: max(values) };
-}
-
-/**
  * @param {Variant[]} variants
  * @param {Run[]} runs of all rounds
  */
 function summarize(variants, runs) {
-  const baseOf = new Map(runs.filter((r) => r.variant === 'none').map((r) => [r.round, r]));
   return variants.map(({ key, label }) => {
-    const own = runs.filter((run) => run.variant === key);
-    /** @param {(run: Run, base: Run) => number | null | undefined} pick */
-    const spread = (pick) =>
-      spreadOf(
-        own
-          .map((run) => pick(run, /** @type {Run} */ (baseOf.get(run.round))))
-          .filter((value) => typeof value === 'number'),
-      );
+    /** @param {import('./targets.js').Pick} pick */
+    const own = (pick) => pairs(runs, key, null, pick);
+    /** @param {import('./targets.js').Pick} pick */
+    const toNone = (pick) => pairs(runs, key, 'none', pick);
+    const isPerf = key.startsWith('perf-');
     return {
       key,
       label,
-      wallMs: spread((run) => run.wallMs),
-      cpuMs: spread((run) => run.cpuMs),
-      wallRatio: spread((run, base) => run.wallMs / base.wallMs),
-      cpuRatio: spread((run, base) => run.cpuMs / base.cpuMs),
-      // perf's own memory is not the build's, and the build is not its process.
-      peakBytes: key.startsWith('perf-') ? null : spread((run) => run.peakBytes),
-      bytes: spread((run) => run.bytes),
-      samples: spread((run) => run.samples),
-      lost: spread((run) => run.lost),
-      completeShare: spread((run) => run.completeShare),
-      tableMs: key.startsWith('rspack-prof-') ? spread((run) => run.errorAfterMs) : null,
-      finishMs: spread((run) => run.finishMs),
-      endMs: spread((run) => run.wallMs - run.outputEndMs),
+      wallMs: own((run) => run.wallMs),
+      cpuMs: own((run) => run.cpuMs),
+      wallRatio: toNone((run, none) => run.wallMs / none.wallMs),
+      cpuRatio: toNone((run, none) => run.cpuMs / none.cpuMs),
+      // Under perf it is that of the larger one of the build and perf, which says nothing.
+      peakBytes: isPerf ? null : own((run) => run.peakBytes),
+      extraBytes: isPerf ? null : toNone((run, none) => run.peakBytes - none.peakBytes),
+      bytes: own((run) => run.bytes),
+      samples: own((run) => run.samples),
+      lost: own((run) => run.lost),
+      completeShare: own((run) => run.completeShare),
+      handlerMs: own((run) => run.handlerMs),
+      threadMs: own((run) => run.threadMs),
+      tableMs: own((run) => (run.profileBytes === undefined ? null : run.errorAfterMs)),
+      finishMs: own((run) => run.finishMs),
+      endMs: own((run) => run.wallMs - run.outputEndMs),
     };
   });
 }
 
 /**
- * The event that the profiler chooses on this machine, for perf to use the same.
- * @param {Variant[]} ours
+ * The event that the profiler takes on this machine, for all others to use the same.
+ * @param {Variant} ours
  */
 async function chosenEvent(ours) {
-  if (ours.length === 0) return 'cycles:uk';
   let event = '';
-  await runOnce(ours[0], -1, (folder) => {
+  await runOnce(ours, -1, (folder) => {
     event = readProfile(folder).meta.event;
   });
   return event;
@@ -161,26 +166,74 @@ async function chosenEvent(ours) {
 
 /**
  * @param {ReturnType<typeof parseArguments>} options
+ * @param {string} taken the event that the profiler took
+ * @returns {Variant[]}
+ */
+function variantsFor({ name, binding, event, keys }, taken) {
+  /** @param {string} key @param {string} label @param {import('./variants.js').ProfOptions} prof */
+  const ours = (key, label, prof) => inProcess(name, binding, { key, label, prof });
+  const [, modifiers = ''] = taken.split(':');
+  const clock = `cpu-clock${modifiers && ':'}${modifiers}`;
+  return [
+    alone(name, binding),
+    alone(name, binding, true),
+    ours('rspack-prof-1000', 'in process', { frequency: 1000, event }),
+    ours('rspack-prof-4000', 'in process', { frequency: 4000, event }),
+    ours('cpu-clock-1000', 'in process, cpu-clock', { frequency: 1000, event: clock }),
+    ours('cpu-clock-4000', 'in process, cpu-clock', { frequency: 4000, event: clock }),
+    ours('flat-4000', 'in process, flat', { frequency: 4000, event, callGraph: 'none' }),
+    dropped(name, binding, {
+      ...{ key: 'events-4000', label: 'events, samples dropped' },
+      ...{ signals: false, event: taken },
+    }),
+    dropped(name, binding, {
+      ...{ key: 'signals-4000', label: 'the same with signals' },
+      ...{ signals: true, event: taken },
+    }),
+    underPerf(name, binding, { event: taken, callGraph: null }),
+    underPerf(name, binding, { event: taken, callGraph: 'dwarf' }),
+  ].filter(({ key }) => keys.includes(key));
+}
+
+/**
+ * Drops what cannot be run here, with a word on why.
+ * @param {Variant[]} variants
+ * @param {string} event
+ */
+function possible(variants, event) {
+  /** @type {string[]} */
+  const notes = [];
+  /** @param {string} start of the keys @param {string | null} why */
+  const without = (start, why) => {
+    if (!why || !variants.some(({ key }) => key.startsWith(start))) return;
+    variants = variants.filter(({ key }) => !key.startsWith(start));
+    notes.push(why);
+  };
+  if (variants.some(({ key }) => key.startsWith('perf-'))) {
+    const problem = perfProblem(event);
+    without('perf-', problem && `without perf: ${problem}`);
+  }
+  if (event.startsWith('cpu-clock')) {
+    without('cpu-clock-', 'cpu-clock beside the default event: it is the event here');
+  }
+  return { variants, notes };
+}
+
+/**
+ * @param {ReturnType<typeof parseArguments>} options
  * @param {(line: string) => void} say
  */
-async function bench({ name, runs: rounds, binding, keys }, say) {
+async function bench(options, say) {
+  const { name, runs: rounds, binding } = options;
   generate(name);
-  const ours = [1000, 4000]
-    .map((frequency) => inProcess(name, binding, frequency))
-    .filter(({ key }) => keys.includes(key));
   say(`warming up: ${name}, ${binding} binding`);
+  const prof = { frequency: 1000, event: options.event };
   await runOnce(alone(name, binding), -1);
-  const event = await chosenEvent(ours);
-  const problem = keys.some((key) => key.startsWith('perf-')) ? perfProblem(event) : null;
-  if (problem) say(`without perf: ${problem}`);
-  const peers = problem
-    ? []
-    : [
-        underPerf(name, binding, { event, callGraph: null }),
-        underPerf(name, binding, { event, callGraph: 'dwarf' }),
-      ].filter(({ key }) => keys.includes(key));
-  const variants = [alone(name, binding), ...ours, ...peers];
+  const event = await chosenEvent(inProcess(name, binding, { key: 'warm-up', label: '', prof }));
+  const { variants, notes } = possible(variantsFor(options, event), event);
+  notes.forEach(say);
 
+  const began = performance.now();
   /** @type {Run[]} */
   const runs = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -191,7 +244,7 @@ async function bench({ name, runs: rounds, binding, keys }, say) {
     }
   }
   return {
-    schema: 1,
+    schema: 2,
     case: name,
     binding,
     event,
@@ -199,8 +252,10 @@ async function bench({ name, runs: rounds, binding, keys }, say) {
     node: process.version,
     kernel: os.release(),
     cpus: os.cpus().length,
-    perf: problem ?? 'used',
+    notes,
+    minutes: (performance.now() - began) / 60000,
     variants: summarize(variants, runs),
+    targets: judge(runs),
     runs: runs.map(({ output: _, ...run }) => run),
   };
 }
@@ -219,7 +274,7 @@ async function main(argv) {
   }
 }
 
-module.exports = { orderOf, parseArguments, summarize };
+module.exports = { orderOf, parseArguments, possible, summarize, variantsFor };
 
 if (require.main === module) {
   main(process.argv.slice(2)).then((code) => {

@@ -1,11 +1,12 @@
 'use strict';
-// What the benchmark compares: a build alone, with the profiler in its process, and under perf as
-// people run it today. Each variant makes a command line and reads what the run left behind.
+// What the benchmark compares: a build alone, with the profiler in its process or parts of it, and
+// under perf as people run it today. Each variant makes a command line and reads what the run left.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { prepareBuild } = require('./build.js');
+const { compile } = require('./compile.js');
 
 /** What people pass to node so that perf can name and walk JavaScript frames. */
 const NODE_FLAGS = ['--perf-prof', '--perf-basic-prof', '--interpreted-frames-native-stack'];
@@ -16,7 +17,13 @@ const PERF_MAP = /^perf-\d+\.map$/;
  * @property {number} [samples]
  * @property {number} [lost]
  * @property {number} [completeShare]
- * @property {number} [finishMs] the profiler's own count of its work after the build
+ * @property {number} [profileBytes] profile.json.gz
+ * @property {number} [signals]
+ * @property {number} [handlerMs] the profiler's own counts: in its handlers,
+ * @property {number} [threadMs] CPU of its thread,
+ * @property {number} [finishMs] and its work after the build
+ *
+ * @typedef {{ frequency: number, event?: string, callGraph?: string }} ProfOptions for start()
  *
  * @typedef {object} Variant
  * @property {string} key
@@ -47,12 +54,13 @@ function readProfile(folder) {
 /**
  * @param {string} name case
  * @param {string} binding
+ * @param {boolean} again once more in each round: what differs then is chance
  * @returns {Variant}
  */
-function alone(name, binding) {
+function alone(name, binding, again = false) {
   return {
-    key: 'none',
-    label: 'no profiler',
+    key: again ? 'none-again' : 'none',
+    label: again ? 'no profiler, again' : 'no profiler',
     command: () => prepareBuild(name, { binding }),
     read: () => ({}),
   };
@@ -61,17 +69,57 @@ function alone(name, binding) {
 /**
  * @param {string} name
  * @param {string} binding
- * @param {number} frequency
+ * @param {{ key: string, label: string, prof: ProfOptions }} options
  * @returns {Variant}
  */
-function inProcess(name, binding, frequency) {
+function inProcess(name, binding, { key, label, prof }) {
   return {
-    key: `rspack-prof-${frequency}`,
-    label: `in process, ${frequency} Hz`,
-    command: () => prepareBuild(name, { binding, prof: { frequency } }),
+    key,
+    label: `${label}, ${prof.frequency} Hz`,
+    command: () => prepareBuild(name, { binding, prof }),
     read: (folder) => {
       const { samples, lost, completeShare, cost } = readProfile(folder).quality;
-      return { samples, lost, completeShare, finishMs: cost.finishMs };
+      return {
+        samples,
+        lost,
+        completeShare: prof.callGraph === 'none' ? undefined : completeShare,
+        profileBytes: fs.statSync(/** @type {string} */ (findProfile(folder))).size,
+        handlerMs: cost.handlerMs,
+        threadMs: cost.cpuMs,
+        finishMs: cost.finishMs,
+      };
+    },
+  };
+}
+
+/**
+ * The profiler's events alone (interrupt.c), on from node's start.
+ * @param {string} name
+ * @param {string} binding
+ * @param {{ key: string, label: string, signals: boolean, event: string }} options
+ * @returns {Variant}
+ */
+function dropped(name, binding, { key, label, signals, event }) {
+  /** @param {string} folder */
+  const counts = (folder) => path.join(folder, 'counts.json');
+  return {
+    key,
+    label: `${label}, 4000 Hz`,
+    command: (folder) => {
+      const addon = compile('interrupt.c', { core: true, shared: true });
+      const build = prepareBuild(name, { binding, nodeFlags: ['--require', addon] });
+      const env = {
+        ...build.env,
+        INTERRUPT_FREQUENCY: '4000',
+        INTERRUPT_SIGNALS: signals ? '1' : '0',
+        INTERRUPT_EVENT: event,
+        INTERRUPT_COUNTS: counts(folder),
+      };
+      return { ...build, env };
+    },
+    read: (folder) => {
+      const found = JSON.parse(fs.readFileSync(counts(folder), 'utf8'));
+      return { samples: found.samples, lost: found.lost };
     },
   };
 }
@@ -136,4 +184,12 @@ function perfMaps() {
   return new Set(fs.readdirSync('/tmp').filter((file) => PERF_MAP.test(file)));
 }
 
-module.exports = { alone, inProcess, perfMaps, perfProblem, readProfile, underPerf };
+module.exports = {
+  alone,
+  dropped,
+  inProcess,
+  perfMaps,
+  perfProblem,
+  readProfile,
+  underPerf,
+};
