@@ -150,6 +150,7 @@ static void erase(struct prof_ranges *self, struct position *at) {
   struct prof_ranges_leaf *leaf = self->leaves[at->leaf];
   leaf->count--;
   self->count--;
+  self->ended++;
   memmove(leaf->ranges + at->index, leaf->ranges + at->index + 1,
           (leaf->count - at->index) * sizeof *leaf->ranges);
   if (leaf->count == 0) {
@@ -179,6 +180,11 @@ static struct prof_range *range_at(const struct prof_ranges *self, struct positi
   return at.leaf < self->leaf_count ? &self->leaves[at.leaf]->ranges[at.index] : NULL;
 }
 
+bool prof_ranges_any(const struct prof_ranges *self, uint64_t start, uint64_t end) {
+  const struct prof_range *range = range_at(self, first_behind(self, start));
+  return range && range->start < end;
+}
+
 void prof_ranges_end(struct prof_ranges *self, uint64_t start, uint64_t end,
                      bool (*may_end)(void *user, uint32_t value), void *user) {
   struct position at = first_behind(self, start);
@@ -197,6 +203,7 @@ void prof_ranges_cut(struct prof_ranges *self, uint64_t start, uint64_t end) {
   if (range && range->start < start) {
     struct prof_range whole = *range;
     range->end = start;
+    self->ended++;
     if (whole.end > end) {
       prof_ranges_insert(self, end, whole.end, whole.value);
       return;
@@ -206,6 +213,7 @@ void prof_ranges_cut(struct prof_ranges *self, uint64_t start, uint64_t end) {
   while ((range = range_at(self, at)) && range->start < end) {
     if (range->end > end) {
       range->start = end;
+      self->ended++;
       if (at.index == 0)
         self->firsts[at.leaf] = end;
       return;

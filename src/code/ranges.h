@@ -27,6 +27,7 @@ struct prof_ranges {
   uint64_t *firsts;                 /* first start in each leaf */
   size_t leaf_count, leaf_capacity, first_capacity;
   size_t count;                   /* ranges */
+  uint64_t ended;                 /* counter: ranges that were taken out or trimmed */
   struct prof_ranges_leaf *spare; /* list of empty ones */
   size_t spare_count;
 };
@@ -35,6 +36,9 @@ void prof_ranges_free(struct prof_ranges *self);
 
 /* The range that holds address, or NULL; valid until the next change. */
 const struct prof_range *prof_ranges_find(const struct prof_ranges *self, uint64_t address);
+
+/* Whether any range overlaps [start, end). */
+bool prof_ranges_any(const struct prof_ranges *self, uint64_t start, uint64_t end);
 
 /* 0: the next cut and the next insert cannot fail. -1: no memory. */
 int prof_ranges_reserve(struct prof_ranges *self);

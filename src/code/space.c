@@ -24,6 +24,7 @@ struct prof_space {
   size_t code_count;
   struct alias *aliases;
   size_t alias_count, alias_capacity;
+  uint64_t covered;                /* counter: codes and aliases that came to lie above a module */
   struct prof_table unknown_index; /* address -> index in unknown */
   uint64_t *unknown;
   size_t unknown_count, unknown_capacity;
@@ -121,6 +122,7 @@ uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code) {
     prof_ranges_end(&self->codes, code->start, end, yields_to_module, self);
   } else {
     prof_ranges_end(layer, code->start, end, NULL, NULL);
+    self->covered += prof_ranges_any(&self->modules, code->start, end);
   }
   prof_ranges_insert(layer, code->start, end, id);
   *code_at(self, id) = *code;
@@ -141,6 +143,7 @@ int prof_space_alias(struct prof_space *self, uint64_t start, uint64_t size, uin
       prof_ranges_reserve(&self->codes))
     return -1;
   prof_ranges_end(&self->codes, start, start + size, NULL, NULL);
+  self->covered += prof_ranges_any(&self->modules, start, start + size);
   prof_ranges_insert(&self->codes, start, start + size, ALIAS_BIT | (uint32_t)self->alias_count);
   self->aliases[self->alias_count++] = (struct alias){.start = start, .to = to};
   return 0;
@@ -234,6 +237,10 @@ uint64_t prof_space_address(const struct prof_space *self, struct prof_place pla
   if (place.code == PROF_SPACE_KERNEL)
     return KERNEL_BASE | place.offset;
   return place.code < self->code_count ? code_at(self, place.code)->start + place.offset : 0;
+}
+
+uint64_t prof_space_generation(const struct prof_space *self) {
+  return self->modules.ended + self->codes.ended + self->covered;
 }
 
 const struct prof_code *prof_space_code(const struct prof_space *self, uint32_t id) {

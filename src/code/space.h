@@ -9,7 +9,7 @@
  * first. An alias says that a range (an isolate's copy of the builtins) is to be looked up
  * elsewhere. A new module trims modules (as mmap does) and ends the code it covers, builtins
  * excepted; new code ends the code it overlaps: V8 reuses memory without a word. An add that
- * repeats a live range (same start, size, kind, module and name: V8 lists twice) gives its id.
+ * repeats a live range (same start, size, kind, module, name: V8 lists twice) gives its id.
  *
  * Refuses: empty ranges, ranges that wrap or are over 4 GiB, adds beyond memory: PROF_CODE_NONE.
  */
@@ -65,7 +65,6 @@ uint64_t prof_space_canonical(const struct prof_space *self, uint64_t address);
 
 /* false: nothing known there, *out is untouched (see prof_space_place). */
 bool prof_space_find(const struct prof_space *self, uint64_t address, struct prof_place *out);
-
 /* As find, but never fails: kernel addresses get id 1, unknown ones id 0 and an offset that
  * prof_space_address() turns back into the address (0 when more than 2^20 are unknown). */
 struct prof_place prof_space_place(struct prof_space *self, uint64_t address);
@@ -75,6 +74,8 @@ uint64_t prof_space_address(const struct prof_space *self, struct prof_place pla
 const struct prof_code *prof_space_code(const struct prof_space *self, uint32_t id);
 size_t prof_space_count(const struct prof_space *self); /* ids given, the reserved ones included */
 size_t prof_space_live(const struct prof_space *self);  /* ranges that can be found now */
+/* Another once an address may stand for other code than before (unknown ones do not count). */
+uint64_t prof_space_generation(const struct prof_space *self);
 const char *prof_code_kind_name(uint8_t kind);
 
 #endif

@@ -8,6 +8,9 @@
 _Static_assert(sizeof(struct perf_event_header) == 8, "linux/perf_event.h: the header");
 _Static_assert(sizeof(uint64_t) == sizeof(__u64), "chains are read in place");
 
+/* Types from here up are perf.data's own: no trailer, nothing that we read. */
+enum { TYPES_OF_THE_KERNEL = 64 };
+
 /* count elements of element_bytes each, without overflow. */
 static const unsigned char *take_array(struct prof_cursor *c, uint64_t count,
                                        uint64_t element_bytes) {
@@ -219,6 +222,42 @@ void prof_record_layout_of(const struct perf_event_attr *attr, struct prof_recor
   };
 }
 
+int prof_record_time(const struct prof_record_layout *layout,
+                     const struct perf_event_header *header, uint64_t *time_ns) {
+  const uint64_t before = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID;
+  const uint64_t behind = PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID |
+                          PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER;
+  bool is_there = layout->sample_type & PERF_SAMPLE_TIME;
+  size_t at = sizeof *header;
+  *time_ns = 0;
+  switch (header->type) {
+  case PERF_RECORD_SAMPLE:
+    at += 8 * (size_t)__builtin_popcountll(layout->sample_type & before);
+    break;
+  case PERF_RECORD_FORK:
+  case PERF_RECORD_EXIT:
+    is_there = true;
+    at += 4 * sizeof(uint32_t); /* pid, ppid, tid, ptid */
+    break;
+  case PERF_RECORD_THROTTLE:
+  case PERF_RECORD_UNTHROTTLE:
+    is_there = true;
+    break;
+  default: /* in the trailer */
+    is_there = is_there && layout->sample_id_all && header->type < TYPES_OF_THE_KERNEL;
+    at = header->size - 8 * (size_t)__builtin_popcountll(layout->sample_type & behind);
+    break;
+  }
+  if (header->size < sizeof *header)
+    return -1;
+  if (!is_there)
+    return 0;
+  if (at < sizeof *header || at > header->size || header->size - at < sizeof *time_ns)
+    return -1;
+  memcpy(time_ns, (const unsigned char *)header + at, sizeof *time_ns);
+  return 0;
+}
+
 int prof_record_decode(const struct prof_record_layout *layout,
                        const struct perf_event_header *header, struct prof_record *out) {
   struct prof_cursor c;
@@ -233,8 +272,7 @@ int prof_record_decode(const struct prof_record_layout *layout,
     decode_sample(layout, &c, out);
     return c.bad ? -1 : 0;
   }
-  /* Types from 64 up are perf.data's own: no trailer, nothing that we read. */
-  if (header->type >= 64)
+  if (header->type >= TYPES_OF_THE_KERNEL)
     return 0;
   if (!decode_trailer(layout, &c, out))
     return -1;

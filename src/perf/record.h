@@ -20,8 +20,7 @@ struct prof_record_layout {
   bool sample_id_all;
 };
 
-#define PROF_RECORD_REGS                                                                           \
-  17 /* DWARF x86_64 numbering: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip */
+enum { PROF_RECORD_REGS = 17 }; /* DWARF's: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip */
 
 struct prof_record_sample {
   uint64_t ip, period;
@@ -73,6 +72,9 @@ struct prof_record {
 
 void prof_record_layout_of(const struct perf_event_attr *attr, struct prof_record_layout *out);
 
+/* The time alone, as decode has it, for who orders records first. 0, or -1. */
+int prof_record_time(const struct prof_record_layout *layout,
+                     const struct perf_event_header *header, uint64_t *time_ns);
 int prof_record_decode(const struct prof_record_layout *layout,
                        const struct perf_event_header *header, struct prof_record *out);
 

@@ -178,14 +178,18 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
 
 static void push_record(void *user, const struct perf_event_header *header, int cpu) {
   struct prof_recording *self = user;
+  const struct prof_record_layout *layout = prof_attach_layout(self->attach);
   struct prof_record record;
+  uint64_t time_ns;
   self->counters.ring_bytes += header->size;
-  if (prof_record_decode(prof_attach_layout(self->attach), header, &record)) {
+  if (prof_record_time(layout, header, &time_ns)) {
     self->counters.malformed++;
     return;
   }
-  header = prof_copied_walk(self, header, &record);
-  if (prof_order_push(self->order, header, cpu, record.time_ns))
+  /* What cannot be decoded is counted when its turn comes. */
+  if (self->options.plan.stack_dump && !prof_record_decode(layout, header, &record))
+    header = prof_copied_walk(self, header, &record);
+  if (prof_order_push(self->order, header, cpu, time_ns))
     self->counters.no_memory++;
 }
 

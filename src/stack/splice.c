@@ -49,6 +49,25 @@ static uint64_t skipped_key(struct prof_splice *self, uint64_t bytes, uint64_t c
   return PROF_FRAME_KEY(PROF_FRAME_SKIPPED, power << 24 | module);
 }
 
+/* The frame of a word that stands for one, from the two look-ups (space, then tree) or from the
+ * last time. What is unknown may become known: it is looked up each time. */
+static uint32_t frame_of(struct prof_splice *self, uint64_t word) {
+  uint32_t generation = (uint32_t)prof_space_generation(self->space);
+  struct prof_splice_slot *slot =
+      &self->slots[prof_hash_u64(word) % (sizeof self->slots / sizeof *self->slots)];
+  uint64_t key;
+  if (word && slot->word == word && slot->generation == generation)
+    return slot->frame;
+  if (PROF_WORD_KIND(word) != PROF_WORD_BYTECODE)
+    key = prof_splice_key(self, PROF_WORD_VALUE(word));
+  else if (!bytecode_key(self, word, &key))
+    return PROF_TREE_NO_FRAME;
+  uint32_t frame = prof_tree_frame(self->tree, key);
+  if (key >> 32 != PROF_SPACE_UNKNOWN && frame != PROF_TREE_NO_FRAME)
+    *slot = (struct prof_splice_slot){.word = word, .frame = frame, .generation = generation};
+  return frame;
+}
+
 /* words[at] below node. Innermost first: the caller's word is at + 1, the callee's at - 1. */
 static uint32_t add_word(struct prof_splice *self, uint32_t node, const uint64_t *words,
                          uint32_t count, uint32_t at) {
@@ -63,11 +82,12 @@ static uint32_t add_word(struct prof_splice *self, uint32_t node, const uint64_t
     break;
   }
   if (PROF_WORD_KIND(outer) == PROF_WORD_BYTECODE) {
-    if (bytecode_key(self, outer, &key))
-      return prof_splice_frame(self->tree, node, key);
+    uint32_t frame = frame_of(self, outer);
+    if (frame != PROF_TREE_NO_FRAME)
+      return prof_tree_child(self->tree, node, frame);
     self->unnamed_interpreter++;
   }
-  return prof_splice_frame(self->tree, node, prof_splice_key(self, PROF_WORD_VALUE(word)));
+  return prof_tree_child(self->tree, node, frame_of(self, word));
 }
 
 /* How many of the outermost words are the memo's. */
@@ -105,7 +125,9 @@ uint32_t prof_splice_user(struct prof_splice *self, struct prof_splice_memo *mem
   if (base)
     node = prof_splice_frame(self->tree, node, base);
   bool keep = memo && reserve(memo, count);
-  uint32_t done = keep && memo->base == base ? shared_words(memo, words, count) : 0;
+  uint32_t generation = (uint32_t)prof_space_generation(self->space);
+  bool is_as_before = keep && memo->base == base && memo->generation == generation;
+  uint32_t done = is_as_before ? shared_words(memo, words, count) : 0;
   if (done)
     node = memo->nodes[done - 1];
   for (uint32_t i = done; i < count; i++) {
@@ -119,6 +141,7 @@ uint32_t prof_splice_user(struct prof_splice *self, struct prof_splice_memo *mem
   if (memo) {
     memo->count = keep ? count : 0;
     memo->base = base;
+    memo->generation = generation;
   }
   return node;
 }

@@ -40,6 +40,10 @@ struct prof_splice {
   struct prof_space *space;
   struct prof_bytecode_layout bytecode;
   uint64_t unnamed_interpreter; /* counter: interpreted frames whose bytecode is not known */
+  struct prof_splice_slot {
+    uint64_t word;              /* 0: empty */
+    uint32_t frame, generation; /* of the tree, of the space */
+  } slots[4096];                /* so that most words are not looked up */
 };
 
 /* A thread's last stack, outermost first. Zero is empty. */
@@ -47,7 +51,8 @@ struct prof_splice_memo {
   uint64_t *words;
   uint32_t *nodes; /* of each word */
   uint32_t count, capacity;
-  uint64_t base; /* the frame under the root, 0 none */
+  uint32_t generation; /* of the space */
+  uint64_t base;       /* the frame under the root, 0 none */
 };
 
 /* words as the unwinder left them, innermost first; base: 0, PROF_FRAME_TRUNCATED or _BROKEN.

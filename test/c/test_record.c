@@ -27,7 +27,10 @@ static struct totals decode_all(const struct prof_record_layout *layout, const u
   while (at < count) {
     const struct perf_event_header *header = (const struct perf_event_header *)(words + at);
     struct prof_record r;
+    uint64_t time_ns;
     assert_int_equal(prof_record_decode(layout, header, &r), 0);
+    assert_int_equal(prof_record_time(layout, header, &time_ns), 0);
+    assert_int_equal(time_ns, r.time_ns);
     assert_int_equal(r.pid, pid);
     assert_true(r.time_ns > 0 && r.id > 0 && r.cpu < 2);
     t.ids += r.id != 0;
@@ -308,6 +311,30 @@ static void other_records_carry_their_trailer(void **state) {
   assert_int_equal(r.time_ns, 0);
 }
 
+static void a_time_that_does_not_fit_is_refused(void **state) {
+  const struct prof_record_layout layout = {.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP |
+                                                           PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+                                                           PERF_SAMPLE_CPU,
+                                            .sample_id_all = true};
+  const uint64_t words[] = {0, 1, 2, 3, 4, 5, 6};
+  (void)state;
+  for (uint32_t count = 0; count <= 7; count++) {
+    uint64_t bytes[7], time_ns;
+    memcpy(bytes, words, sizeof words);
+    struct perf_event_header *header = (struct perf_event_header *)bytes;
+    *header = (struct perf_event_header){.type = PERF_RECORD_SAMPLE, .size = (uint16_t)(8 * count)};
+    /* header, identifier, ip, tid, time, cpu */
+    assert_int_equal(prof_record_time(&layout, header, &time_ns), count < 5 ? -1 : 0);
+    assert_int_equal(time_ns, count < 5 ? 0 : 4);
+    header->type = PERF_RECORD_EXIT; /* header, pid and ppid, tid and ptid, time */
+    assert_int_equal(prof_record_time(&layout, header, &time_ns), count < 4 ? -1 : 0);
+    assert_int_equal(time_ns, count < 4 ? 0 : 3);
+    header->type = PERF_RECORD_COMM; /* .., time, cpu, identifier */
+    assert_int_equal(prof_record_time(&layout, header, &time_ns), count < 4 ? -1 : 0);
+    assert_int_equal(time_ns, count < 4 ? 0 : count - 3);
+  }
+}
+
 static void broken_counts_are_refused(void **state) {
   static const uint64_t COUNTS[] = {4, 0x10000, 1ull << 32, 1ull << 61, UINT64_MAX};
   struct prof_record r;
@@ -412,6 +439,7 @@ int main(void) {
       cmocka_unit_test(every_field_in_front_is_passed_over),
       cmocka_unit_test(samples_without_user_registers_say_so),
       cmocka_unit_test(other_records_carry_their_trailer),
+      cmocka_unit_test(a_time_that_does_not_fit_is_refused),
       cmocka_unit_test(broken_counts_are_refused),
       cmocka_unit_test(cut_records_are_refused),
       cmocka_unit_test(random_bytes_harm_nothing),

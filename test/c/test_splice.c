@@ -139,6 +139,42 @@ static void the_memo_gives_what_a_fresh_look_gives(void **state) {
   prof_splice_memo_free(&memo);
 }
 
+/* One stack, looked up with the same memo while the code below its addresses changes. */
+static void code_that_changes_under_an_address_is_seen(void **state) {
+  (void)state;
+  struct prof_splice_memo memo = {0};
+  uint64_t keys[8];
+  const uint64_t words[] = {
+      PROF_WORD(PROF_WORD_RETURN, JIT + 0x10), PROF_WORD(PROF_WORD_RETURN, TRAMPOLINE + 0x20),
+      PROF_WORD(PROF_WORD_BYTECODE, BYTECODE - 0x36 + 1), PROF_WORD(PROF_WORD_RETURN, JIT + 0x1000),
+      PROF_WORD(PROF_WORD_RETURN, MODULE + 0x123)};
+  path(prof_splice_user(&t.splice, &memo, words, 5, 0), keys);
+  assert_int_equal(keys[1] >> 32, PROF_SPACE_UNKNOWN);
+  assert_int_equal(keys[2], PROF_FRAME_KEY(t.bytecode, 0));
+  assert_int_equal(keys[3], PROF_FRAME_KEY(t.jit, 0));
+
+  /* New code where an old one was; bytecode that moved away. */
+  uint32_t later = add(PROF_CODE_JIT, JIT, 0x200, "JS:*later a.js:9:1");
+  prof_space_move(t.space, BYTECODE, BYTECODE + 0x1000);
+  path(prof_splice_user(&t.splice, &memo, words, 5, 0), keys);
+  assert_int_equal(keys[2], PROF_FRAME_KEY(t.trampoline, 0));
+  assert_int_equal(keys[3], PROF_FRAME_KEY(later, 0));
+
+  /* Code above a module, and a part of a module unmapped. */
+  uint32_t above = add(PROF_CODE_BUILTIN, MODULE + 0x100, 0x100, "Builtin:Above");
+  path(prof_splice_user(&t.splice, &memo, words, 5, 0), keys);
+  assert_int_equal(keys[0], PROF_FRAME_KEY(above, 0));
+  prof_space_unmap(t.space, MODULE, 0x800);
+  path(prof_splice_user(&t.splice, &memo, words, 5, 0), keys);
+  assert_int_equal(keys[0] >> 32, PROF_SPACE_UNKNOWN);
+
+  /* A place that was not known. */
+  uint32_t known = add(PROF_CODE_JIT, JIT + 0x1000, 0x40, "JS:*known a.js:10:1");
+  path(prof_splice_user(&t.splice, NULL, words, 5, 0), keys);
+  assert_int_equal(keys[1], PROF_FRAME_KEY(known, 0));
+  prof_splice_memo_free(&memo);
+}
+
 static void kernel_frames_come_below_the_user_stack(void **state) {
   (void)state;
   uint64_t keys[8];
@@ -161,6 +197,7 @@ int main(void) {
       TEST(a_stale_bytecode_slot_leaves_the_interpreters_frame),
       TEST(broken_truncated_and_scanned_stacks_say_so),
       TEST(the_memo_gives_what_a_fresh_look_gives),
+      TEST(code_that_changes_under_an_address_is_seen),
       TEST(kernel_frames_come_below_the_user_stack),
   };
   return cmocka_run_group_tests_name("splice", tests, NULL, NULL);
