@@ -8,12 +8,12 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { before, test } = require('node:test');
+const agree = require('../../bench/agree.js');
 const prof = require('../../lib/index.js');
 const support = require('./support.js');
 
 const CLI = path.join(__dirname, '../../lib/cli/main.js');
 const FIXTURE = path.join(__dirname, '../fixtures/perf-data/work.js');
-const MOST = 1 << 28;
 
 /** @returns {string | false} */
 function whyNot() {
@@ -23,59 +23,7 @@ function whyNot() {
 }
 
 /** @param {string} command @param {string[]} args @param {string} cwd */
-function out(command, args, cwd) {
-  const { stdout, stderr, status } = spawnSync(command, args, { cwd, maxBuffer: MOST });
-  assert.equal(status, 0, `${command} ${args.join(' ')}: ${stderr}`);
-  return stdout.toString();
-}
-
-/** perf's names without its decorations, and V8's as we show them. @param {string} name */
-const plain = (name) =>
-  name
-    .replace(/@@?[A-Z][A-Za-z]*_[\d.]+$/, '')
-    .replace(/^(Builtins_\w+)Handler$/, '$1')
-    .replace(/^JS:[*~^'+]?/, '')
-    .replace(/^RegExp:(.*)$/, 'RegExp /$1/')
-    .replace(/^ (?=\/|node:|file:)/, '(anonymous) ');
-
-/** Of several names at one address of the kernel perf and we may take different ones. */
-function kernelAliases() {
-  const text = fs.readFileSync('/proc/kallsyms', 'latin1');
-  const rows = text.matchAll(/^([\da-f]+) [tTwW] (\S+)$/gm);
-  return new Map(Array.from(rows, ([, address, name]) => [name, address]));
-}
-
-/** @param {string} file @param {string} cwd @returns {{ key: string, names: string[] }[]} */
-function perfStacks(file, cwd) {
-  const args = ['script', '--no-inline', '--ns', '--max-stack', '8192', '-F', 'tid,time,ip,sym'];
-  return out('perf', [...args, '-i', file], cwd)
-    .split('\n\n')
-    .filter((block) => block.trim() !== '')
-    .map((block) => {
-      const [head, ...frames] = block.trim().split('\n');
-      const [, tid, time] = /^(\d+)\s+([\d.]+):/.exec(head) ?? [];
-      const names = frames.map((line) => line.trim().replace(/^[\da-f]+ /, ''));
-      return { key: `${tid} ${time}`, names };
-    });
-}
-
-/**
- * @param {any} profile
- * @param {boolean} inlined with inlined functions
- * @returns {{ key: string, names: string[], end: number }[]}
- */
-function ownStacks({ raw }, inlined) {
-  const { samples, nodes, funcs, threads, strings } = raw;
-  return Array.from(samples.node, (leaf, index) => {
-    const names = [];
-    for (let node = leaf; node > 0; node = nodes.parent[node]) {
-      if (inlined || !nodes.inline[node]) names.push(strings[funcs.name[nodes.func[node]]]);
-    }
-    const ns = String(samples.timeNs[index]).padStart(10, '0');
-    const time = `${ns.slice(0, -9)}.${ns.slice(-9)}`;
-    return { key: `${threads.tid[samples.thread[index]]} ${time}`, names, end: samples.end[index] };
-  });
-}
+const out = (command, args, cwd) => agree.out(command, args, { cwd });
 
 test('perf.data both ways', { skip: whyNot() }, async (t) => {
   const folder = support.temporaryFolder(t);
@@ -96,25 +44,20 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
   t.after(() => fs.rmSync(map, { force: true }));
 
   await t.test('an imported stack is perf script’s, or goes on where perf’s stops', () => {
-    const theirs = new Map(perfStacks('perf.data', folder).map(({ key, names }) => [key, names]));
-    const own = ownStacks(imported, false);
-    assert.equal(own.length, theirs.size);
-    let complete = 0;
-    let same = 0;
-    let longer = 0;
-    for (const { key, names } of own) {
-      const other = (theirs.get(key) ?? assert.fail(`no sample ${key}`)).map(plain);
-      const mine = names.map(plain);
-      const isStart = /^(_start|__clone3|clone3|__clone)$/.test(other.at(-1) ?? '');
-      const isSame = other.length === mine.length && other.every((name, i) => name === mine[i]);
-      complete += Number(isStart);
-      same += Number(isStart && isSame);
-      longer += Number(!isStart && other.every((name, i) => name === mine[i]));
-    }
-    const broken = own.length - complete;
-    t.diagnostic(`${same} of ${complete} whole stacks equal, ${longer} of ${broken} prolonged`);
-    assert.ok(same >= 0.9 * complete, `${same} of ${complete}`);
-    assert.ok(longer >= 0.95 * broken, `${longer} of ${broken}`);
+    const own = agree.ownStacks(imported, false);
+    const found = agree.compare(agree.perfStacks('perf.data', folder), own);
+    const cut = own.length - found.whole;
+    t.diagnostic(
+      `${found.same} of ${found.whole} whole stacks equal, ${found.inner} of ${cut} cut`,
+    );
+    for (const [kind, count] of found.kinds) t.diagnostic(`${count} x ${kind}`);
+    assert.equal(found.missing, 0);
+    assert.ok(found.whole > 50);
+    assert.ok(
+      found.same >= Math.min(0.99 * found.whole, found.whole - 1),
+      `${found.same} of ${found.whole}`,
+    );
+    assert.ok(found.inner >= 0.95 * cut, `${found.inner} of ${cut}`);
     assert.ok(own.filter(({ end }) => end === 0).length >= 0.97 * own.length);
   });
 
@@ -137,10 +80,10 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
     for (const { symbol, selfShare } of rows) {
       assert.ok(Math.abs((shares.get(symbol) ?? NaN) - selfShare * 100) < 0.03, symbol);
     }
-    const aliases = kernelAliases();
+    const aliases = agree.kernelAliases();
     const place = (/** @type {string} */ name) => aliases.get(name) ?? name;
-    const stacks = perfStacks('o.data', folder);
-    const own = ownStacks(imported, true);
+    const stacks = agree.perfStacks('o.data', folder);
+    const own = agree.ownStacks(imported, true);
     assert.equal(stacks.length, own.length);
     stacks.forEach(({ names }, index) =>
       assert.deepEqual(names.map(place), own[index].names.map(place)),
@@ -155,8 +98,8 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
     assert.equal(again.quality.broken, imported.quality.broken);
     assert.equal(again.totalWeight, imported.totalWeight);
     const unnamed = /\[(0x[\da-f]+|unknown)\]/;
-    const before = ownStacks(imported, true);
-    ownStacks(again, true).forEach(({ key, names }, index) => {
+    const before = agree.ownStacks(imported, true);
+    agree.ownStacks(again, true).forEach(({ key, names }, index) => {
       if (names.some((name) => unnamed.test(name))) return; // an address may be shown or not
       assert.equal(key, before[index].key);
       assert.deepEqual(names, before[index].names);
