@@ -22,6 +22,17 @@ function rows(command, args) {
   return { rows: lines.map((line) => JSON.parse(line)), stdout };
 }
 
+/** Stops at which gdb and the walk are compared. */
+const STOPS = 300;
+
+/** @returns {string | false} */
+function whyNoGdb() {
+  const python = ['-nx', '-batch', '-ex', 'python print(6 * 7)', '-ex', 'run', '--args', 'true'];
+  const { stdout, error } = spawnSync('gdb', python, { encoding: 'utf8' });
+  if (error || !stdout.startsWith('42')) return 'gdb with Python is not installed';
+  return stdout.includes('exited normally') ? false : 'gdb may not trace here';
+}
+
 test('truth', { skip: whyNot }, async (t) => {
   const made = spawnSync('make', ['-s', '-j2'], { cwd: TRUTH, encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);
@@ -50,5 +61,28 @@ test('truth', { skip: whyNot }, async (t) => {
     const sum = (/** @type {string} */ key) => stepped.reduce((total, row) => total + row[key], 0);
     assert.ok(stepped.length > 40);
     assert.ok(sum('wrong') < V8_SHARE * sum('instructions'), `${sum('wrong')} wrong`);
+  });
+
+  const noGdb = whyNoGdb();
+  await t.test('gdb, stopped where we walk: the same frames', { skip: noGdb }, (t) => {
+    const args = ['--args', './build/native', '--stops', String(STOPS)];
+    const gdb = ['-q', '-nx', '-batch', '-x', 'stops.py', ...args];
+    const { stdout } = spawnSync('gdb', gdb, { cwd: TRUTH, encoding: 'utf8' });
+    const lines = (/** @type {string} */ tag) =>
+      Array.from(stdout.matchAll(new RegExp(`^${tag} (.*)$`, 'gm')), ([, text]) => text.split(' '));
+    const ours = lines('stop');
+    const theirs = lines('gdb');
+    assert.equal(ours.length, STOPS);
+    assert.equal(theirs.length, STOPS);
+    let beyond = 0;
+    theirs.forEach((words, i) => {
+      const end = ours[i].pop();
+      assert.equal(end, 'complete');
+      // gdb ends where a stack is switched to a higher address ("previous frame inner to this").
+      if (ours[i].length > words.length) beyond += 1;
+      assert.deepEqual(ours[i].slice(0, words.length), words);
+    });
+    t.diagnostic(`${STOPS - beyond} of ${STOPS} equal, ${beyond} go on where gdb stops`);
+    assert.ok(beyond < STOPS / 5);
   });
 });

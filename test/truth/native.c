@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "steps.h"
+#include "stops.h"
 
 enum { STACK = 2 << 20 };
 
@@ -189,9 +190,27 @@ static void leaves(const char *name, uint64_t size) {
     steps_leaving(start, start + size);
 }
 
+/* Of the fixtures those that can be run over and over, with a timer's signal falling anywhere. */
+static int stops(int wanted, struct prof_unwind *unwind) {
+  plugin = "";
+  for (int i = 0; i < 3; i++)
+    stacks[i] = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (!unwind->rows || stops_begin(wanted, unwind))
+    return 2;
+  while (!stops_end())
+    for (size_t i = 0; i < sizeof fixtures / sizeof *fixtures && !stops_end(); i++)
+      if (!strchr(fixtures[i].name, ',') && fixtures[i].run != loading &&
+          fixtures[i].run != signals)
+        fixtures[i].run();
+  return 0;
+}
+
 int main(int count, char **arguments) {
   struct prof_unwind unwind = {.rows = prof_rows_create(NULL), .scan = true};
   int status = 0;
+  if (count > 2 && strcmp(arguments[1], "--stops") == 0)
+    return stops(atoi(arguments[2]), &unwind);
   plugin = count > 1 ? arguments[1] : "";
   for (int i = 0; i < 3; i++)
     stacks[i] = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
