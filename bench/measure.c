@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,7 +34,7 @@ int main(int argc, char **argv) {
     return NO_COMMAND;
   failed = posix_spawnp(&child, argv[1], NULL, NULL, argv + 1, environ);
   if (failed) {
-    dprintf(OUT, "{\"error\":\"%s\"}\n", strerrorname_np(failed));
+    dprintf(OUT, "{\"errno\":%d}\n", failed);
     return NO_COMMAND;
   }
   while (wait4(child, &status, 0, &usage) < 0)

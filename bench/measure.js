@@ -5,6 +5,7 @@
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { getSystemErrorName } = require('node:util');
 const { compile } = require('./compile.js');
 
 /** @param {string} folder */
@@ -64,8 +65,8 @@ function measure(command, args, { cwd, env = process.env }) {
     child.on('error', reject);
     child.on('close', () => {
       if (!report) return reject(new Error(`${command}: ended with the launcher`));
-      const { error, code, ...took } = JSON.parse(report);
-      if (error) return reject(new Error(`${command}: ${error}`));
+      const { errno, code, ...took } = JSON.parse(report);
+      if (errno) return reject(new Error(`${command}: ${getSystemErrorName(-errno)}`));
       resolve({ code: code < 0 ? null : code, ...took, outputEndMs, errorAfterMs, output });
     });
   });
