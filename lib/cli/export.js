@@ -32,6 +32,24 @@ const FORMATS = {
       return [output?.endsWith('.gz') ? gzipSync(text) : text];
     },
   },
+  pprof: {
+    what: "pprof's protobuf, gzipped",
+    convert: (profile) => [require('../export/pprof.js').toPprof(profile)],
+  },
+  speedscope: {
+    what: "speedscope's JSON: a profile a thread",
+    convert: (profile) => require('../export/speedscope.js').speedscope(profile),
+  },
+  cpuprofile: {
+    what: 'for Chrome DevTools and VS Code: the main thread',
+    convert: (profile) => [
+      JSON.stringify(require('../export/cpuprofile.js').toCpuprofile(profile)),
+    ],
+  },
+  'perf-script': {
+    what: 'the text of perf script, for stackcollapse-perf.pl and its like',
+    convert: (profile) => require('../export/perf-script.js').perfScript(profile),
+  },
   'perf.data': {
     what: 'for perf report and perf script; the perf-map that names JavaScript is put beside OUT',
     write: (profile, output, world) =>
@@ -40,7 +58,7 @@ const FORMATS = {
 };
 
 /** In the contract, with a later version. */
-const LATER = ['html', 'pprof', 'speedscope', 'perfetto', 'cpuprofile', 'parquet', 'perf-script'];
+const LATER = ['html', 'perfetto', 'parquet'];
 
 const formats = () => Object.keys(FORMATS);
 

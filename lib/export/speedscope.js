@@ -1,0 +1,95 @@
+'use strict';
+// speedscope's own file format (file-format-schema.json of its package, 1.25): frames once for all,
+// one 'sampled' profile a thread, samples in the order of time, so that its Time Order view is one.
+// Piece by piece, since each sample spells its whole stack and the text gets long.
+
+const pkg = require('../../package.json');
+const { KINDS } = require('../profile/keys.js');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+
+const SCHEMA = 'https://www.speedscope.app/file-format-schema.json';
+
+/** The format's units by ours; another event's weight is a bare number. */
+const UNITS = new Map([['ns', 'nanoseconds']]);
+
+/** @param {Profile} profile */
+function framesOf({ raw, names }) {
+  const { file, line, column, kind, symbol } = raw.funcs;
+  return Array.from(names.id, (name, func) => ({
+    // A JavaScript function's file stands beside it.
+    name:
+      (KINDS[kind[func]] === 'js' ? raw.strings[symbol[func]] : names.text[name]) || '[unknown]',
+    ...(file[func] > 0 && { file: raw.strings[file[func]] }),
+    ...(file[func] > 0 && line[func] > 0 && { line: line[func] }),
+    ...(file[func] > 0 && line[func] > 0 && column[func] > 0 && { col: column[func] }),
+  }));
+}
+
+/**
+ * @param {Profile} profile
+ * @returns {number[][]} the samples of each thread that has some, the busiest thread first
+ */
+function byThread({ raw }) {
+  /** @type {number[][]} */
+  const samples = raw.threads.tid.length > 0 ? Array.from(raw.threads.tid, () => []) : [];
+  raw.samples.thread.forEach((thread, sample) => samples[thread].push(sample));
+  return samples.filter((list) => list.length > 0).sort((a, b) => b.length - a.length);
+}
+
+/**
+ * @param {Profile} profile
+ * @param {number[]} samples of one thread
+ * @param {(node: number) => string} stackText
+ * @returns {Generator<string>}
+ */
+function* threadProfile({ raw, meta, threadKeys }, samples, stackText) {
+  const { node, weight, thread } = raw.samples;
+  const total = samples.reduce((sum, sample) => sum + weight[sample], 0);
+  const head = {
+    type: 'sampled',
+    name: threadKeys[thread[samples[0]]],
+    unit: UNITS.get(meta.unit) ?? 'none',
+    startValue: 0,
+    endValue: total,
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"samples":[`;
+  for (const [index, sample] of samples.entries()) {
+    yield `${index > 0 ? ',\n' : ''}[${stackText(node[sample])}]`;
+  }
+  yield `],"weights":[${samples.map((sample) => weight[sample]).join(',')}]}`;
+}
+
+/**
+ * @param {Profile} profile
+ * @returns {Generator<string>}
+ */
+function* speedscope(profile) {
+  const { parent, func } = profile.raw.nodes;
+  // Parents stand before their children: a node's text is its parent's and one frame more.
+  /** @type {(string | undefined)[]} */
+  const texts = [''];
+  const stackText = (/** @type {number} */ node) => {
+    const known = texts[node];
+    if (known !== undefined) return known;
+    /** @type {number[]} */
+    const path = [];
+    for (let at = node; at > 0; at = parent[at]) path.push(func[at]);
+    return (texts[node] = path.reverse().join(','));
+  };
+  const head = {
+    $schema: SCHEMA,
+    name: profile.meta.command,
+    exporter: `${pkg.name}@${pkg.version}`,
+    activeProfileIndex: 0,
+    shared: { frames: framesOf(profile) },
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"profiles":[`;
+  for (const [index, samples] of byThread(profile).entries()) {
+    if (index > 0) yield ',';
+    yield* threadProfile(profile, samples, stackText);
+  }
+  yield ']}\n';
+}
+
+module.exports = { speedscope };
