@@ -66,7 +66,7 @@ const formats = () => Object.keys(FORMATS);
 const spec = {
   name: 'export',
   summary: 'write a profile in another format',
-  usage: `[FILE] --to ${formats().join('|')} [-o OUT]`,
+  usage: '[FILE] --to FORMAT [-o OUT]',
   positionals: [0, 1],
   options: {
     to: { type: 'string', value: 'FORMAT', help: 'the format: see below' },

@@ -10,7 +10,7 @@ const { renderTree } = require('./tree.js');
 const SHOWN = ['symbol', 'crate', 'object', 'thread', 'pool', 'kind', 'comm', 'package', 'phase'];
 const KEYS = [...SHOWN, 'build', 'compiler'];
 /** In the contract, with a later version. */
-const LATER_KEYS = ['loader', 'plugin', 'category'];
+const LATER_KEYS = ['loader', 'plugin'];
 /** perf's names for the same. */
 const ALIASES = new Map([
   ['sym', 'symbol'],

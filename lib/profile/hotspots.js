@@ -5,6 +5,7 @@ const { ProfError } = require('../errors.js');
 const {
   KINDS,
   FUNC_KEYS,
+  NODE_KEYS,
   SAMPLE_KEYS,
   parseKeys,
   groupBy,
@@ -77,6 +78,37 @@ function physicalFuncs({ raw }) {
 }
 
 /**
+ * The groups that nodes fall into, by what their function and they themselves are grouped by.
+ * @param {Profile} profile
+ * @param {{groupOf: Int32Array}} byFunc
+ * @param {{groupOf: Int32Array}} byNode
+ * @returns {{list: {func: number, node: number}[], ofNode: Int32Array, ofSelf: Int32Array}} ofSelf:
+ *   where the samples that end in a node count as self
+ */
+function placesOf(profile, byFunc, byNode) {
+  const { func } = profile.raw.nodes;
+  const physical = physicalFuncs(profile);
+  /** @type {{func: number, node: number}[]} */
+  const list = [];
+  /** @type {Map<number, number>} */
+  const known = new Map();
+  const placeOf = (/** @type {number} */ own, /** @type {number} */ node) => {
+    const place = { func: byFunc.groupOf[own], node: byNode.groupOf[node] };
+    const key = place.func * 2 ** 20 + place.node;
+    let id = known.get(key);
+    if (id === undefined) known.set(key, (id = list.push(place) - 1));
+    return id;
+  };
+  const ofNode = new Int32Array(func.length);
+  const ofSelf = new Int32Array(func.length);
+  for (let node = 1; node < func.length; node++) {
+    ofNode[node] = placeOf(func[node], node);
+    ofSelf[node] = physical[node] === func[node] ? ofNode[node] : placeOf(physical[node], node);
+  }
+  return { list, ofNode, ofSelf };
+}
+
+/**
  * What the functions of each group agree on; undefined where they do not.
  * @param {Profile} profile
  * @param {Int32Array} groupOf
@@ -133,6 +165,7 @@ function hotspots(profile, options = {}) {
   const readers = { ...FUNC_KEYS, symbol: symbolIn(names) };
   const funcKeys = keys.filter((key) => key in FUNC_KEYS);
   const sampleKeys = keys.filter((key) => key in SAMPLE_KEYS);
+  const nodeKeys = keys.filter((key) => key in NODE_KEYS);
   const selected = selectSamples(profile, options);
   const bySample = groupBy(
     raw.samples.node.length,
@@ -142,6 +175,11 @@ function hotspots(profile, options = {}) {
     raw.funcs.name.length,
     funcKeys.map((key) => (func) => readers[key](profile, func)),
   );
+  const byNode = groupBy(
+    raw.nodes.func.length,
+    nodeKeys.map((key) => NODE_KEYS[key](profile)),
+  );
+  const places = placesOf(profile, byFunc, byNode);
   const common =
     funcKeys.length > 0 ? commonValues(profile, byFunc.groupOf, byFunc.labels.length, readers) : {};
 
@@ -151,19 +189,21 @@ function hotspots(profile, options = {}) {
   const rows = [];
   let whole = 0;
   const share = (/** @type {number} */ weight) => (whole > 0 ? weight / whole : 0);
-  /** @type {(sampleGroup: number, funcGroup: number, samples: number, self: number, total: number) => void} */
-  const addRow = (sampleGroup, funcGroup, samples, self, total) => {
-    const labels = keys.map((key) =>
-      key in SAMPLE_KEYS
-        ? bySample.labels[sampleGroup][sampleKeys.indexOf(key)]
-        : (byFunc.labels[funcGroup]?.[funcKeys.indexOf(key)] ?? NO_STACK),
-    );
+  /** @type {(sampleGroup: number, place: {func: number, node: number} | undefined, samples: number, self: number, total: number) => void} */
+  const addRow = (sampleGroup, place, samples, self, total) => {
+    const labels = keys.map((key) => {
+      if (key in SAMPLE_KEYS) return bySample.labels[sampleGroup][sampleKeys.indexOf(key)];
+      if (place === undefined) return NO_STACK;
+      return key in NODE_KEYS
+        ? byNode.labels[place.node][nodeKeys.indexOf(key)]
+        : byFunc.labels[place.func][funcKeys.indexOf(key)];
+    });
     const key = labels.join(',');
     if (filter && !filter.test(key)) return;
     /** @type {HotspotRow & Record<string, unknown>} */
     const row = { key, samples, self, total, selfShare: 0, totalShare: 0 };
     for (const name of commonNames) {
-      const value = common[name][funcGroup];
+      const value = place && common[name][place.func];
       if (value !== null && value !== undefined) row[name] = value;
     }
     rows.push(row);
@@ -176,31 +216,28 @@ function hotspots(profile, options = {}) {
     );
     if (sums.totalCount === 0) return;
     whole += sums.totalWeight;
-    if (funcKeys.length === 0) {
-      addRow(group, -1, sums.totalCount, sums.totalWeight, sums.totalWeight);
+    if (funcKeys.length + nodeKeys.length === 0) {
+      addRow(group, undefined, sums.totalCount, sums.totalWeight, sums.totalWeight);
       return;
     }
-    const groups = byFunc.labels.length;
+    const groups = places.list.length;
     const { func, parent } = raw.nodes;
-    const physical = physicalFuncs(profile);
-    const groupOfNode = new Int32Array(func.length);
     const self = new Float64Array(groups);
     const samples = new Float64Array(groups);
     for (let node = 1; node < func.length; node++) {
-      const own = byFunc.groupOf[physical[node]];
-      groupOfNode[node] = byFunc.groupOf[func[node]];
-      self[own] += sums.weight[node];
-      samples[own] += sums.count[node];
+      self[places.ofSelf[node]] += sums.weight[node];
+      samples[places.ofSelf[node]] += sums.count[node];
     }
-    const totals = groupTotals(profile.walk, groupOfNode, groups, {
+    const totals = groupTotals(profile.walk, places.ofNode, groups, {
       weight: subtreeSums(parent, sums.weight),
       count: subtreeSums(parent, sums.count),
     });
-    for (let own = 0; own < groups; own++) {
+    places.list.forEach((place, own) => {
       // Whether a group was met is a matter of samples: a weight may well be 0.
-      if (totals.count[own] > 0) addRow(group, own, samples[own], self[own], totals.weight[own]);
-    }
-    if (sums.count[0] > 0) addRow(group, -1, sums.count[0], sums.weight[0], sums.weight[0]);
+      if (totals.count[own] > 0 || samples[own] > 0)
+        addRow(group, place, samples[own], self[own], totals.weight[own]);
+    });
+    if (sums.count[0] > 0) addRow(group, undefined, sums.count[0], sums.weight[0], sums.weight[0]);
   });
 
   for (const row of rows) {

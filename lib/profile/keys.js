@@ -81,7 +81,17 @@ const SAMPLE_KEYS = {
   },
 };
 
-const KEY_NAMES = [...Object.keys(FUNC_KEYS), ...Object.keys(SAMPLE_KEYS)];
+/**
+ * What depends on a frame's callers too.
+ * @type {Record<string, (profile: Profile) => (node: number) => string>}
+ */
+const NODE_KEYS = {
+  category: ({ categories: { names, ofNode } }) => {
+    return (node) => names[ofNode[node]];
+  },
+};
+
+const KEY_NAMES = [FUNC_KEYS, SAMPLE_KEYS, NODE_KEYS].flatMap((keys) => Object.keys(keys));
 
 /**
  * @param {unknown} by
@@ -128,4 +138,13 @@ function groupBy(count, keys) {
   return { groupOf, labels };
 }
 
-module.exports = { KINDS, FUNC_KEYS, SAMPLE_KEYS, parseKeys, groupBy, objectOf, crateOf };
+module.exports = {
+  KINDS,
+  FUNC_KEYS,
+  NODE_KEYS,
+  SAMPLE_KEYS,
+  parseKeys,
+  groupBy,
+  objectOf,
+  crateOf,
+};

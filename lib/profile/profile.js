@@ -19,6 +19,8 @@ class Profile {
   #phases;
   /** @type {string[] | undefined} */
   #pools;
+  /** @type {{names: string[], ofNode: Uint8Array} | undefined} */
+  #categories;
   /** @type {Int32Array | undefined} */
   #walk;
   /** @type {import('./names').Names | undefined} */
@@ -76,6 +78,11 @@ class Profile {
   /** The pool of each thread. */
   get threadPools() {
     return (this.#pools ??= poolsOf(this));
+  }
+
+  /** The kind of work of each node. */
+  get categories() {
+    return (this.#categories ??= require('./categories.js').categoriesOf(this));
   }
 
   /** The tree's depth-first walk. */
