@@ -7,7 +7,18 @@ const { renderHotspots, terminalOf } = require('../table.js');
 const { renderPhases } = require('../phase-table.js');
 const { renderTree } = require('./tree.js');
 
-const SHOWN = ['symbol', 'crate', 'object', 'thread', 'pool', 'kind', 'comm', 'package', 'phase'];
+const SHOWN = [
+  'symbol',
+  'crate',
+  'object',
+  'thread',
+  'pool',
+  'kind',
+  'comm',
+  'package',
+  'phase',
+  'category',
+];
 const KEYS = [...SHOWN, 'build', 'compiler'];
 /** In the contract, with a later version. */
 const LATER_KEYS = ['loader', 'plugin'];
