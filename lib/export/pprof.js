@@ -107,12 +107,12 @@ class Locations {
  * @param {Profile} profile
  * @returns {{sample: number, count: number, weight: number}[]} samples that differ in nothing but time
  */
-function mergedSamples({ raw, phases }) {
+function mergedSamples({ raw, phaseColumn }) {
   const { node, thread, end, weight } = raw.samples;
   /** @type {Map<string, {sample: number, count: number, weight: number}>} */
   const merged = new Map();
   for (let sample = 0; sample < node.length; sample++) {
-    const phase = phases.phaseOfSample[sample];
+    const phase = phaseColumn.phaseOfSample[sample];
     const key = `${node[sample]} ${thread[sample]} ${phase} ${end[sample]}`;
     const known = merged.get(key);
     if (known) {
@@ -127,7 +127,7 @@ function mergedSamples({ raw, phases }) {
 
 /** @param {Profile} profile @param {pprof.StringTable} strings @param {Locations} locations */
 function samplesOf(profile, strings, locations) {
-  const { raw, phases, threadNames } = profile;
+  const { raw, phaseColumn, threadNames } = profile;
   const { node, thread, end } = raw.samples;
   const text = (/** @type {string} */ key, /** @type {string} */ value) =>
     new pprof.Label({ key: strings.dedup(key), str: strings.dedup(value) });
@@ -142,7 +142,7 @@ function samplesOf(profile, strings, locations) {
             key: strings.dedup('thread_id'),
             num: raw.threads.tid[thread[sample]],
           }),
-          text('phase', phases.names[phases.phaseOfSample[sample]]),
+          text('phase', phaseColumn.names[phaseColumn.phaseOfSample[sample]]),
           ...(end[sample] > 0 ? [text('stack', ENDS[end[sample]])] : []),
         ],
       }),

@@ -45,7 +45,7 @@ test('flags, keys and formats of a later version say so', async () => {
   await refuses(['record', '--raw', 'x', '--', 'node'], 2, /--raw is not in this version/);
   await refuses(['record', '--budget', '2', '--', 'node'], 2, /--budget is not in this version/);
   await refuses(['report', '--sort', 'loader'], 2, /--sort loader is not in this version/);
-  await refuses(['export', '--to', 'pprof'], 2, /--to pprof is not in this version/);
+  await refuses(['export', '--to', 'perfetto'], 2, /--to perfetto is not in this version/);
 });
 
 test('values that are none', async () => {
