@@ -40,6 +40,11 @@ export interface StartOptions {
   maxFrames?: number;
   /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */
   ringBytes?: number;
+  /**
+   * Per cent of the build's CPU time, 0.1 to 50 (`2` or `'2%'`): to stay below it the profiler lowers
+   * the rate by itself, from `frequency` down, and up again. `profile.meta.budget` says what it did.
+   */
+  budget?: number | string;
   /** Folder for what is written at exit. Default `'.rspack-prof'`. */
   output?: string;
   /** Print no table at exit (the files are still written). */
@@ -247,6 +252,25 @@ export interface ProfileMeta {
   kernel: string;
   hasKernel: boolean;
   hasPmu: boolean;
+  /** Where a budget was given. `frequency` is the rate that was asked for. */
+  budget?: Budget;
+}
+
+/** What became of `budget`. */
+export interface Budget {
+  percent: number;
+  /** Cost from the first sample to the end of the recording, of the CPU time that the build used. */
+  costPercent: number;
+  /** The rate at the end. */
+  finalFrequency: number;
+  /** A sample's cost: the interrupt, from the record to the handler, in the handler (means). */
+  interruptNs: number;
+  arrivalNs: number;
+  walkNs: number;
+  /** False: `interruptNs` is a guess, for too few interrupts came to measure it. */
+  isMeasured: boolean;
+  /** Every rate with its beginning (CLOCK_MONOTONIC), the first one's included. */
+  changes: { timeNs: number; frequency: number }[];
 }
 
 /** `data` of a `'phase'` and of a `'child'` (a child compiler's time): `{ compiler, build }`. */
@@ -303,6 +327,7 @@ export interface ReportJson {
     'guessed' | 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'
   > & {
     cost: { cpuMs: number; peakBytes: number; finishMs: number };
+    budget?: Budget;
   };
   rows: HotspotRow[];
 }

@@ -7,7 +7,8 @@ const { ProfError, nearMatches } = require('./errors.js');
 
 /** @typedef {import('./index').StartOptions} StartOptions */
 /** @typedef {{type: 'string'|'number'|'boolean', default?: unknown, oneOf?: string[], min?: number,
- *    max?: number, integer?: boolean}} Rule */
+ *    max?: number, integer?: boolean, percent?: boolean}} Rule
+ *  percent: a text like '2%' is that number too */
 
 /** @type {Record<string, Rule>} */
 const RULES = {
@@ -19,15 +20,32 @@ const RULES = {
   stackBytes: { type: 'number', min: 256, max: 65528, integer: true },
   maxFrames: { type: 'number', default: 4096, min: 1, max: 65536, integer: true },
   ringBytes: { type: 'number', min: 65536, max: 2 ** 26, integer: true },
+  // Per cent of the build's CPU time. Below 0.1 the profiler's thread alone is above it.
+  budget: { type: 'number', min: 0.1, max: 50, percent: true },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
 };
 
 /** What the addon is told; the rest is JavaScript's alone. */
-const NATIVE_OPTIONS = ['event', 'frequency', 'callGraph', 'stackBytes', 'maxFrames', 'ringBytes'];
+const NATIVE_OPTIONS = [
+  'event',
+  'frequency',
+  'callGraph',
+  'stackBytes',
+  'maxFrames',
+  'ringBytes',
+  'budget',
+];
 
-/** In the contract, with a later version. */
-const LATER_OPTIONS = ['budget'];
+/**
+ * @param {unknown} value
+ * @returns {unknown} the number in '2%', '2 %' and '2'; anything else as it is
+ */
+function percentOf(value) {
+  if (typeof value !== 'string') return value;
+  const digits = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(value)?.[1];
+  return digits === undefined ? value : Number(digits);
+}
 
 /** @param {unknown} value */
 function shown(value) {
@@ -44,7 +62,8 @@ function shown(value) {
  */
 function problemWith(name, value, rule) {
   if (typeof value !== rule.type || Number.isNaN(value)) {
-    return `option '${name}' must be a ${rule.type}, not ${shown(value)}`;
+    const what = rule.percent ? "share like 2 or '2%'" : rule.type;
+    return `option '${name}' must be a ${what}, not ${shown(value)}`;
   }
   if (rule.oneOf && !rule.oneOf.includes(/** @type {string} */ (value))) {
     const words = rule.oneOf.map((word) => `'${word}'`).join(', ');
@@ -101,8 +120,9 @@ function checkOptions(given, rules, where) {
   /** @type {Record<string, unknown>} */
   const checked = {};
   for (const [name, rule] of Object.entries(rules)) {
-    const value = values[name] === undefined ? rule.default : values[name];
-    if (value === undefined) continue;
+    const asGiven = values[name] === undefined ? rule.default : values[name];
+    if (asGiven === undefined) continue;
+    const value = rule.percent ? percentOf(asGiven) : asGiven;
     const problem = problemWith(name, value, rule);
     if (problem !== '') throw new ProfError('ERR_PROF_BAD_OPTION', problem);
     checked[name] = value;
@@ -115,13 +135,6 @@ function checkOptions(given, rules, where) {
  * @returns {{native: Record<string, unknown>, output: string, quiet: boolean}}
  */
 function checkStartOptions(given) {
-  const later = LATER_OPTIONS.find((name) => /** @type {any} */ (given)?.[name] !== undefined);
-  if (later !== undefined) {
-    throw new ProfError(
-      'ERR_PROF_BAD_OPTION',
-      `option '${later}' is not in this version of rspack-prof yet: it comes later`,
-    );
-  }
   const checked = checkOptions(given, RULES, 'start()');
   const native = Object.fromEntries(
     NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
@@ -135,11 +148,11 @@ function checkStartOptions(given) {
 
 /**
  * The range of a number, for the flag that gives it.
- * @param {'frequency' | 'stackBytes'} name
+ * @param {'frequency' | 'stackBytes' | 'budget'} name
  */
 function rangeOf(name) {
   const { min = -Infinity, max = Infinity, integer = false } = RULES[name];
   return { least: min, most: max, whole: integer };
 }
 
-module.exports = { rangeOf, checkStartOptions, checkOptions, checkNames };
+module.exports = { rangeOf, percentOf, checkStartOptions, checkOptions, checkNames };

@@ -127,6 +127,10 @@ function headline({ meta, quality }) {
   const ms = durationMs(meta);
   const parts = [`${grouped(quality.samples)} samples of ${meta.event}`];
   if (meta.frequency > 0) parts[0] += ` at ${meta.frequency} Hz`;
+  const { budget } = meta;
+  if (budget && budget.finalFrequency !== meta.frequency) {
+    parts[0] += ` (${budget.finalFrequency} Hz at the end)`;
+  }
   if (ms !== undefined) parts[0] += ` in ${(ms / 1000).toFixed(2)} s`;
   if (meta.cpus > 0) parts[0] += ` on ${meta.cpus} CPU${meta.cpus === 1 ? '' : 's'}`;
   // Without a call graph no stack is meant to be whole.

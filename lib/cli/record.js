@@ -6,7 +6,7 @@ const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { Recording } = require('./recording.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
-const { checkStartOptions, rangeOf } = require('../options.js');
+const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
 const { renderHotspots } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -17,7 +17,7 @@ const spec = {
   // How many words the command has is checked here: `no command` wants its own message.
   positionals: [0, Infinity],
   passThrough: true,
-  later: ['--budget', '--raw'],
+  later: ['--raw'],
   options: {
     event: {
       type: 'string',
@@ -32,6 +32,11 @@ const spec = {
       help: 'full: threads walk their own stacks; dwarf: copies of stacks; none',
     },
     'stack-bytes': { type: 'string', value: 'N', help: 'bytes of stack to copy with dwarf' },
+    budget: {
+      type: 'string',
+      value: 'PCT',
+      help: 'stay below this per cent of CPU time, by fewer samples',
+    },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
     'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
   },
@@ -55,6 +60,20 @@ function checkEvent(event, world) {
 }
 
 /**
+ * `--budget 2` and `--budget 2%`.
+ * @param {import('./args.js').Parsed} parsed
+ */
+function budgetOf(parsed) {
+  const text = textOf(parsed, 'budget');
+  const budget = percentOf(text);
+  const { least, most } = rangeOf('budget');
+  if (text === undefined || (typeof budget === 'number' && budget >= least && budget <= most)) {
+    return /** @type {number | undefined} */ (budget);
+  }
+  throw new UsageError(`--budget takes a share from ${least} to ${most} %, not '${text}'`);
+}
+
+/**
  * @param {import('./args.js').Parsed} parsed
  * @returns {import('../index').StartOptions}
  */
@@ -64,6 +83,7 @@ function startOptions(parsed) {
     frequency: numberOf(parsed, 'freq', rangeOf('frequency')),
     callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
+    budget: budgetOf(parsed),
   };
   // What start() would refuse in each process of the command is refused before it runs.
   checkStartOptions(options);

@@ -221,6 +221,12 @@ function readMeta(own) {
   for (const name of ['frequency', 'startNs', 'endNs', 'startUnixMs', 'cpus', 'pid']) {
     if (!Number.isFinite(meta[name])) throw new BadProfile(`meta.${name} is not a number`);
   }
+  if (meta.budget !== undefined) {
+    const budget = object(meta.budget, 'meta.budget');
+    for (const name of ['percent', 'costPercent', 'finalFrequency']) {
+      if (!Number.isFinite(budget[name])) throw new BadProfile(`meta.budget.${name} is no number`);
+    }
+  }
   return meta;
 }
 

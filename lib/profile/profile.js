@@ -57,6 +57,7 @@ class Profile {
       kernel: meta.kernel,
       hasKernel: meta.hasKernel,
       hasPmu: meta.hasPmu,
+      ...(meta.budget && { budget: meta.budget }),
     };
     this.quality = buildQuality(raw);
     this.totalWeight = raw.samples.weight.reduce((sum, weight) => sum + weight, 0);
@@ -149,6 +150,7 @@ class Profile {
   report(options) {
     const { meta, quality } = this;
     const { command, node, rspack, binding, event, frequency, durationMs, cpus, kernel } = meta;
+    const { budget } = meta;
     const { samples, lost, throttled, complete, truncated, joined, broken } = quality;
     const { unnamedLeaf, completeShare, byObject, cost, warnings } = quality;
     const { cpuMs, peakBytes, finishMs } = cost;
@@ -158,6 +160,7 @@ class Profile {
       quality: {
         ...{ samples, lost, throttled, complete, truncated, joined, broken },
         ...{ unnamedLeaf, completeShare, byObject },
+        ...(budget && { budget }),
         cost: { cpuMs, peakBytes, finishMs },
         warnings,
       },

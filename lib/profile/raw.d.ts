@@ -57,6 +57,8 @@ export interface RawMeta {
   kernel: string;
   hasKernel: boolean;
   hasPmu: boolean;
+  /** Where a budget was given. */
+  budget?: import('../index').Budget;
   /** Of an imported file: the command that was recorded. */
   command?: string;
 }

@@ -77,8 +77,8 @@ static bool read_number(napi_env env, napi_value object, const char *name, doubl
     return true;
   }
   struct prof_error error;
-  prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "%s must be a number from %.0f to %.0f", name,
-                 least, most);
+  prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "%s must be a number from %g to %g", name, least,
+                 most);
   fail(env, &error);
   return false;
 }
@@ -121,14 +121,16 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
   double frequency = DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
-         drain = 0;
+         drain = 0, budget = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||
       !read_number(env, object, "stackBytes", 256, 65528, &stack) ||
       !read_number(env, object, "ringBytes", 65536, 1 << 26, &ring) ||
-      !read_number(env, object, "drainMs", 1, 10000, &drain)) {
+      !read_number(env, object, "drainMs", 1, 10000, &drain) ||
+      !read_number(env, object, "budget", PROF_BUDGET_PERCENT_MIN, PROF_BUDGET_PERCENT_MAX,
+                   &budget)) {
     return false;
   }
   out->frequency = (uint32_t)frequency;
@@ -136,6 +138,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
   out->stack_bytes = (uint32_t)stack & ~7u;
   out->ring_bytes = (size_t)ring;
   out->drain_ms = (uint32_t)drain;
+  out->budget_percent = budget;
   return true;
 }
 

@@ -65,6 +65,30 @@ static napi_value strings_of(napi_env env, const struct prof_result *result) {
   return array;
 }
 
+static napi_value budget_of(napi_env env, const struct prof_result_budget *from) {
+  napi_value budget, changes;
+  if (napi_create_object(env, &budget) != napi_ok ||
+      napi_create_array_with_length(env, from->rate_count, &changes) != napi_ok)
+    return NULL;
+  for (size_t i = 0; i < from->rate_count; i++) {
+    napi_value row;
+    if (napi_create_object(env, &row) != napi_ok)
+      return NULL;
+    prof_value_set_number(env, row, "timeNs", (double)from->rates[i].time_ns);
+    prof_value_set_number(env, row, "frequency", from->rates[i].frequency);
+    napi_set_element(env, changes, (uint32_t)i, row);
+  }
+  prof_value_set_number(env, budget, "percent", from->percent);
+  prof_value_set_number(env, budget, "costPercent", from->cost_percent);
+  prof_value_set_number(env, budget, "finalFrequency", from->rates[from->rate_count - 1].frequency);
+  prof_value_set_number(env, budget, "interruptNs", (double)from->interrupt_ns);
+  prof_value_set_number(env, budget, "arrivalNs", (double)from->arrival_ns);
+  prof_value_set_number(env, budget, "walkNs", (double)from->walk_ns);
+  prof_value_set_bool(env, budget, "isMeasured", from->is_measured);
+  prof_value_set(env, budget, "changes", changes);
+  return budget;
+}
+
 static napi_value meta_of(napi_env env, const struct prof_result *result) {
   const struct prof_plan *plan = &result->plan;
   napi_value meta;
@@ -89,6 +113,8 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_text(env, meta, "kernel", result->kernel);
   prof_value_set_bool(env, meta, "hasKernel", plan->kernel);
   prof_value_set_bool(env, meta, "hasPmu", plan->has_pmu);
+  if (result->budget.percent > 0)
+    prof_value_set(env, meta, "budget", budget_of(env, &result->budget));
   return meta;
 }
 

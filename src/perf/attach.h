@@ -2,16 +2,20 @@
  * attach: one plan opened on every thread of this process x every CPU online, written into one ring
  * per CPU. Threads born later inherit the event of the thread that made them.
  *
+ * A change of the rate takes another set of events, for PERF_EVENT_IOC_PERIOD reaches an event and
+ * not the ones that threads inherited from it. Both sets run for a moment, and each record counts
+ * in the one whose turn it was (owners.h). The set before is kept disabled, with what it had
+ * counted towards its next sample, until the end: going back to it opens nothing and loses nothing.
+ *
  * The caller provides a plan (choose.h), struct prof_os, and one thread at a time: the same for all
  * calls but prof_attach_is_direct and prof_attach_signal_is_double, which a signal handler may use
  * from any thread between open and close. Refuses: more descriptors than RLIMIT_NOFILE allows with
  * PROF_FILES_RESERVE left for the build (PROF_TOO_MANY_FILES), rings below PROF_RING_BYTES_MIN
  * (PROF_MEMORY_LOCK), option values out of range (PROF_BAD_OPTION).
  *
- * A thread born while the set is being opened can have both an inherited event and one of its own.
- * The id of an inherited event's records is its parent's: so a record is a double when its thread
- * has an event of its own and the id is another thread's. The signal knows it too: the lower half
- * of si_perf_data is the thread that the event was opened for.
+ * A thread born while a set is being opened can have both an inherited event and one of its own:
+ * owners.h tells records apart. The signal knows it too: the lower half of si_perf_data is the
+ * thread that the event was opened for.
  */
 #ifndef RSPACK_PROF_PERF_ATTACH_H
 #define RSPACK_PROF_PERF_ATTACH_H
@@ -32,9 +36,10 @@ struct prof_attach;
 
 struct prof_attach_options {
   struct prof_plan plan;
-  size_t ring_bytes; /* per CPU, a power of two; 0: chosen from the plan */
-  uint64_t sig_data; /* cookie in the UPPER 32 bits, lower 32 zero: they get the thread's id */
-  int skip_tid;      /* the profiler's own thread, 0 none */
+  size_t ring_bytes;  /* per CPU, a power of two; 0: chosen from the plan */
+  uint64_t sig_data;  /* cookie in the UPPER 32 bits, lower 32 zero: they get the thread's id */
+  int skip_tid;       /* the profiler's own thread, 0 none */
+  uint32_t frequency; /* Hz to begin with; 0: the plan's */
 };
 
 /* Everything is opened disabled. */
@@ -48,6 +53,16 @@ void prof_attach_close(struct prof_attach *self); /* NULL is fine; puts RLIMIT_N
  * Each later call turns inheriting threads into double ones. How many threads, or a status. */
 int prof_attach_scan(struct prof_attach *self);
 
+/* Goes on at another rate: 0, or a status with the rate as it was. At most PROF_SETS_MAX rates in
+ * one recording: a further one changes nothing. Confirm some milliseconds later: a thread that was
+ * being born at that moment may have taken the state before from its parent. */
+int prof_attach_change(struct prof_attach *self, uint32_t frequency, struct prof_error *error);
+void prof_attach_confirm(struct prof_attach *self);
+uint32_t prof_attach_frequency(const struct prof_attach *self);
+/* The rates so far: when each began (CLOCK_MONOTONIC ns, 0: from the start). */
+size_t prof_attach_turns(const struct prof_attach *self);
+uint64_t prof_attach_turn(const struct prof_attach *self, size_t index, uint32_t *frequency);
+
 int prof_attach_ring_count(const struct prof_attach *self);
 struct prof_ring *prof_attach_ring(struct prof_attach *self, int index); /* fd: for poll */
 int prof_attach_fd_count(const struct prof_attach *self);
@@ -56,8 +71,8 @@ int prof_attach_thread_count(const struct prof_attach *self); /* with events of 
 const struct prof_plan *prof_attach_plan(const struct prof_attach *self);
 const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self);
 
-/* This record must be dropped: its thread has an event of its own, and this is not of it. */
-bool prof_attach_drops(const struct prof_attach *self, const struct prof_record *record);
+/* This record must be dropped: another event of its thread has it too. */
+bool prof_attach_drops(struct prof_attach *self, const struct prof_record *record);
 /* The same by id; tid: the thread that it was written in (prof_record.writer_tid). */
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
 /* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */

@@ -16,6 +16,30 @@ __attribute__((format(printf, 4, 5))) static void add(struct prof_result *out, c
   snprintf(note->fix, sizeof note->fix, "%s", fix);
 }
 
+static void add_budget(const struct prof_recording *recording, struct prof_result *out) {
+  const struct prof_result_budget *budget = &out->budget;
+  uint32_t least = out->plan.frequency, last = least;
+  for (size_t i = 0; i < budget->rate_count; i++) {
+    last = budget->rates[i].frequency;
+    least = last < least ? last : least;
+  }
+  if (least < out->plan.frequency)
+    add(out, "rate-lowered", "",
+        "rate lowered to %u Hz%s to stay below %g %%: %u Hz were asked for", last,
+        least < last ? " and less" : "", budget->percent, out->plan.frequency);
+  if (recording->meter.is_refused)
+    add(out, "budget-exceeded", "ulimit -n 65536",
+        "profiling cost %.1f %%, the budget is %g %%: the events of another rate did not open",
+        budget->cost_percent, budget->percent);
+  else if (budget->cost_percent > budget->percent)
+    add(out, "budget-exceeded", "",
+        "profiling cost %.1f %% of the build's CPU time, the budget is %g %%: %s",
+        budget->cost_percent, budget->percent,
+        recording->meter.budget.step == recording->meter.budget.lowest
+            ? "no lower rate is left"
+            : "the build was too short to make up for its start");
+}
+
 void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   const struct prof_recording_options *options = &recording->options;
   if (options->replay_pid) {
@@ -47,6 +71,8 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
     add(out, "sigtrap-taken", "",
         "another SIGTRAP handler was installed while we recorded: recording ended there");
   }
+  if (out->budget.percent > 0)
+    add_budget(recording, out);
   if (out->quality.handler_dropped) {
     add(out, "stacks-dropped", "", "%llu stacks found no room in the buffers",
         (unsigned long long)out->quality.handler_dropped);

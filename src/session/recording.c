@@ -122,6 +122,8 @@ static size_t walk_bytes(void) {
 
 static int open_events(struct prof_recording *self, struct prof_error *error) {
   int status = PROF_OK;
+  uint32_t frequency =
+      prof_meter_open(&self->meter, self->options.budget_percent, &self->options.plan);
   if (self->options.plan.sigtrap) {
     const struct prof_sampler_options sampler = {
         .unwind = &self->unwind,
@@ -137,6 +139,7 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
       .ring_bytes = self->options.ring_bytes,
       .sig_data = prof_sampler_cookie(),
       .skip_tid = self->options.skip_tid,
+      .frequency = frequency,
   };
   if (!status)
     status = prof_attach_open(&prof_os_real, &attach, &self->attach, error);
@@ -173,6 +176,7 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
   self->start_ns = prof_now_ns();
   prof_attach_enable(self->attach);
   prof_attach_scan(self->attach);
+  prof_meter_begin(&self->meter);
   return PROF_OK;
 }
 
@@ -232,9 +236,18 @@ static void prefetch_some(struct prof_recording *self) {
   }
 }
 
+static void meter_round(struct prof_recording *self) {
+  const struct prof_recording_counters *counters = &self->counters;
+  if (prof_meter_is_due(&self->meter))
+    prof_meter_round(&self->meter, self->attach,
+                     self->samples.count + counters->doubles + counters->lost);
+}
+
 void prof_recording_drain(struct prof_recording *self) {
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
-  prefetch_some(self);
+  if (prof_meter_affords(&self->meter))
+    prefetch_some(self);
+  meter_round(self);
   if (self->options.plan.sigtrap && !self->signal_taken && !prof_sampler_owns_signal()) {
     prof_attach_disable(self->attach);
     self->signal_taken = true;

@@ -29,6 +29,7 @@
 #include "stack/join.h"
 #include "stack/splice.h"
 #include "stack/tail.h"
+#include "session/meter.h"
 #include "session/walks.h"
 #include "stack/unwind.h"
 
@@ -45,6 +46,7 @@ struct prof_recording_options {
   uint32_t max_chain;      /* replay: the kernel cut callchains there */
   bool whole_chains; /* replay: its callchains are whole, or say themselves that they are not */
   struct prof_bytecode_layout bytecode;
+  double budget_percent; /* 0: none */
   /* Called from signal handlers when a drain should not wait for its time. May be NULL. */
   void (*wake)(void *user);
   void *wake_user;
@@ -86,6 +88,7 @@ struct prof_recording {
   uint64_t *words;       /* room for one walk, or for the longest callchain of a record */
   unsigned char *record; /* room for a rewritten one */
   struct prof_tail tail;
+  struct prof_meter meter;
   uint64_t start_ns, end_ns, start_unix_ms;
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */

@@ -248,6 +248,30 @@ static int copy_modules_and_threads(struct build *self) {
   return 0;
 }
 
+static int copy_budget(struct build *self) {
+  const struct prof_recording *recording = self->recording;
+  const struct prof_meter *meter = &recording->meter;
+  struct prof_result_budget *out = &self->out->budget;
+  if (!recording->options.budget_percent)
+    return 0;
+  size_t count = prof_attach_turns(recording->attach);
+  out->rates = calloc(count, sizeof *out->rates);
+  if (!out->rates)
+    return -1;
+  for (; out->rate_count < count; out->rate_count++) {
+    struct prof_result_rate *rate = &out->rates[out->rate_count];
+    rate->time_ns = prof_attach_turn(recording->attach, out->rate_count, &rate->frequency);
+  }
+  out->rates[0].time_ns = recording->start_ns;
+  out->percent = recording->options.budget_percent;
+  out->cost_percent = 100 * prof_budget_spent(&meter->budget);
+  out->interrupt_ns = meter->price_ns;
+  out->arrival_ns = meter->arrivals ? meter->arrival_ns / meter->arrivals : 0;
+  out->walk_ns = meter->walks ? meter->walk_ns / meter->walks : 0;
+  out->is_measured = meter->is_measured;
+  return 0;
+}
+
 static void copy_facts(struct build *self) {
   const struct prof_recording *recording = self->recording;
   struct prof_result *out = self->out;
@@ -280,7 +304,8 @@ struct prof_result *prof_result_build(struct prof_recording *recording) {
     return NULL;
   int failed = prof_strings_init(&out->strings) || prof_tree_init(&build.tree) ||
                name_frames(&build) || fold_nodes(&build) || copy_samples(&build) ||
-               copy_modules_and_threads(&build) || prof_breaks_count(recording, out);
+               copy_modules_and_threads(&build) || copy_budget(&build) ||
+               prof_breaks_count(recording, out);
   if (!failed) {
     copy_facts(&build);
     prof_notes_add(recording, out);
@@ -305,6 +330,7 @@ void prof_result_free(struct prof_result *self) {
   free(self->nodes);
   free(self->threads);
   free(self->broken);
+  free(self->budget.rates);
   free(self->samples);
   free(self);
 }

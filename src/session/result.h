@@ -45,6 +45,18 @@ struct prof_result_broken {
   uint32_t samples, broken; /* with a frame in the object; broken there for the reason */
 };
 
+/* percent 0: there was none. */
+struct prof_result_budget {
+  double percent, cost_percent;               /* of the CPU time that the build used */
+  uint64_t interrupt_ns, arrival_ns, walk_ns; /* a sample's price, see session/meter.h */
+  bool is_measured;                           /* interrupt_ns; else a guess */
+  struct prof_result_rate {
+    uint64_t time_ns; /* from when on */
+    uint32_t frequency;
+  } * rates; /* the first is from the start; never none */
+  size_t rate_count;
+};
+
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
   uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles, guessed;
@@ -64,6 +76,7 @@ struct prof_result {
   size_t module_count, func_count, node_count, thread_count, broken_count, sample_count;
   size_t func_capacity, node_capacity, broken_capacity;
   struct prof_result_quality quality;
+  struct prof_result_budget budget;
   struct prof_plan plan;
   struct prof_plan_note notes[6]; /* beside the plan's */
   int note_count;

@@ -148,6 +148,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .skip_tid = (int)syscall(SYS_gettid),
       .has_jit = self->options.has_jit,
       .bytecode = self->options.bytecode,
+      .budget_percent = self->options.budget_percent,
       .wake = wake_from_handler,
       .wake_user = self,
   };

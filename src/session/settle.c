@@ -106,6 +106,8 @@ void prof_settle_decided(void *user, struct prof_join_thread *thread, const stru
   const struct prof_join_last *walk = &thread->walk;
   enum prof_walk_end end = walk->end;
   if (fate == PROF_JOIN_MATCHED) {
+    bool is_user = !(wait->flags & PROF_SAMPLE_KERNEL);
+    prof_meter_walk(&self->meter, is_user ? walk->time_ns - wait->time_ns : 0, walk->duration_ns);
     prof_settle_row(self, thread, wait, walk->node, prof_settle_end(end), end, walk->end_pc,
                     flags_of(walk));
   } else if (fate == PROF_JOIN_HANDLER) {

@@ -11,6 +11,7 @@
 
 #include "fake_os.h"
 #include "perf/attach.h"
+#include "perf/owners.h"
 
 #define COOKIE (0xabcdull << 32)
 
@@ -335,6 +336,103 @@ static void proc_of_another_pid_namespace_is_refused(void **state) {
   close_all();
 }
 
+static uint32_t enabled_rate(void) {
+  uint32_t rate = 0;
+  for (int fd = 0; fd < FAKE_FDS; fd++) {
+    if (!machine.is_open[fd] || !machine.is_enabled[fd])
+      continue;
+    assert_true(rate == 0 || rate == machine.attrs[fd].sample_freq);
+    rate = (uint32_t)machine.attrs[fd].sample_freq;
+  }
+  return rate;
+}
+
+static void another_rate_is_another_set_that_is_kept(void **state) {
+  uint32_t rate;
+  (void)state;
+  machine = fake_usual();
+  assert_int_equal(open_with(NULL, 4000, 0, 0), 0);
+  prof_attach_enable(attach);
+  assert_int_equal(enabled_rate(), 4000);
+  assert_int_equal(prof_attach_change(attach, 1000, &error), 0);
+  assert_int_equal(enabled_rate(), 1000);
+  assert_int_equal(prof_attach_frequency(attach), 1000);
+  assert_int_equal(prof_attach_fd_count(attach), 12); /* 3 threads, 2 CPUs, 2 rates */
+  assert_int_equal(machine.outputs, 10);              /* into the rings that were there */
+  assert_int_equal(machine.mapped, 2);
+  machine.opens = 0;
+  assert_int_equal(prof_attach_change(attach, 4000, &error), 0);
+  assert_int_equal(machine.opens, 0);
+  assert_int_equal(enabled_rate(), 4000);
+  assert_int_equal(prof_attach_change(attach, 4000, &error), 0); /* no change */
+  assert_int_equal(prof_attach_turns(attach), 3);
+  assert_int_equal(prof_attach_turn(attach, 0, &rate), 0);
+  assert_true(prof_attach_turn(attach, 2, &rate) >= prof_attach_turn(attach, 1, &rate));
+  assert_int_equal(rate, 1000);
+  prof_attach_confirm(attach);
+  assert_int_equal(enabled_rate(), 4000);
+  assert_int_equal(prof_attach_plan(attach)->frequency, 4000);
+  prof_attach_disable(attach);
+  assert_int_equal(machine.enabled, 0);
+  close_all();
+}
+
+static void a_rate_that_does_not_open_leaves_the_one_before(void **state) {
+  (void)state;
+  machine = fake_usual();
+  assert_int_equal(open_with(NULL, 4000, 0, 0), 0);
+  prof_attach_enable(attach);
+  machine.out_of_memory_at_open = machine.opens + 3; /* in the middle of the set */
+  assert_int_equal(prof_attach_change(attach, 1000, &error), PROF_NO_MEMORY);
+  assert_int_equal(enabled_rate(), 4000);
+  assert_int_equal(prof_attach_frequency(attach), 4000);
+  assert_int_equal(prof_attach_fd_count(attach), 6);
+  assert_int_equal(prof_attach_turns(attach), 1);
+  assert_int_equal(prof_attach_change(attach, 1000, &error), 0); /* it may be tried again */
+  assert_int_equal(enabled_rate(), 1000);
+  close_all();
+}
+
+static void rates_beyond_the_sets_change_nothing(void **state) {
+  (void)state;
+  machine = fake_usual();
+  assert_int_equal(open_with(NULL, 4000, 0, 0), 0);
+  prof_attach_enable(attach);
+  for (uint32_t i = 1; i < PROF_SETS_MAX; i++)
+    assert_int_equal(prof_attach_change(attach, 4000 - i, &error), 0);
+  assert_int_equal(prof_attach_change(attach, 10, &error), 0);
+  assert_int_equal(prof_attach_frequency(attach), 4000 - (PROF_SETS_MAX - 1));
+  close_all();
+}
+
+static void records_of_both_sets_count_once(void **state) {
+  uint64_t ids[2], turn_ns;
+  uint32_t rate;
+  (void)state;
+  machine = fake_usual();
+  assert_int_equal(open_with(NULL, 4000, 0, 0), 0);
+  prof_attach_enable(attach);
+  assert_int_equal(prof_attach_change(attach, 1000, &error), 0);
+  turn_ns = prof_attach_turn(attach, 1, &rate);
+  for (int fd = 0; fd < FAKE_FDS; fd++)
+    if (machine.is_open[fd] && machine.tids[fd] == 101)
+      ids[machine.attrs[fd].sample_freq == 1000] = 5000 + (uint64_t)fd;
+  for (int late = 0; late < 2; late++)
+    for (int set = 0; set < 2; set++) {
+      struct prof_record record = {.type = PERF_RECORD_SAMPLE,
+                                   .id = ids[set],
+                                   .tid = 101,
+                                   .writer_tid = 101,
+                                   .time_ns = turn_ns - 1 + (uint64_t)late};
+      assert_int_equal(prof_attach_drops(attach, &record), late != set);
+      record.type = PERF_RECORD_MMAP2;
+      assert_int_equal(prof_attach_drops(attach, &record), late != set);
+      record.type = PERF_RECORD_LOST;
+      assert_false(prof_attach_drops(attach, &record));
+    }
+  close_all();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_thread_has_an_event_on_every_cpu),
@@ -353,6 +451,10 @@ int main(void) {
       cmocka_unit_test(hybrid_cpus_get_the_event_of_their_pmu),
       cmocka_unit_test(options_out_of_range_are_refused),
       cmocka_unit_test(proc_of_another_pid_namespace_is_refused),
+      cmocka_unit_test(another_rate_is_another_set_that_is_kept),
+      cmocka_unit_test(a_rate_that_does_not_open_leaves_the_one_before),
+      cmocka_unit_test(rates_beyond_the_sets_change_nothing),
+      cmocka_unit_test(records_of_both_sets_count_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,10 @@ test('every option is checked: name, type, range, choice', () => {
     [{ ringBytes: 4096 }, /'ringBytes'/],
     [{ ringBytes: 2 ** 26 + 1 }, /from 65536 to 67108864/],
     [{ output: {} }, /'output' must be a string, not \[object Object\]/],
-    [{ budget: 2 }, /'budget' is not in this version of rspack-prof yet: it comes later/],
+    [{ budget: 0 }, /'budget' must be a number from 0\.1 to 50, not 0/],
+    [{ budget: '51%' }, /from 0\.1 to 50, not 51/],
+    [{ budget: '2 percent' }, /'budget' must be a share like 2 or '2%', not "2 percent"/],
+    [{ budget: '' }, /must be a share/],
     [{ quiet: 'yes' }, /'quiet' must be a boolean/],
   ];
   for (const [options, message] of wrong) {
@@ -96,6 +99,9 @@ test('defaults, and what the addon is told', () => {
   });
   assert.deepEqual([native.frequency, native.stackBytes, native.event], [4000, 256, 'cycles:uk']);
   assert.equal('output' in native, false);
+  for (const budget of [2, '2', '2%', ' 2.0 % ']) {
+    assert.equal(checkStartOptions({ budget }).native.budget, 2);
+  }
 });
 
 test('another platform: a clear error, before anything is loaded', () => {
@@ -137,6 +143,7 @@ test('ranges: the addon takes both ends of each, and no more', { skip: whyNoAddo
     stackBytes: [256, 65528],
     maxFrames: [1, 65536],
     ringBytes: [65536, 2 ** 26],
+    budget: [0.1, 50],
   })) {
     for (const value of [least, most]) {
       checkStartOptions({ [name]: value });

@@ -1,0 +1,77 @@
+#include "session/meter.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "perf/price.h"
+
+enum {
+  /* Signal, walk and the work of the profiler's thread for one sample, before there is a measure:
+   * the first rate is chosen by it. */
+  WALK_NS_GUESS = 12000,
+  /* Longer: the thread lost its CPU on the way. A mean of the others stands for it. */
+  PREEMPTED_NS = 100000,
+  ROUND_NS = 90000000,
+};
+
+#define SPARE 0.75 /* of the budget: above, what can wait waits */
+
+uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan) {
+  memset(self, 0, sizeof *self);
+  if (percent <= 0)
+    return plan->frequency;
+  self->is_measured = prof_price_measure(&prof_os_real, plan, prof_now_ns, &self->price_ns);
+  prof_budget_init(&self->budget, percent / 100, plan->frequency, self->price_ns + WALK_NS_GUESS);
+  return prof_budget_hz(&self->budget);
+}
+
+void prof_meter_begin(struct prof_meter *self) {
+  self->process_ns = prof_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  self->thread_ns = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void prof_meter_walk(struct prof_meter *self, uint64_t arrival_ns, uint64_t walk_ns) {
+  if (arrival_ns && arrival_ns <= PREEMPTED_NS) {
+    self->arrival_ns += arrival_ns;
+    self->arrivals++;
+  }
+  if (walk_ns <= PREEMPTED_NS) {
+    self->walk_ns += walk_ns;
+    self->walks++;
+  }
+}
+
+static uint64_t mean(uint64_t sum, uint64_t count) {
+  return count ? sum / count : 0;
+}
+
+static void measure(const struct prof_meter *self, uint64_t samples, struct prof_budget_mark *out) {
+  uint64_t sample_ns =
+      self->price_ns + mean(self->arrival_ns, self->arrivals) + mean(self->walk_ns, self->walks);
+  uint64_t process_ns = prof_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - self->process_ns;
+  out->time_ns = prof_now_ns();
+  out->cost_ns = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) - self->thread_ns + samples * sample_ns;
+  out->build_ns = process_ns > out->cost_ns ? process_ns - out->cost_ns : 0;
+}
+
+bool prof_meter_is_due(const struct prof_meter *self) {
+  return self->budget.share > 0 && prof_now_ns() - self->budget.total.time_ns >= ROUND_NS;
+}
+
+void prof_meter_round(struct prof_meter *self, struct prof_attach *attach, uint64_t samples) {
+  struct prof_budget_mark now;
+  if (self->must_confirm)
+    prof_attach_confirm(attach);
+  self->must_confirm = false;
+  measure(self, samples, &now);
+  uint32_t before_hz = prof_budget_hz(&self->budget);
+  uint32_t hz = prof_budget_step(&self->budget, &now);
+  if (hz == before_hz || self->is_refused)
+    return;
+  self->is_refused = prof_attach_change(attach, hz, NULL) != 0;
+  self->must_confirm = true;
+}
+
+bool prof_meter_affords(const struct prof_meter *self) {
+  return self->budget.share <= 0 || prof_budget_spent(&self->budget) <= SPARE * self->budget.share;
+}
