@@ -36,6 +36,8 @@ export interface StartOptions {
   callGraph?: 'full' | 'dwarf' | 'none';
   /** Bytes of stack copied per sample where stacks are copied, 256 to 65,528. */
   stackBytes?: number;
+  /** With callGraph 'dwarf': a perf.data that keeps the kernel's records as they came. */
+  raw?: string;
   /** The longest stack kept. 1 to 65,536. Default 4096; a longer one counts as truncated. */
   maxFrames?: number;
   /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */

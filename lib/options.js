@@ -22,6 +22,8 @@ const RULES = {
   ringBytes: { type: 'number', min: 65536, max: 2 ** 26, integer: true },
   // Per cent of the build's CPU time. Below 0.1 the profiler's thread alone is above it.
   budget: { type: 'number', min: 0.1, max: 50, percent: true },
+  // A perf.data with the kernel's records as they came; see docs/perf-data.md.
+  raw: { type: 'string' },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
 };
@@ -35,6 +37,7 @@ const NATIVE_OPTIONS = [
   'maxFrames',
   'ringBytes',
   'budget',
+  'raw',
 ];
 
 /**
@@ -136,6 +139,18 @@ function checkOptions(given, rules, where) {
  */
 function checkStartOptions(given) {
   const checked = checkOptions(given, RULES, 'start()');
+  if (checked.raw !== undefined && checked.callGraph !== 'dwarf') {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      "option 'raw' keeps copies of stacks, which callGraph 'dwarf' alone has: give that too",
+    );
+  }
+  if (checked.raw !== undefined && checked.budget !== undefined) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      "options 'raw' and 'budget' exclude each other: a raw file is of one rate",
+    );
+  }
   const native = Object.fromEntries(
     NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
   );

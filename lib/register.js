@@ -41,6 +41,7 @@ function register() {
     const options = readOptions();
     failures = options.failures;
     delete options.failures;
+    if (options.raw) options.raw = path.join(options.raw, `perf-${process.pid}.data`);
     require('./profiler.js').start(options, { shared: true });
   } catch (error) {
     tell(error, failures);

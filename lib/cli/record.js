@@ -17,7 +17,6 @@ const spec = {
   // How many words the command has is checked here: `no command` wants its own message.
   positionals: [0, Infinity],
   passThrough: true,
-  later: ['--raw'],
   options: {
     event: {
       type: 'string',
@@ -36,6 +35,11 @@ const spec = {
       type: 'string',
       value: 'PCT',
       help: 'stay below this per cent of CPU time, by fewer samples',
+    },
+    raw: {
+      type: 'string',
+      value: 'FILE',
+      help: 'keep the raw records in a perf.data too (with --call-graph dwarf)',
     },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
     'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
@@ -84,6 +88,7 @@ function startOptions(parsed) {
     callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
     budget: budgetOf(parsed),
+    raw: textOf(parsed, 'raw'),
   };
   // What start() would refuse in each process of the command is refused before it runs.
   checkStartOptions(options);
@@ -104,9 +109,10 @@ function tellResult(recording, all, world) {
     else say('no profile: the command ran no node process that ended by itself');
     return;
   }
-  for (const { profile, file } of kept) {
+  for (const { profile, file, raw } of kept) {
     world.stderr.write(`\n${renderHotspots(profile, { stream: world.stderr })}\n`);
     say(`profile: ${file}`);
+    if (raw) say(raw);
   }
   if (!kept.some(({ profile }) => profile.meta.binding)) {
     say('no process loaded an rspack binding: the one with the most samples was kept');
@@ -121,7 +127,7 @@ async function run(parsed, world) {
   }
   const options = startOptions(parsed);
   checkEvent(options.event, world);
-  const recording = new Recording(textOf(parsed, 'output'), world.cwd);
+  const recording = new Recording(textOf(parsed, 'output'), world.cwd, options.raw);
   try {
     const env = recording.environment(world.env, options, world.register);
     const end = await runCommand(command, { env, cwd: world.cwd });

@@ -42,8 +42,10 @@ class Recording {
   /**
    * @param {string | undefined} output file to write
    * @param {string} cwd
+   * @param {string} [raw] file for the raw records of the kept process
    */
-  constructor(output, cwd) {
+  constructor(output, cwd, raw) {
+    this.raw = raw === undefined ? null : path.resolve(cwd, raw);
     this.output = output === undefined ? null : path.resolve(cwd, output);
     this.cwd = cwd;
     /** Where the results go: below it, the folder of this recording. */
@@ -82,6 +84,8 @@ class Recording {
       NODE_OPTIONS: given ? `${ours} ${given}` : ours,
       RSPACK_PROF_OPTIONS: JSON.stringify({
         ...options,
+        // A folder here: register.js gives each process a file of its own in it.
+        ...(this.raw ? { raw: this.folder } : {}),
         output: this.folder,
         quiet: true,
         failures: this.folder,
@@ -119,7 +123,7 @@ class Recording {
 
   /**
    * @param {boolean} all keep the profile of each process
-   * @returns {{ kept: { profile: Profile, file: string }[], failures: Failure[] }}
+   * @returns {{ kept: { profile: Profile, file: string, raw: string | null }[], failures: Failure[] }}
    */
   finish(all) {
     const { written, failures } = this.collect();
@@ -127,6 +131,7 @@ class Recording {
     const chosen = all ? written : written.filter((one) => one === best);
     const kept = chosen.map(({ folder, profile }) => ({
       profile,
+      raw: this.raw ? this.keepRaw(profile.meta.pid, all) : null,
       file: this.keep(folder, all ? profile.meta.pid : null),
     }));
     return { kept, failures };
@@ -152,8 +157,42 @@ class Recording {
     return relative.startsWith('..') ? file : relative;
   }
 
+  /**
+   * The profile is there by now, and stays whatever happens to the raw file.
+   * @param {number} pid
+   * @param {boolean} all
+   * @returns {string} what is to be said of it
+   */
+  keepRaw(pid, all) {
+    const { dir, name, ext } = path.parse(/** @type {string} */ (this.raw));
+    const file = path.join(dir, all ? `${name}-${pid}${ext}` : name + ext);
+    try {
+      move(path.join(this.folder, `perf-${pid}.data`), file);
+      const map = `perf-${pid}.map`; // perf's name for it
+      move(path.join(this.folder, map), path.join(dir, map));
+      return `raw records: ${file}`;
+    } catch (error) {
+      return writeError(error, file).message;
+    }
+  }
+
   remove() {
     fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function move(from, to) {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EXDEV') throw error;
+    fs.rmSync(to, { force: true });
+    fs.copyFileSync(from, to);
+    fs.rmSync(from);
   }
 }
 

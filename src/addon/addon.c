@@ -123,6 +123,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
   double frequency = DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
          drain = 0, budget = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
+      !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||

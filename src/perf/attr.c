@@ -33,9 +33,11 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
   out->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
                      PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_REGS_USER;
   out->sample_regs_user = plan->stack_dump ? REGS_ALL : REGS_PLACE;
-  if (plan->kernel_chain) {
+  /* With dumps even an empty one: perf unwinds a file's dumps only beside callchains. */
+  if (plan->kernel_chain || plan->stack_dump) {
     out->sample_type |= PERF_SAMPLE_CALLCHAIN;
     out->exclude_callchain_user = 1; /* frame pointers: wrong through Rust and C++ */
+    out->exclude_callchain_kernel = !plan->kernel_chain;
   }
   if (plan->stack_dump) {
     out->sample_type |= PERF_SAMPLE_STACK_USER;
@@ -48,6 +50,7 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
   out->sample_id_all = 1;
   out->mmap = 1;
   out->mmap2 = 1;
+  out->mmap_data = plan->data_maps;
   out->comm = 1;
   out->comm_exec = 1;
   out->task = 1;

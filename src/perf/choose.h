@@ -47,6 +47,7 @@ struct prof_plan {
   bool stack_dump;
   uint32_t stack_bytes; /* 0 unless stack_dump; a multiple of 8, below 65,528 */
   bool threads_only;    /* inherit_thread (5.13): without it child processes are sampled too */
+  bool data_maps;       /* records of data mappings too: perf reads .eh_frame through them */
   bool has_pmu;
   struct prof_plan_note notes[8];
   int note_count;

@@ -67,6 +67,8 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         (unsigned long long)tail->joined, (unsigned long long)tail->changed,
         (unsigned long long)(tail->unproven + tail->unreadable));
   }
+  if (recording->raw_failure[0])
+    add(out, "raw-file", "", "the raw records are not whole: %.200s", recording->raw_failure);
   if (recording->signal_taken) {
     add(out, "sigtrap-taken", "",
         "another SIGTRAP handler was installed while we recorded: recording ended there");

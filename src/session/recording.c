@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 #include "code/jit.h"
+#include "perf/datasave.h"
 #include "session/copied.h"
 #include "session/follow.h"
+#include "session/rawfile.h"
 #include "stack/sampler.h"
 
 enum {
@@ -172,6 +174,7 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
     return status;
   }
   prof_follow_threads(self);
+  prof_rawfile_begin(self);
   self->start_unix_ms = prof_clock_ns(CLOCK_REALTIME) / 1000000u;
   self->start_ns = prof_now_ns();
   prof_attach_enable(self->attach);
@@ -191,8 +194,10 @@ static void push_record(void *user, const struct perf_event_header *header, int 
     return;
   }
   /* What cannot be decoded is counted when its turn comes. */
-  if (self->options.plan.stack_dump && !prof_record_decode(layout, header, &record))
+  if (self->options.plan.stack_dump && !prof_record_decode(layout, header, &record)) {
+    prof_rawfile_record(self, header, &record);
     header = prof_copied_walk(self, header, &record);
+  }
   if (prof_order_push(self->order, header, cpu, time_ns))
     self->counters.no_memory++;
 }
@@ -208,6 +213,7 @@ void prof_recording_take(struct prof_recording *self) {
   for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
     prof_ring_drain(prof_attach_ring(self->attach, i), push_record, self);
   }
+  prof_rawfile_round(self);
 }
 
 /* Walks are collected before the rings are read: then the sample of each walk is in hand. */
@@ -261,11 +267,14 @@ void prof_recording_finish(struct prof_recording *self) {
   prof_order_finish(self->order, prof_follow_record, self);
   prof_follow_finish(self);
   prof_samples_sort(&self->samples);
+  prof_rawfile_end(self);
   if (self->options.plan.sigtrap)
     prof_sampler_disarm();
 }
 
 void prof_recording_free(struct prof_recording *self) {
+  if (self->raw)
+    prof_datasave_close(self->raw, NULL, NULL);
   prof_attach_close(self->attach);
   prof_order_free(self->order);
   prof_walks_free(&self->walks);

@@ -42,6 +42,7 @@ struct prof_recording_options {
   int skip_tid;            /* the profiler's thread */
   bool has_jit;            /* code/jit.h receives; else a perf-map is read if there is one */
   uint32_t replay_pid;     /* a perf.data's process (session/replay.h); 0: this one, live */
+  const char *raw_path;    /* keeps the records there (session/rawfile.h), NULL: nowhere */
   const char *kernel_path; /* of kallsyms; NULL: this kernel's */
   uint32_t max_chain;      /* replay: the kernel cut callchains there */
   bool whole_chains; /* replay: its callchains are whole, or say themselves that they are not */
@@ -89,6 +90,8 @@ struct prof_recording {
   unsigned char *record; /* room for a rewritten one */
   struct prof_tail tail;
   struct prof_meter meter;
+  struct prof_datasave *raw; /* NULL: records are not kept */
+  char raw_failure[512];     /* why not, or not all of them; "" */
   uint64_t start_ns, end_ns, start_unix_ms;
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */

@@ -149,6 +149,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .has_jit = self->options.has_jit,
       .bytecode = self->options.bytecode,
       .budget_percent = self->options.budget_percent,
+      .raw_path = self->options.raw[0] ? self->options.raw : NULL,
       .wake = wake_from_handler,
       .wake_user = self,
   };
@@ -158,6 +159,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
   if (!status && options.plan.stack_dump && self->options.stack_bytes) {
     options.plan.stack_bytes = self->options.stack_bytes;
   }
+  options.plan.data_maps = options.raw_path != NULL;
   return status ? status : prof_recording_start(&self->recording, &options, error);
 }
 

@@ -21,6 +21,7 @@ struct prof_session;
 
 struct prof_session_options {
   char event[96]; /* "": the default */
+  char raw[4096]; /* keeps the records in this file, "": nowhere */
   uint32_t frequency;
   int call_graph;       /* enum prof_call_graph */
   uint32_t stack_bytes; /* of a dump, 0: default */

@@ -196,7 +196,8 @@ bool prof_tail_walk(struct prof_tail *tail, const struct prof_regs *regs, const 
   tail->counters.asked++;
   if (tail->read && continue_walk(self, regs, walk))
     return true;
-  if (walk->end != PROF_WALK_COMPLETE)
+  /* A copy alone: what could not be guessed in it is no fault of its length. */
+  if (tail->read ? walk->end != PROF_WALK_COMPLETE : walk->end == PROF_WALK_BAD_READ)
     walk->end = PROF_WALK_TRUNCATED;
   return false;
 }

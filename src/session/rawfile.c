@@ -1,0 +1,220 @@
+#include "session/rawfile.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "code/maps.h"
+#include "perf/attr.h"
+#include "perf/datasave.h"
+
+/* Not "rspack-prof ...": that is the export's mark for whole callchains (session/replay.c). */
+#define VERSION "raw records, by rspack-prof"
+
+/* A record under construction; linux/perf_event.h has the layouts. */
+struct made {
+  _Alignas(8) unsigned char bytes[sizeof(struct perf_event_header) + 64 + PATH_MAX + 64];
+  size_t size;
+};
+
+static void add(struct made *self, const void *bytes, size_t size) {
+  memcpy(self->bytes + self->size, bytes, size);
+  self->size += size;
+}
+
+static void add_u32(struct made *self, uint32_t value) {
+  add(self, &value, sizeof value);
+}
+
+static void add_u64(struct made *self, uint64_t value) {
+  add(self, &value, sizeof value);
+}
+
+static void add_text(struct made *self, const char *text) {
+  size_t length = strnlen(text, PATH_MAX - 1);
+  add(self, text, length);
+  do
+    self->bytes[self->size++] = 0;
+  while (self->size % 8);
+}
+
+static void start(struct made *self) {
+  self->size = sizeof(struct perf_event_header);
+}
+
+/* The sample_id of attr.c's sample_type: from before the first sample. */
+static void finish(struct made *self, struct prof_datasave *save, uint32_t type, uint16_t misc,
+                   uint32_t tid) {
+  add_u32(self, (uint32_t)getpid());
+  add_u32(self, tid);
+  add_u64(self, 0); /* time */
+  add_u64(self, 0); /* cpu */
+  add_u64(self, 0); /* id: one event has none */
+  struct perf_event_header header = {.type = type, .misc = misc, .size = (uint16_t)self->size};
+  memcpy(self->bytes, &header, sizeof header);
+  prof_datasave_record(save, (const void *)self->bytes);
+}
+
+static void save_threads(struct prof_recording *recording) {
+  for (size_t i = 0; i < recording->threads.count; i++) {
+    const struct prof_thread_row *row = &recording->threads.rows[i];
+    struct made made;
+    start(&made);
+    add_u32(&made, (uint32_t)getpid());
+    add_u32(&made, row->tid);
+    add_text(&made, row->name);
+    finish(&made, recording->raw, PERF_RECORD_COMM, 0, row->tid);
+  }
+}
+
+/* hex -> at most 20 bytes; how many. */
+static uint8_t parse_id(const char *hex, uint8_t *out) {
+  uint8_t count = 0;
+  for (unsigned byte; count < 20 && sscanf(hex + 2 * count, "%2x", &byte) == 1; count++)
+    out[count] = (uint8_t)byte;
+  return count;
+}
+
+static void save_mapping(void *user, const struct prof_mapping *mapping) {
+  struct prof_recording *recording = user;
+  struct made made;
+  uint8_t id[24] = {0}; /* size, three bytes of nothing, 20 of the id */
+  int32_t module = prof_modules_find(recording->modules, mapping->start);
+  if (!mapping->path[0] || (mapping->path[0] != '/' && !mapping->is_executable))
+    return;
+  /* What has no build id goes by a hash of ours, which is nobody else's: 16 hex digits. */
+  const char *hex = module < 0 ? "" : prof_modules_at(recording->modules, (size_t)module)->build_id;
+  if (strlen(hex) >= 32 && mapping->path[0] == '/')
+    id[0] = parse_id(hex, id + 4);
+  start(&made);
+  add_u32(&made, (uint32_t)getpid());
+  add_u32(&made, (uint32_t)getpid());
+  add_u64(&made, mapping->start);
+  add_u64(&made, mapping->end - mapping->start);
+  add_u64(&made, mapping->offset);
+  add(&made, id, sizeof id);
+  add_u32(&made, PROT_READ | (mapping->is_executable ? PROT_EXEC : 0));
+  add_u32(&made, MAP_PRIVATE);
+  add_text(&made, mapping->path);
+  uint16_t misc = PERF_RECORD_MISC_USER | (id[0] ? PERF_RECORD_MISC_MMAP_BUILD_ID : 0) |
+                  (mapping->is_executable ? 0 : PERF_RECORD_MISC_MMAP_DATA);
+  finish(&made, recording->raw, PERF_RECORD_MMAP2, misc, (uint32_t)getpid());
+}
+
+/* perf's reference symbol: where the kernel was, so that its names are those of this start. */
+static void save_kernel(struct prof_recording *recording) {
+  static const char name[] = "[kernel.kallsyms]_text";
+  FILE *file = recording->options.plan.kernel ? fopen("/proc/kallsyms", "re") : NULL;
+  char line[512];
+  uint64_t text = 0;
+  while (file && !text && fgets(line, sizeof line, file)) {
+    if (strstr(line, " _text\n"))
+      text = strtoull(line, NULL, 16);
+  }
+  if (file)
+    fclose(file);
+  if (!text)
+    return;
+  struct made made;
+  start(&made);
+  add_u32(&made, UINT32_MAX);
+  add_u32(&made, 0);
+  add_u64(&made, text);
+  add_u64(&made, UINT64_MAX - text);
+  add_u64(&made, text);
+  add_text(&made, name);
+  finish(&made, recording->raw, PERF_RECORD_MMAP, PERF_RECORD_MISC_KERNEL, 0);
+}
+
+static void note(struct prof_recording *recording, const struct prof_error *error) {
+  snprintf(recording->raw_failure, sizeof recording->raw_failure, "%s", error->message);
+}
+
+void prof_rawfile_begin(struct prof_recording *recording) {
+  struct perf_event_attr attr;
+  struct prof_error error;
+  if (!recording->options.raw_path)
+    return;
+  prof_attr_fill(prof_attach_plan(recording->attach), 0, &attr);
+  if (prof_datasave_open(recording->options.raw_path, &attr, &recording->raw, &error)) {
+    note(recording, &error);
+    return;
+  }
+  save_kernel(recording);
+  save_threads(recording);
+  prof_maps_read("/proc/self/maps", save_mapping, recording, &error.sys_errno);
+  prof_datasave_round(recording->raw);
+}
+
+void prof_rawfile_record(struct prof_recording *recording, const struct perf_event_header *header,
+                         const struct prof_record *record) {
+  /* A sample that its thread wrote twice counts once here too: no reader could tell. */
+  if (recording->raw && !prof_attach_drops(recording->attach, record))
+    prof_datasave_record(recording->raw, header);
+}
+
+void prof_rawfile_round(struct prof_recording *recording) {
+  if (recording->raw)
+    prof_datasave_round(recording->raw);
+}
+
+static void save_names(struct prof_recording *recording) {
+  char path[PATH_MAX];
+  const char *raw = recording->options.raw_path, *slash = strrchr(raw, '/');
+  int folder = slash ? (int)(slash - raw) + 1 : 0;
+  struct prof_error error;
+  snprintf(path, sizeof path, "%.*sperf-%d.map", folder, raw, (int)getpid());
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+  bool ok = file != NULL;
+  for (size_t i = 0; ok && i < prof_space_count(recording->space); i++) {
+    const struct prof_code *code = prof_space_code(recording->space, (uint32_t)i);
+    if (code && code->name && code->size && code->kind != PROF_CODE_BYTECODE &&
+        code->kind != PROF_CODE_KERNEL)
+      ok = fprintf(file, "%" PRIx64 " %" PRIx64 " %s\n", code->start, code->size, code->name) > 0;
+  }
+  ok = file && fclose(file) == 0 && ok;
+  if (!ok) {
+    prof_error_set(&error, PROF_SYSTEM, 0, NULL, "cannot write %s", path);
+    note(recording, &error);
+  }
+}
+
+void prof_rawfile_end(struct prof_recording *recording) {
+  const struct prof_samples *samples = &recording->samples;
+  struct utsname name = {0};
+  char command[256] = "";
+  struct prof_error error;
+  if (!recording->raw)
+    return;
+  uname(&name);
+  int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? 0 : read(fd, command, sizeof command - 1);
+  if (fd >= 0)
+    close(fd);
+  for (ssize_t i = 0; i + 1 < length; i++)
+    command[i] = command[i] ? command[i] : ' ';
+  const struct prof_datasave_facts facts = {
+      .event_name = recording->options.plan.event.name,
+      .version = VERSION,
+      .os_release = name.release,
+      .command = command,
+      .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+      .first_ns = samples->count ? samples->rows[0].time_ns : 0,
+      .last_ns = samples->count ? samples->rows[samples->count - 1].time_ns : 0,
+      .wall_ns = prof_clock_ns(CLOCK_REALTIME),
+      .wall_at_ns = prof_now_ns(),
+  };
+  if (prof_datasave_close(recording->raw, &facts, &error))
+    note(recording, &error);
+  else
+    save_names(recording);
+  recording->raw = NULL;
+}
