@@ -1,7 +1,16 @@
 // Compiled, never run (npm run types): the contract as a user of TypeScript meets it. Lines that must not compile are
 // marked so, and fail the check if they do.
 
-import { start, read, diff, status, events, ProfError, Profile } from '../../../lib/index';
+import {
+  start,
+  read,
+  diff,
+  status,
+  events,
+  ProfError,
+  Profile,
+  RspackProfPlugin,
+} from '../../../lib/index';
 import type {
   HotspotRow,
   Kind,
@@ -27,6 +36,12 @@ export async function contract(): Promise<void> {
 
   const rows: HotspotRow[] = profile.hotspots({ by: 'phase,crate', limit: 5, percentLimit: 0.5 });
   profile.hotspots({ phase: 'make', thread: 'tokio', filter: /swc/, through: 'rspack' });
+  const longest: number = Math.max(...profile.phases().map(({ wallMs }) => wallMs));
+  profile.hotspots({ by: 'build,compiler,phase,pool', limit: longest });
+  const plugins: { apply(compiler: { hooks: object }): void }[] = [
+    new RspackProfPlugin({ frequency: 1000 }),
+  ];
+  plugins.push(new RspackProfPlugin());
   const kind: Kind | undefined = rows[0].kind;
   const key: string = rows[0].key;
   const shares: number = rows[0].selfShare + rows[0].totalShare + rows[0].self + rows[0].samples;
