@@ -179,11 +179,10 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   let table = '';
   try {
     const { renderRows, selectRows } = require('./table.js');
-    const { hasPhases, renderPhases } = require('./phase-table.js');
+    const { phasesAbove } = require('./phase-table.js');
     const rows = selectRows(profile, {});
     const render = (/** @type {import('./table').TableOptions} */ options) => {
-      const phases = hasPhases(profile) ? `${renderPhases(profile, options)}\n` : '';
-      return phases + renderRows(profile, rows, options);
+      return phasesAbove(profile, options) + renderRows(profile, rows, options);
     };
     if (!quiet) say(`\n${render({ stream: process.stderr })}`);
     table = render({});

@@ -81,4 +81,13 @@ function renderPhases(profile, options = {}) {
   return `${lines.join('\n')}\n`;
 }
 
-module.exports = { hasPhases, renderPhases };
+/**
+ * What stands above a table of hotspots: nothing where the profile has no phases.
+ * @param {Profile} profile
+ * @param {import('./table').TableOptions} options
+ */
+function phasesAbove(profile, options) {
+  return hasPhases(profile) ? `${renderPhases(profile, options)}\n` : '';
+}
+
+module.exports = { phasesAbove, renderPhases };

@@ -7,6 +7,7 @@ const { Recording } = require('./recording.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
+const { phasesAbove } = require('../phase-table.js');
 const { renderHotspots } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -110,7 +111,9 @@ function tellResult(recording, all, world) {
     return;
   }
   for (const { profile, file, raw } of kept) {
-    world.stderr.write(`\n${renderHotspots(profile, { stream: world.stderr })}\n`);
+    const options = { stream: world.stderr };
+    const table = phasesAbove(profile, options) + renderHotspots(profile, options);
+    world.stderr.write(`\n${table}\n`);
     say(`profile: ${file}`);
     if (raw) say(raw);
   }
