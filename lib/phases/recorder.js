@@ -16,6 +16,8 @@ const MOST_PHASES = 65_536;
 class CompilerPhases {
   /** @type {Marker | null} */
   #open = null;
+  /** @type {{index: number, build: number} | null} one object per build: what a marker belongs to */
+  #data = null;
   #recorder;
   /** Of the build that runs, or ran last; what comes before the first is its setup. */
   build = 1;
@@ -51,11 +53,6 @@ class CompilerPhases {
     this.#close(this.#recorder.now());
   }
 
-  /** @param {string} name of a phase that may be open: nothing happens where it is not */
-  isIn(name) {
-    return this.#open?.name === name;
-  }
-
   /**
    * @param {string} name
    * @returns {() => void} to be called when it has ended
@@ -67,9 +64,6 @@ class CompilerPhases {
       marker.endNs ??= recorder.now();
     };
   }
-
-  /** @type {{index: number, build: number} | null} one object per build: what a marker belongs to */
-  #data = null;
 
   #key() {
     if (this.#data?.build !== this.build) this.#data = { index: this.index, build: this.build };

@@ -12,7 +12,7 @@
 /** @typedef {{tap(options: {name: string, stage: number}, fn: (...args: any[]) => void): void}} Hook */
 /** @typedef {Record<string, Hook>} Hooks */
 /** @typedef {{hooks: Hooks, name?: string, root?: Compiler, options?: {name?: string},
- *    rspack?: any, webpack?: any}} Compiler */
+ *    rspack?: any}} Compiler */
 /** @typedef {{hooks: Hooks, compiler: Compiler}} Compilation */
 
 const NAME = 'RspackProfPlugin';
