@@ -20,8 +20,13 @@ const PHASE_CATEGORY = 6;
 /** By funcs.kind. */
 const CATEGORY_OF_KIND = [1, 2, 3, 4, 5, 0];
 
-/** @param {ArrayLike<number>} column */
-const list = (column) => Array.from(column);
+/** By hand: Array.from() makes an object for each number. @param {ArrayLike<number>} column */
+function list(column) {
+  /** @type {number[]} */
+  const numbers = new Array(column.length);
+  for (let i = 0; i < column.length; i++) numbers[i] = column[i];
+  return numbers;
+}
 
 /** Strings of the profile and those that the format needs beside them. */
 class Strings {

@@ -70,7 +70,7 @@ const symbolIn =
  */
 function physicalFuncs({ raw }) {
   const { parent, func, inline } = raw.nodes;
-  const physical = Int32Array.from(func);
+  const physical = func.slice();
   for (let node = 1; node < func.length; node++) {
     if (inline[node]) physical[node] = physical[parent[node]];
   }
@@ -80,8 +80,8 @@ function physicalFuncs({ raw }) {
 /**
  * The groups that nodes fall into, by what their function and they themselves are grouped by.
  * @param {Profile} profile
- * @param {{groupOf: Int32Array}} byFunc
- * @param {{groupOf: Int32Array}} byNode
+ * @param {ReturnType<typeof groupBy>} byFunc
+ * @param {ReturnType<typeof groupBy>} byNode
  * @returns {{list: {func: number, node: number}[], ofNode: Int32Array, ofSelf: Int32Array}} ofSelf:
  *   where the samples that end in a node count as self
  */
@@ -90,14 +90,12 @@ function placesOf(profile, byFunc, byNode) {
   const physical = physicalFuncs(profile);
   /** @type {{func: number, node: number}[]} */
   const list = [];
-  /** @type {Map<number, number>} */
-  const known = new Map();
+  // By both groups, 0 for one that has no node yet.
+  const known = new Int32Array(byFunc.labels.length * byNode.labels.length);
   const placeOf = (/** @type {number} */ own, /** @type {number} */ node) => {
     const place = { func: byFunc.groupOf[own], node: byNode.groupOf[node] };
-    const key = place.func * 2 ** 20 + place.node;
-    let id = known.get(key);
-    if (id === undefined) known.set(key, (id = list.push(place) - 1));
-    return id;
+    const at = place.func * byNode.labels.length + place.node;
+    return (known[at] ||= list.push(place)) - 1;
   };
   const ofNode = new Int32Array(func.length);
   const ofSelf = new Int32Array(func.length);

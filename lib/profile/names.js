@@ -14,7 +14,7 @@ const { objectOf } = require('./keys.js');
  */
 function namesByObject(profile) {
   const { funcs, strings } = profile.raw;
-  const id = Uint32Array.from(funcs.name);
+  const id = funcs.name.slice();
   const text = [...strings];
   /** @type {Map<string, number>} */
   const objects = new Map();

@@ -8,7 +8,7 @@
  * @returns {Float64Array} each node's own and its descendants' sum
  */
 function subtreeSums(parent, self) {
-  const sums = Float64Array.from(self);
+  const sums = self.slice();
   for (let i = sums.length - 1; i > 0; i--) sums[parent[i]] += sums[i];
   return sums;
 }
@@ -89,21 +89,28 @@ function mergeByName(parent, func, nameOfFunc, inline) {
   const count = parent.length;
   const merged = new Int32Array(count);
   const mergedParent = new Int32Array(count);
+  const mergedName = new Int32Array(count);
   const node = new Int32Array(count);
-  const names = 2 ** 32;
-  /** @type {Map<number, number>[]} per merged parent, made when it has a second child */
-  const children = [];
+  // Open addressing, since a Map for each parent takes more memory than the profile. 0: a free slot.
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1)));
+  const mask = slots.length - 1;
   let size = 1;
   mergedParent[0] = -1;
   for (let i = 1; i < count; i++) {
     const up = merged[parent[i]];
-    const key = nameOfFunc[func[i]] + (inline?.[i] ? names : 0);
-    const known = (children[up] ??= new Map());
-    let found = known.get(key);
-    if (found === undefined) {
+    const name = nameOfFunc[func[i]] * 2 + (inline?.[i] ?? 0);
+    let slot = Math.imul(up ^ Math.imul(name, 0x9e3779b1), 0x85ebca6b);
+    slot = (slot ^ (slot >>> 15)) & mask;
+    let found = slots[slot];
+    while (found !== 0 && (mergedParent[found] !== up || mergedName[found] !== name)) {
+      slot = (slot + 1) & mask;
+      found = slots[slot];
+    }
+    if (found === 0) {
       found = size++;
-      known.set(key, found);
+      slots[slot] = found;
       mergedParent[found] = up;
+      mergedName[found] = name;
       node[found] = i;
     }
     merged[i] = found;
