@@ -19,6 +19,7 @@
         'src/addon/addon.c',
         'src/addon/hold.c',
         'src/addon/import.c',
+        'src/addon/machine.c',
         'src/addon/raw.c',
         'src/addon/values.c',
       ],

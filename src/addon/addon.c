@@ -13,15 +13,15 @@
 
 #include "addon/hold.h"
 #include "addon/import.h"
+#include "addon/machine.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
 #include "code/jit.h"
 #include "perf/choose.h"
-#include "perf/list.h"
 #include "session/session.h"
 
-enum { DEFAULT_FREQUENCY = 1000, MAX_MAX_FRAMES = 65536 };
+enum { MAX_MAX_FRAMES = 65536 };
 
 /* The session and its environment. The lock is held for a few instructions only. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,7 +120,7 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 }
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
-  double frequency = DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
+  double frequency = PROF_DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
          drain = 0, budget = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
@@ -403,62 +403,20 @@ static napi_value dump_sync(napi_env env, napi_callback_info info) {
   return session ? raw_or_throw(env, prof_session_dump_sync(session)) : not_running(env);
 }
 
-/* --- what the machine has --- */
-
-struct listing {
-  napi_env env;
-  napi_value array;
-  uint32_t count;
-};
-
-static void push_event(void *user, const struct prof_event_row *row) {
-  struct listing *listing = user;
-  napi_value object;
-  if (napi_create_object(listing->env, &object) != napi_ok)
-    return;
-  prof_value_set_text(listing->env, object, "name", row->name);
-  prof_value_set_text(listing->env, object, "type", row->type);
-  prof_value_set_text(listing->env, object, "description", row->description);
-  prof_value_set_bool(listing->env, object, "available", row->available);
-  prof_value_set_text(listing->env, object, "reason", row->reason);
-  napi_set_element(listing->env, listing->array, listing->count++, object);
-}
-
-static napi_value events(napi_env env, napi_callback_info info) {
-  (void)info;
-  struct listing listing = {.env = env};
-  struct prof_error error;
-  if (napi_create_array(env, &listing.array) != napi_ok)
-    return NULL;
-  if (prof_event_list(&prof_os_real, push_event, &listing, &error))
-    return fail(env, &error);
-  return listing.array;
-}
-
-/* probe(event?) -> what start() would open, without opening it: for doctor. */
-static napi_value probe(napi_env env, napi_callback_info info) {
-  char event[96] = "";
-  size_t length;
-  struct prof_plan plan;
-  struct prof_error error = {0};
-  napi_value argument = first_argument(env, info), value;
-  if (argument)
-    napi_get_value_string_utf8(env, argument, event, sizeof event, &length);
-  int status = prof_choose_plan(&prof_os_real, event[0] ? event : NULL, DEFAULT_FREQUENCY,
-                                PROF_CALL_GRAPH_FULL, &plan, &error);
-  if (napi_create_object(env, &value) != napi_ok)
-    return NULL;
-  prof_value_set_bool(env, value, "ok", status == PROF_OK);
-  prof_value_set_text(env, value, "code", prof_status_code(status));
-  prof_value_set_text(env, value, "message", status ? error.message : "");
-  if (!status) {
-    prof_value_set_text(env, value, "event", plan.event.name);
-    prof_value_set_bool(env, value, "kernel", plan.kernel);
-    prof_value_set_bool(env, value, "sigtrap", plan.sigtrap);
-    prof_value_set_bool(env, value, "hasPmu", plan.has_pmu);
-    prof_value_set(env, value, "warnings", prof_raw_notes(env, plan.notes, plan.note_count));
+/* forget(handle, beforeNs): the samples from before that time are dropped. */
+static napi_value forget(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  size_t count = 2;
+  int64_t before_ns;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
+      napi_get_value_int64(env, arguments[1], &before_ns) != napi_ok || before_ns < 0) {
+    return fail_with(env, PROF_BAD_OPTION, "forget() takes a time in ns");
   }
-  return value;
+  struct prof_session *session = running_session(env);
+  if (!session)
+    return not_running(env);
+  prof_session_forget(session, (uint64_t)before_ns);
+  return undefined(env);
 }
 
 /* --- the module --- */
@@ -481,9 +439,10 @@ NAPI_MODULE_INIT() {
       {"dump", dump},
       {"dumpSync", dump_sync},
       {"discard", discard},
+      {"forget", forget},
       {"attachIsolate", attach_isolate},
-      {"events", events},
-      {"probe", probe},
+      {"events", prof_machine_events},
+      {"probe", prof_machine_probe},
       {"importPerfData", prof_import_perf_data},
   };
   pin_library();

@@ -176,6 +176,7 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
       {"unnamedLeaf", from->unnamed_leaf},
       {"inHandler", from->in_handler},
       {"doubles", from->doubles},
+      {"forgotten", from->forgotten},
       {"guessed", from->guessed},
       {"signals", from->signals},
       {"handlerDropped", from->handler_dropped},

@@ -32,6 +32,25 @@ void prof_samples_sort(struct prof_samples *self) {
     qsort(self->rows, self->count, sizeof *self->rows, by_time);
 }
 
+void prof_samples_forget(struct prof_samples *self, uint64_t before_ns) {
+  size_t kept = 0;
+  for (size_t i = 0; i < self->count; i++) {
+    if (self->rows[i].time_ns >= before_ns)
+      self->rows[kept++] = self->rows[i];
+  }
+  self->forgotten += self->count - kept;
+  self->count = kept;
+  /* Room for as many again stays: a watch needs it for the next build. */
+  size_t capacity = kept ? 2 * kept : 1;
+  if (capacity * 2 > self->capacity)
+    return;
+  struct prof_sample *rows = realloc(self->rows, capacity * sizeof *rows);
+  if (rows) {
+    self->rows = rows;
+    self->capacity = capacity;
+  }
+}
+
 void prof_samples_free(struct prof_samples *self) {
   free(self->rows);
   memset(self, 0, sizeof *self);

@@ -2,7 +2,7 @@
  * samples: what was measured, as columns: one row for each sample, plus the threads they belong to.
  *
  * The caller provides times in ascending order or calls prof_samples_sort() at the end. Each sample
- * has exactly one end. Refuses: removal, concurrent use.
+ * has exactly one end. Refuses: removal of other samples than the oldest, concurrent use.
  */
 #ifndef RSPACK_PROF_PROFILE_SAMPLES_H
 #define RSPACK_PROF_PROFILE_SAMPLES_H
@@ -34,6 +34,7 @@ struct prof_sample {
 struct prof_samples {
   struct prof_sample *rows;
   size_t count, capacity;
+  uint64_t forgotten; /* dropped by prof_samples_forget() so far */
 };
 
 struct prof_thread_row {
@@ -49,6 +50,8 @@ struct prof_threads {
 
 int prof_samples_add(struct prof_samples *self, const struct prof_sample *sample); /* 0, -1 */
 void prof_samples_sort(struct prof_samples *self);                                 /* by time */
+/* Drops all samples from before this time, in whichever order they are, and gives memory back. */
+void prof_samples_forget(struct prof_samples *self, uint64_t before_ns);
 void prof_samples_free(struct prof_samples *self);
 
 /* The new thread's index; UINT32_MAX where memory ends. */

@@ -246,7 +246,8 @@ static void meter_round(struct prof_recording *self) {
   const struct prof_recording_counters *counters = &self->counters;
   if (prof_meter_is_due(&self->meter))
     prof_meter_round(&self->meter, self->attach,
-                     self->samples.count + counters->doubles + counters->lost);
+                     self->samples.forgotten + self->samples.count + counters->doubles +
+                         counters->lost);
 }
 
 void prof_recording_drain(struct prof_recording *self) {

@@ -214,6 +214,7 @@ static int copy_samples(struct build *self) {
     quality->unnamed_leaf += func < 0 || !out->funcs[func].named;
   }
   quality->samples = samples->count;
+  quality->forgotten = samples->forgotten;
   /* A dump() while it runs has them in order of decision, not of time. */
   struct prof_samples sorted = {.rows = out->samples, .count = out->sample_count};
   prof_samples_sort(&sorted);

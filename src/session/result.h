@@ -60,7 +60,8 @@ struct prof_result_budget {
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
   uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles, guessed;
-  uint64_t signals; /* that arrived while armed; samples within one system call share one */
+  uint64_t forgotten; /* samples that were dropped on request: a watch's old builds */
+  uint64_t signals;   /* that arrived while armed; samples within one system call share one */
   double cpu_ms, finish_ms, handler_ms;
   uint64_t peak_bytes;
 };

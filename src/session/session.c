@@ -16,13 +16,14 @@
 /* docs/decisions/002 has the figures. */
 enum { DRAIN_MS = 50 };
 
-enum command { COMMAND_DUMP, COMMAND_STOP, COMMAND_DISCARD };
+enum command { COMMAND_DUMP, COMMAND_FORGET, COMMAND_STOP, COMMAND_DISCARD };
 
 struct request {
   enum command command;
   prof_session_done *done;
   void *user;
   uint64_t asked_ns;
+  uint64_t before_ns; /* COMMAND_FORGET */
   struct request *next;
 };
 
@@ -89,6 +90,10 @@ static void serve(struct prof_session *self, struct request *request) {
   if (request->command == COMMAND_DUMP) {
     prof_recording_drain(&self->recording);
     request->done(request->user, build_result(self, request->asked_ns));
+    return;
+  }
+  if (request->command == COMMAND_FORGET) {
+    prof_samples_forget(&self->recording.samples, request->before_ns);
     return;
   }
   prof_recording_finish(&self->recording);
@@ -258,6 +263,18 @@ int prof_session_start(const struct prof_session_options *options, struct prof_s
   return PROF_OK;
 }
 
+static void put_request(struct prof_session *self, struct request *request) {
+  request->asked_ns = uv_hrtime();
+  uv_mutex_lock(&self->lock);
+  struct request **last = &self->first;
+  while (*last)
+    last = &(*last)->next;
+  *last = request;
+  /* Under the lock: the thread frees the session only after it has taken the request out. */
+  uv_async_send(&self->control);
+  uv_mutex_unlock(&self->lock);
+}
+
 static void ask(struct prof_session *self, enum command command, prof_session_done *done,
                 void *user) {
   struct request *request = &self->ending;
@@ -267,16 +284,16 @@ static void ask(struct prof_session *self, enum command command, prof_session_do
     done(user, NULL);
     return;
   }
-  *request =
-      (struct request){.command = command, .done = done, .user = user, .asked_ns = uv_hrtime()};
-  uv_mutex_lock(&self->lock);
-  struct request **last = &self->first;
-  while (*last)
-    last = &(*last)->next;
-  *last = request;
-  /* Under the lock: the thread frees the session only after it has taken the request out. */
-  uv_async_send(&self->control);
-  uv_mutex_unlock(&self->lock);
+  *request = (struct request){.command = command, .done = done, .user = user};
+  put_request(self, request);
+}
+
+void prof_session_forget(struct prof_session *self, uint64_t before_ns) {
+  struct request *request = malloc(sizeof *request);
+  if (!request)
+    return; /* the next one drops as much */
+  *request = (struct request){.command = COMMAND_FORGET, .before_ns = before_ns};
+  put_request(self, request);
 }
 
 void prof_session_dump(struct prof_session *self, prof_session_done *done, void *user) {

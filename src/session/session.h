@@ -45,6 +45,10 @@ void prof_session_stop(struct prof_session *self, prof_session_done *done, void 
 struct prof_result *prof_session_dump_sync(struct prof_session *self);
 struct prof_result *prof_session_stop_sync(struct prof_session *self);
 
+/* Drops the samples from before this time (CLOCK_MONOTONIC), soon; those that are still on their
+ * way stay. The tree of stacks and the counters stay whole. */
+void prof_session_forget(struct prof_session *self, uint64_t before_ns);
+
 /* Ends the recording and forgets it; returns when no event fires any more. */
 void prof_session_discard(struct prof_session *self);
 

@@ -67,6 +67,32 @@ static void no_frame_leaves_the_sample_with_its_caller(void **state) {
   prof_tree_free(&tree);
 }
 
+/* In order of decision, as a running recording has them. */
+static void old_samples_are_forgotten_and_counted(void **state) {
+  (void)state;
+  struct prof_samples samples = {0};
+  for (uint64_t i = 0; i < 1000; i++) {
+    struct prof_sample sample = {.time_ns = i ^ 1, .node = (uint32_t)i ^ 1};
+    assert_int_equal(prof_samples_add(&samples, &sample), 0);
+  }
+  size_t capacity = samples.capacity;
+  prof_samples_forget(&samples, 901);
+  assert_int_equal(samples.count, 99);
+  assert_int_equal(samples.forgotten, 901);
+  assert_true(samples.capacity < capacity / 4);
+  for (size_t i = 0; i < samples.count; i++) {
+    assert_true(samples.rows[i].time_ns >= 901);
+    assert_int_equal(samples.rows[i].node, samples.rows[i].time_ns);
+  }
+  prof_samples_forget(&samples, 2000);
+  assert_int_equal(samples.count, 0);
+  assert_int_equal(samples.forgotten, 1000);
+  struct prof_sample again = {.time_ns = 3000};
+  assert_int_equal(prof_samples_add(&samples, &again), 0);
+  assert_int_equal(samples.rows[0].time_ns, 3000);
+  prof_samples_free(&samples);
+}
+
 static void samples_are_put_in_order_of_time(void **state) {
   (void)state;
   struct prof_samples samples = {0};
@@ -99,6 +125,7 @@ int main(void) {
       cmocka_unit_test(parents_stand_before_children),
       cmocka_unit_test(no_frame_leaves_the_sample_with_its_caller),
       cmocka_unit_test(samples_are_put_in_order_of_time),
+      cmocka_unit_test(old_samples_are_forgotten_and_counted),
       cmocka_unit_test(a_long_thread_name_is_cut_to_comm),
   };
   return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

@@ -1,0 +1,66 @@
+#include "addon/machine.h"
+
+#include "addon/raw.h"
+#include "addon/values.h"
+#include "perf/choose.h"
+#include "perf/list.h"
+
+struct listing {
+  napi_env env;
+  napi_value array;
+  uint32_t count;
+};
+
+static void push_event(void *user, const struct prof_event_row *row) {
+  struct listing *listing = user;
+  napi_value object;
+  if (napi_create_object(listing->env, &object) != napi_ok)
+    return;
+  prof_value_set_text(listing->env, object, "name", row->name);
+  prof_value_set_text(listing->env, object, "type", row->type);
+  prof_value_set_text(listing->env, object, "description", row->description);
+  prof_value_set_bool(listing->env, object, "available", row->available);
+  prof_value_set_text(listing->env, object, "reason", row->reason);
+  napi_set_element(listing->env, listing->array, listing->count++, object);
+}
+
+napi_value prof_machine_events(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct listing listing = {.env = env};
+  struct prof_error error;
+  if (napi_create_array(env, &listing.array) != napi_ok)
+    return NULL;
+  if (prof_event_list(&prof_os_real, push_event, &listing, &error)) {
+    napi_value value = prof_value_error(env, &error);
+    if (value)
+      napi_throw(env, value);
+    return NULL;
+  }
+  return listing.array;
+}
+
+napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
+  char event[96] = "";
+  size_t length;
+  struct prof_plan plan;
+  struct prof_error error = {0};
+  napi_value argument, value;
+  size_t count = 1;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count)
+    napi_get_value_string_utf8(env, argument, event, sizeof event, &length);
+  int status = prof_choose_plan(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY,
+                                PROF_CALL_GRAPH_FULL, &plan, &error);
+  if (napi_create_object(env, &value) != napi_ok)
+    return NULL;
+  prof_value_set_bool(env, value, "ok", status == PROF_OK);
+  prof_value_set_text(env, value, "code", prof_status_code(status));
+  prof_value_set_text(env, value, "message", status ? error.message : "");
+  if (!status) {
+    prof_value_set_text(env, value, "event", plan.event.name);
+    prof_value_set_bool(env, value, "kernel", plan.kernel);
+    prof_value_set_bool(env, value, "sigtrap", plan.sigtrap);
+    prof_value_set_bool(env, value, "hasPmu", plan.has_pmu);
+    prof_value_set(env, value, "warnings", prof_raw_notes(env, plan.notes, plan.note_count));
+  }
+  return value;
+}
