@@ -1,66 +1,37 @@
 'use strict';
-// rspack-prof export: a profile in another tool's format.
+// rspack-prof export: a profile in another tool's format. The formats and their options are those of
+// lib/export/formats.js: what profile.write() takes as `perCpuThreads` is --per-cpu-threads here.
 
-const { gzipSync } = require('node:zlib');
-const { UsageError, choiceOf, textOf } = require('./args.js');
-const { openProfile, writeResult } = require('./files.js');
+const path = require('node:path');
+const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
+const { openProfile, writeError, writeResult } = require('./files.js');
+const { convert } = require('../export/index.js');
+const { writeFolder } = require('../export/files.js');
+const { FORMATS } = require('../export/formats.js');
+const { FILTERS } = require('../export/subset.js');
 
-/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {import('../export/formats').OptionRule} OptionRule */
+/** @typedef {import('./args.js').OptionSpec} OptionSpec */
 
-/**
- * @typedef {object} Format
- * @property {string} what
- * @property {(profile: Profile, output?: string) => Iterable<string | Uint8Array>} [convert]
- * @property {(profile: Profile, output: string | undefined, world: import('./main.js').World) => Promise<void>} [write]
- *   where it is more than one file
- */
+const flagOf = (/** @type {string} */ name) =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** @type {Record<string, Format>} */
-const FORMATS = {
-  folded: {
-    what: 'folded stacks, one a line, as flamegraph.pl and speedscope read them',
-    convert: (profile) => require('../export/folded.js').foldedLines(profile),
-  },
-  flamegraph: {
-    what: 'a flame graph, one HTML file without anything from outside',
-    convert: (profile) => [require('../export/flamegraph.js').flamegraph(profile)],
-  },
-  firefox: {
-    what: "the Firefox Profiler's format; gzipped where OUT ends in .gz",
-    convert: (profile, output) => {
-      const text = JSON.stringify(require('../export/firefox.js').toFirefox(profile));
-      return [output?.endsWith('.gz') ? gzipSync(text) : text];
+/** Each format's own options; no two formats have one of the same name. */
+const OWN = Object.entries(FORMATS).flatMap(([format, { options = {} }]) =>
+  Object.entries(options).map(([name, rule]) => ({ format, name, rule, flag: flagOf(name) })),
+);
+
+/** @type {Record<string, OptionSpec>} */
+const ownSpecs = Object.fromEntries(
+  OWN.map(({ format, flag, rule }) => [
+    flag,
+    {
+      type: rule.type === 'boolean' ? 'boolean' : 'string',
+      ...(rule.value && { value: rule.value }),
+      help: `${format}: ${rule.help}`,
     },
-  },
-  pprof: {
-    what: "pprof's protobuf, gzipped",
-    convert: (profile) => [require('../export/pprof.js').toPprof(profile)],
-  },
-  speedscope: {
-    what: "speedscope's JSON: a profile a thread",
-    convert: (profile) => require('../export/speedscope.js').speedscope(profile),
-  },
-  cpuprofile: {
-    what: 'for Chrome DevTools and VS Code: the main thread',
-    convert: (profile) => [
-      JSON.stringify(require('../export/cpuprofile.js').toCpuprofile(profile)),
-    ],
-  },
-  'perf-script': {
-    what: 'the text of perf script, for stackcollapse-perf.pl and its like',
-    convert: (profile) => require('../export/perf-script.js').perfScript(profile),
-  },
-  'perf.data': {
-    what: 'for perf report and perf script; the perf-map that names JavaScript is put beside OUT',
-    write: (profile, output, world) =>
-      require('./perf-data.js').writePerfData(profile, output, world),
-  },
-};
-
-/** In the contract, with a later version. */
-const LATER = ['html', 'perfetto', 'parquet'];
-
-const formats = () => Object.keys(FORMATS);
+  ]),
+);
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -71,6 +42,11 @@ const spec = {
   options: {
     to: { type: 'string', value: 'FORMAT', help: 'the format: see below' },
     output: { type: 'string', short: 'o', value: 'OUT', help: "file to write, '-' is stdout" },
+    phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
+    thread: { type: 'string', value: 'NAME', help: 'only this thread: its name, id or name/id' },
+    through: { type: 'string', value: 'REGEX', help: 'only stacks with such a function' },
+    time: { type: 'string', value: 'FROM,TO', help: 'only this range, in seconds from the start' },
+    ...ownSpecs,
   },
   notes: [
     Object.entries(FORMATS)
@@ -80,19 +56,78 @@ const spec = {
   ],
 };
 
+/**
+ * @param {import('./args.js').Parsed} parsed
+ * @param {string} format
+ * @param {import('./main.js').World} world
+ * @returns {Record<string, unknown>}
+ */
+function optionsOf(parsed, format, world) {
+  /** @type {Record<string, unknown>} */
+  const options = {};
+  for (const { format: owner, name, flag, rule } of OWN) {
+    if (parsed.values[flag] === undefined) continue;
+    if (owner !== format) {
+      throw new UsageError(`--${flag} belongs to --to ${owner}, not to --to ${format}`);
+    }
+    options[name] = valueOf(parsed, flag, rule, world);
+  }
+  for (const name of FILTERS) options[name] = textOf(parsed, name);
+  return options;
+}
+
+/**
+ * @param {import('./args.js').Parsed} parsed
+ * @param {string} flag
+ * @param {OptionRule} rule
+ * @param {import('./main.js').World} world
+ */
+function valueOf(parsed, flag, { type, oneOf, min = 0 }, { cwd }) {
+  if (type === 'boolean') return true;
+  if (type === 'number') return numberOf(parsed, flag, { least: min });
+  if (type === 'profile') return openProfile(textOf(parsed, flag), cwd);
+  return oneOf ? choiceOf(parsed, flag, oneOf) : textOf(parsed, flag);
+}
+
+/**
+ * @param {Record<string, Iterable<string | Uint8Array>>} files
+ * @param {string} folder
+ */
+function writeTables(files, folder) {
+  try {
+    writeFolder(folder, files);
+  } catch (error) {
+    throw /** @type {any} */ (error).code?.startsWith('ERR_PROF_')
+      ? error
+      : writeError(error, folder);
+  }
+}
+
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
-  const wanted = textOf(parsed, 'to');
-  if (wanted === undefined) throw new UsageError(`--to is missing: one of ${formats().join(', ')}`);
-  if (LATER.includes(wanted)) {
-    throw new UsageError(`--to ${wanted} is not in this version of rspack-prof yet`);
-  }
-  const format = FORMATS[/** @type {string} */ (choiceOf(parsed, 'to', formats()))];
+  const known = Object.keys(FORMATS);
+  const format = choiceOf(parsed, 'to', known);
+  if (format === undefined) throw new UsageError(`--to is missing: one of ${known.join(', ')}`);
   const output = textOf(parsed, 'output');
+  const options = optionsOf(parsed, format, world);
   // The exporters read the columns, which the public type does not show.
   const profile = /** @type {any} */ (openProfile(parsed.positionals[0], world.cwd));
-  if (format.write) await format.write(profile, output, world);
-  else if (format.convert) await writeResult(format.convert(profile, output), output, world);
+  const made = convert(profile, format, options, output ?? '');
+  const { pieces, folder, beside, notes = [] } = made;
+  if ((folder || beside) && (output === undefined || output === '-')) {
+    throw new UsageError(`--to ${format} writes several files: say where with -o OUT`);
+  }
+  const target = path.resolve(world.cwd, output ?? '');
+  for (const [name, text] of Object.entries(beside ?? {})) {
+    await writeResult(text, path.join(path.dirname(target), name), world);
+  }
+  if (folder) writeTables(folder, target);
+  else await writeResult(pieces ?? [], output, world);
+  const [map = ''] = Object.keys(beside ?? {});
+  for (const note of notes) {
+    const said = note.replace('FILE', path.join(path.dirname(target), map));
+    world.stderr.write(`rspack-prof: ${said}\n`);
+  }
   return 0;
 }
 

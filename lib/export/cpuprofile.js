@@ -36,15 +36,19 @@ function samplesOfThread(profile, thread) {
  * @param {Profile} profile
  * @param {number[]} samples
  */
-function nodesOf({ raw, names }, samples) {
-  const { parent, func } = raw.nodes;
+function nodesOf(profile, samples) {
+  const { raw, names } = profile;
+  // V8's tiers of one function are one: their names have its place in the file.
+  const { parent, node: first, merged } = profile.mergedBy(names);
+  const func = Int32Array.from(first, (node) => raw.nodes.func[node]);
   const { file, line, column, symbol, kind } = raw.funcs;
   const hits = new Uint32Array(parent.length);
   const used = new Uint8Array(parent.length);
   used[0] = 1;
   for (const sample of samples) {
-    hits[raw.samples.node[sample]]++;
-    for (let node = raw.samples.node[sample]; used[node] === 0; node = parent[node]) used[node] = 1;
+    const leaf = merged[raw.samples.node[sample]];
+    hits[leaf]++;
+    for (let node = leaf; used[node] === 0; node = parent[node]) used[node] = 1;
   }
   const frameOf = (/** @type {number} */ own) => ({
     // DevTools puts the file behind a JavaScript function by itself.
@@ -78,7 +82,17 @@ function nodesOf({ raw, names }, samples) {
   const idle = { id: parent.length + 1, callFrame: { ...root, functionName: '(idle)' } };
   nodes[0].children.push(idle.id);
   nodes.push({ ...idle, hitCount: 0, children: [] });
-  return { nodes, idle: idle.id };
+  return { nodes, idle: idle.id, merged };
+}
+
+/**
+ * A budget may have lowered the rate.
+ * @param {Profile['meta']} meta
+ * @returns {number} us
+ */
+function longestPeriod({ frequency, budget }) {
+  const rates = [frequency || 1000, ...(budget?.changes ?? []).map((change) => change.frequency)];
+  return 1e6 / Math.min(...rates.filter((rate) => rate > 0));
 }
 
 /**
@@ -88,8 +102,8 @@ function nodesOf({ raw, names }, samples) {
 function toCpuprofile(profile, { thread } = {}) {
   const { raw, meta } = profile;
   const own = samplesOfThread(profile, thread);
-  const { nodes, idle } = nodesOf(profile, own);
-  const periodUs = 1e6 / (meta.frequency || 1000);
+  const { nodes, idle, merged } = nodesOf(profile, own);
+  const periodUs = longestPeriod(meta);
   const startTime = Math.round(meta.startNs / 1e3);
   /** @type {number[]} */
   const samples = [];
@@ -106,7 +120,7 @@ function toCpuprofile(profile, { thread } = {}) {
     const time = Math.round(raw.samples.timeNs[sample] / 1e3);
     const slept = time - before > IDLE_PERIODS * periodUs;
     if (slept && samples[samples.length - 1] !== idle) add(idle, before + Math.round(periodUs));
-    add(raw.samples.node[sample] + 1, time);
+    add(merged[raw.samples.node[sample]] + 1, time);
   }
   const endTime = Math.max(Math.round(meta.endNs / 1e3), before);
   if (endTime - before > IDLE_PERIODS * periodUs) add(idle, before + Math.round(periodUs));

@@ -2,10 +2,12 @@
 // Writes a file whole or not at all, for the user's eyes only: a profile tells paths and names.
 
 const fs = require('node:fs');
+const path = require('node:path');
 const { constants } = fs;
 const { ProfError } = require('../errors.js');
 
 const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
 /** Text comes line by line; this much is gathered per write. */
 const CHUNK_CHARS = 1 << 20;
 
@@ -75,6 +77,49 @@ function writeWhole(file, pieces) {
 }
 
 /**
+ * A folder of files, all of them or none. What is there already is replaced only if it is such a
+ * folder: nothing but files of these names.
+ * @param {string} folder
+ * @param {Record<string, Iterable<string | Uint8Array>>} files
+ */
+function writeFolder(folder, files) {
+  const temporary = `${folder}.${process.pid}.tmp`;
+  try {
+    refuseForeign(folder, Object.keys(files));
+    fs.mkdirSync(temporary, { mode: FOLDER_MODE });
+  } catch (error) {
+    throw writeError(error, folder);
+  }
+  try {
+    for (const [name, pieces] of Object.entries(files)) {
+      writeWhole(path.join(temporary, name), pieces);
+    }
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.renameSync(temporary, folder);
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    throw writeError(error, folder);
+  }
+}
+
+/**
+ * @param {string} folder
+ * @param {string[]} names
+ */
+function refuseForeign(folder, names) {
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+  if (!stat) return;
+  const foreign = stat.isDirectory()
+    ? fs.readdirSync(folder).find((name) => !names.includes(name))
+    : 'it is no folder';
+  if (foreign === undefined) return;
+  throw new ProfError(
+    'ERR_PROF_BAD_FILE',
+    `cannot write ${folder}: it is there and no export of ours (${foreign}); name another folder`,
+  );
+}
+
+/**
  * @param {unknown} error
  * @param {string} file
  */
@@ -88,4 +133,4 @@ function writeError(error, file) {
   });
 }
 
-module.exports = { gathered, writeInto, writeWhole };
+module.exports = { gathered, writeFolder, writeInto, writeWhole };

@@ -80,10 +80,21 @@ function libsOf({ strings, modules }) {
 }
 
 /**
- * Frames: a function, or a function that was inlined.
- * @param {RawProfile} raw
+ * The format's categories; ours (lib/profile/categories.js) are subcategories of each.
+ * @param {readonly string[]} ours
  */
-function framesOf({ funcs, nodes }) {
+const categoriesWith = (ours) =>
+  CATEGORIES.map(({ subcategories, ...own }) => ({
+    ...own,
+    subcategories: [...subcategories, ...ours],
+  }));
+
+/**
+ * Frames: a function, or a function that was inlined; with `ofNode` once for each kind of work.
+ * @param {RawProfile} raw
+ * @param {Uint8Array} [ofNode] category of ours by node
+ */
+function framesOf({ funcs, nodes }, ofNode) {
   const frameOfNode = new Int32Array(nodes.func.length);
   /** @type {Map<number, number>} */
   const known = new Map();
@@ -91,12 +102,16 @@ function framesOf({ funcs, nodes }) {
   const func = [];
   /** @type {number[]} */
   const inlineDepth = [];
+  /** @type {number[]} 0 is the format's own "Other" */
+  const subcategory = [];
   for (let node = 1; node < nodes.func.length; node++) {
-    const key = nodes.func[node] * 2 + (nodes.inline[node] ? 1 : 0);
+    const work = ofNode ? ofNode[node] + 1 : 0;
+    const key = (nodes.func[node] * 256 + work) * 2 + (nodes.inline[node] ? 1 : 0);
     let frame = known.get(key);
     if (frame === undefined) {
       frame = func.push(nodes.func[node]) - 1;
       inlineDepth.push(nodes.inline[node] ? 1 : 0);
+      subcategory.push(work);
       known.set(key, frame);
     }
     frameOfNode[node] = frame;
@@ -108,7 +123,7 @@ function framesOf({ funcs, nodes }) {
     address: fill(-1),
     inlineDepth,
     category: func.map((index) => CATEGORY_OF_KIND[funcs.kind[index]]),
-    subcategory: fill(0),
+    subcategory,
     func,
     nativeSymbol: fill(null),
     innerWindowID: fill(0),
@@ -154,4 +169,4 @@ function funcsOf({ funcs }) {
   };
 }
 
-module.exports = { CATEGORIES, PHASE_CATEGORY, Strings, framesOf, funcsOf, libsOf, list };
+module.exports = { PHASE_CATEGORY, Strings, categoriesWith, framesOf, funcsOf, libsOf, list };

@@ -138,4 +138,12 @@ function threadsOf(profile, own, strings) {
   }));
 }
 
-module.exports = { CPU_UNITS, MARKER_SCHEMA, MARKER_TYPES, samplesByThread, threadsOf };
+module.exports = {
+  CPU_UNITS,
+  MARKER_SCHEMA,
+  MARKER_TYPES,
+  NO_MARKERS,
+  samplesByThread,
+  samplesTable,
+  threadsOf,
+};

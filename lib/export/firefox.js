@@ -7,7 +7,9 @@
 // What the format has no place for is in `meta.rspackProf` (docs/format.md), so that nothing is
 // lost on the way back.
 
-const { CATEGORIES, Strings, framesOf, funcsOf, libsOf, list } = require('./firefox-tables.js');
+const { Strings, categoriesWith, framesOf, funcsOf, libsOf, list } = require('./firefox-tables.js');
+const { cpuUsage } = require('./cpu-usage.js');
+const { cpuThreadsOf } = require('./firefox-cpus.js');
 const { CPU_UNITS, MARKER_SCHEMA, samplesByThread, threadsOf } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -66,16 +68,48 @@ function extraInfo({ meta, quality }) {
 }
 
 /**
+ * CPU time by window: the web page draws it as the process's CPU.
  * @param {Profile} profile
+ * @param {number} mainThreadIndex
+ */
+function countersOf(profile, mainThreadIndex) {
+  const usage = cpuUsage(profile);
+  if (!usage) return [];
+  const { windowNs, cpuNs } = usage;
+  const length = cpuNs.length;
+  return [
+    {
+      name: 'processCPU',
+      category: 'CPU',
+      description: 'CPU time of the process, in ns, counted from the samples',
+      pid: String(profile.meta.pid),
+      mainThreadIndex,
+      samples: {
+        length,
+        // A count stands at the end of its window.
+        time: Array.from(cpuNs, (_, window) => ((window + 1) * windowNs) / 1e6),
+        count: Array.from(cpuNs, Math.round),
+      },
+    },
+  ];
+}
+
+/**
+ * @param {Profile} profile
+ * @param {{perCpuThreads?: boolean, categories?: boolean}} [options] what makes the file larger
  * @returns {object} for JSON.stringify
  */
-function toFirefox(profile) {
+function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) {
   const { raw, meta } = profile;
   const strings = new Strings(raw.strings);
-  const { frameTable, frameOfNode } = framesOf(raw);
+  const work = categories ? profile.categories : undefined;
+  const { frameTable, frameOfNode } = framesOf(raw, work?.ofNode);
   const { funcTable, sources } = funcsOf(raw);
   const own = samplesByThread(raw);
   const threads = threadsOf(profile, own, strings);
+  const main = threads.findIndex(({ isMainThread }) => isMainThread);
+  // Behind the real ones, which the reader counts from the front.
+  const cpus = perCpuThreads ? cpuThreadsOf(profile, strings) : [];
   const modules = list(raw.modules.name);
   return {
     meta: {
@@ -104,14 +138,14 @@ function toFirefox(profile) {
         eventDelay: 'ms',
         threadCPUDelta: CPU_UNITS.get(meta.unit) ?? 'ns',
       },
-      categories: CATEGORIES,
+      categories: categoriesWith(work?.names ?? []),
       markerSchema: MARKER_SCHEMA,
       extra: extraInfo(profile),
       rspackProf: ownData(profile, own),
     },
     libs: libsOf(raw),
     pages: [],
-    counters: [],
+    counters: countersOf(profile, main),
     profilerOverhead: [],
     shared: {
       stackTable: {
@@ -134,7 +168,7 @@ function toFirefox(profile) {
       sources,
       stringArray: strings.array,
     },
-    threads,
+    threads: [...threads, ...cpus],
   };
 }
 

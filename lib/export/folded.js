@@ -4,10 +4,9 @@
 
 const { ProfError } = require('../errors.js');
 const { checkNames } = require('../options.js');
-const { sumMerged } = require('../profile/call-tree.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { isTogether } = require('../profile/names.js');
-const { SAMPLE_FILTERS, selectSamples, sumPerNode } = require('../profile/select.js');
+const { SAMPLE_FILTERS, selectSamples } = require('../profile/select.js');
 const { mergeByName } = require('../profile/tree.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -26,27 +25,76 @@ function safeName(name) {
   return clean === '' ? '[unknown]' : clean;
 }
 
+const MARKS = ['kernel', 'jit', 'inline'];
+
 /**
+ * @param {unknown} value of the option `annotate`
+ * @returns {Set<string>} of MARKS
+ */
+function marksOf(value = false) {
+  if (typeof value === 'boolean') return new Set(value ? MARKS : []);
+  const wrong = Array.isArray(value) ? value.find((mark) => !MARKS.includes(mark)) : value;
+  if (wrong === undefined) return new Set(/** @type {string[]} */ (value));
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    `'annotate' must be true, false or a list of ${MARKS.join(', ')}, not '${wrong}'`,
+  );
+}
+
+/**
+ * FlameGraph's suffixes, as stackcollapse-perf.pl appends them.
  * @param {Profile} profile
  * @param {number} func
  * @param {boolean} inlined
+ * @param {Set<string>} marks
  */
-function annotation(profile, func, inlined) {
-  if (inlined) return '_[i]';
-  if (KINDS[profile.raw.funcs.kind[func]] === 'kernel') return '_[k]';
-  return objectOf(profile, func) === '[jit]' ? '_[j]' : '';
+function annotation(profile, func, inlined, marks) {
+  if (inlined && marks.has('inline')) return '_[i]';
+  if (marks.has('kernel') && KINDS[profile.raw.funcs.kind[func]] === 'kernel') return '_[k]';
+  return marks.has('jit') && objectOf(profile, func) === '[jit]' ? '_[j]' : '';
+}
+
+/**
+ * What begins a line: stackcollapse-perf.pl's words for its options --pid and --tid.
+ * @type {Record<string, (profile: Profile, thread: number) => string>}
+ */
+const PREFIXES = {
+  comm: ({ threadNames }, thread) => threadNames[thread],
+  pid: ({ threadNames, meta }, thread) => `${threadNames[thread]}-${meta.pid}`,
+  tid: ({ threadNames, meta, raw }, thread) =>
+    `${threadNames[thread]}-${meta.pid}/${raw.threads.tid[thread]}`,
+};
+
+/**
+ * @param {Profile} profile
+ * @param {unknown} byThread
+ * @returns {string[]} by thread, '' for none
+ */
+function prefixesOf(profile, byThread) {
+  if (byThread === false) return profile.threadNames.map(() => '');
+  const wanted = byThread === true ? 'comm' : byThread;
+  if (typeof wanted !== 'string' || !Object.hasOwn(PREFIXES, wanted)) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `'byThread' must be true, false, ${Object.keys(PREFIXES).join(', ')}, not '${byThread}'`,
+    );
+  }
+  return profile.threadNames.map((_, thread) => safeName(PREFIXES[wanted](profile, thread)));
 }
 
 /**
  * The tree that the lines spell out, and the names of its nodes.
  * @param {Profile} profile
- * @param {{annotate?: boolean, unnamed?: unknown}} options
+ * @param {{annotate?: unknown, unnamed?: unknown}} options
  */
-function foldedTree(profile, { annotate = false, unnamed }) {
+function foldedTree(profile, { annotate, unnamed }) {
+  const marks = marksOf(annotate);
   const { func, inline, parent } = profile.raw.nodes;
   const wanted = isTogether(unnamed) ? profile.namesByObject : profile.names;
   const { id, text } = wanted;
-  const tree = annotate ? mergeByName(parent, func, id, inline) : profile.mergedBy(wanted);
+  const tree = marks.has('inline')
+    ? mergeByName(parent, func, id, inline)
+    : profile.mergedBy(wanted);
   // Each name is looked at once: there are some 30 nodes for each.
   /** @type {string[]} */
   const safe = [];
@@ -54,7 +102,7 @@ function foldedTree(profile, { annotate = false, unnamed }) {
     if (index === 0) return '';
     const own = func[node];
     const name = (safe[id[own]] ??= safeName(text[id[own]]));
-    return annotate ? name + annotation(profile, own, inline[node] === 1) : name;
+    return marks.size > 0 ? name + annotation(profile, own, inline[node] === 1, marks) : name;
   });
   return { ...tree, names };
 }
@@ -83,28 +131,40 @@ function* foldedLines(profile, options = {}) {
   if (count !== 'samples' && count !== 'weight') {
     throw new ProfError('ERR_PROF_BAD_OPTION', `'count' must be 'samples' or 'weight'`);
   }
-  const { raw, threadNames } = profile;
   const tree = foldedTree(profile, options);
-  const size = tree.parent.length;
-  const selected = selectSamples(profile, options);
-  const threads = byThread ? [...new Set(threadNames)] : [''];
-  for (const thread of threads) {
-    const sums = sumPerNode(
-      profile,
-      (sample) =>
-        (!selected || selected[sample] === 1) &&
-        (!byThread || threadNames[raw.samples.thread[sample]] === thread),
-    );
-    const counts = sumMerged(count === 'samples' ? sums.count : sums.weight, tree.merged, size);
-    const prefix = byThread ? safeName(thread) : '';
-    for (let leaf = 0; leaf < size; leaf++) {
-      const value = Math.round(counts[leaf]);
+  const prefixes = prefixesOf(profile, byThread);
+  for (const [prefix, values] of sumsByPrefix(profile, options, prefixes, tree.merged)) {
+    for (const leaf of [...values.keys()].sort((a, b) => a - b)) {
+      const value = Math.round(values.get(leaf) ?? 0);
       if (value === 0) continue;
       const frames = leaf === 0 ? [NO_STACK] : pathOf(tree.parent, tree.names, leaf);
       if (prefix !== '') frames.unshift(prefix);
       yield `${frames.join(';')} ${value}\n`;
     }
   }
+}
+
+/**
+ * @param {Profile} profile
+ * @param {FoldedOptions} options
+ * @param {string[]} prefixes by thread
+ * @param {Int32Array} merged
+ * @returns {Map<string, Map<number, number>>} by prefix, by merged leaf: its value
+ */
+function sumsByPrefix(profile, options, prefixes, merged) {
+  const { node, thread, weight } = profile.raw.samples;
+  const selected = selectSamples(profile, options);
+  /** @type {Map<string, Map<number, number>>} */
+  const sums = new Map();
+  for (let sample = 0; sample < node.length; sample++) {
+    if (selected && selected[sample] === 0) continue;
+    const prefix = prefixes[thread[sample]];
+    let own = sums.get(prefix);
+    if (!own) sums.set(prefix, (own = new Map()));
+    const leaf = merged[node[sample]];
+    own.set(leaf, (own.get(leaf) ?? 0) + (options.count === 'weight' ? weight[sample] : 1));
+  }
+  return sums;
 }
 
 /**

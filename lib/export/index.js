@@ -1,38 +1,16 @@
 'use strict';
-// The formats: what writes each, and which one a file's name asks for.
+// Exports: which format, with which options, of which samples; and reading a profile back.
 
-const zlib = require('node:zlib');
+const path = require('node:path');
 const { ProfError, nearMatches } = require('../errors.js');
 const { checkNames } = require('../options.js');
-const { writeWhole } = require('./files.js');
-const { foldedLines } = require('./folded.js');
+const { writeFolder, writeWhole } = require('./files.js');
+const { BY_NAME, FORMATS } = require('./formats.js');
+const { FILTERS, subset } = require('./subset.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
-/** @typedef {Iterable<string | Uint8Array>} Pieces */
-
-/**
- * Level 2 on purpose: a profile is written while somebody waits for the build to end.
- * @param {string} text
- */
-const gzip = (text) => zlib.gzipSync(text, { level: 2 });
-
-/** @type {Record<string, (profile: Profile, file: string) => Pieces>} */
-const FORMATS = {
-  firefox: (profile, file) => {
-    const text = JSON.stringify(require('./firefox.js').toFirefox(profile));
-    return [file.endsWith('.gz') ? gzip(text) : text];
-  },
-  folded: (profile) => foldedLines(profile),
-  flamegraph: (profile) => [require('./flamegraph.js').flamegraph(profile)],
-  json: (profile) => [`${JSON.stringify(profile.report(), null, 2)}\n`],
-};
-
-/** @type {[RegExp, string][]} */
-const BY_NAME = [
-  [/\.json(\.gz)?$/, 'firefox'],
-  [/\.(folded|txt)$/, 'folded'],
-  [/\.html?$/, 'flamegraph'],
-];
+/** @typedef {import('./formats').OptionRule} OptionRule */
+/** @typedef {Record<string, unknown>} Options */
 
 /**
  * @param {string} file
@@ -50,18 +28,71 @@ function formatOf(file, wanted) {
   if (found) return found[1];
   throw new ProfError(
     'ERR_PROF_BAD_OPTION',
-    `'${file}' does not tell its format: name it .json.gz, .folded or .html, or give 'format'`,
+    `'${file}' does not tell its format: name it .json.gz, .folded, .svg or .html, or give 'format'`,
   );
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {OptionRule} rule
+ * @returns {string} what is wrong with it, '' where nothing is
+ */
+function problemWith(name, value, { type, oneOf, min = -Infinity }) {
+  if (type === 'profile') {
+    const { Profile } = require('../profile/profile.js');
+    return value instanceof Profile ? '' : `'${name}' must be a profile`;
+  }
+  if (typeof value !== type) return `'${name}' must be a ${type}`;
+  if (oneOf && !oneOf.includes(/** @type {string} */ (value))) {
+    return `'${name}' must be one of ${oneOf.join(', ')}, not '${value}'`;
+  }
+  if (typeof value === 'number' && !(value >= min && value < Infinity)) {
+    return `'${name}' must be a number of at least ${min}`;
+  }
+  return '';
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} format of FORMATS
+ * @param {Options} options the format's own and FILTERS
+ * @param {string} file its name may matter: '.gz'
+ * @returns {import('./formats').Output}
+ */
+function convert(profile, format, options, file) {
+  const { options: rules = {}, takesEmpty, convert: write } = FORMATS[format];
+  checkNames(options, [...Object.keys(rules), ...FILTERS], `format '${format}'`);
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  for (const [name, value] of Object.entries(given)) {
+    const problem = Object.hasOwn(rules, name) ? problemWith(name, value, rules[name]) : '';
+    if (problem !== '') throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  }
+  if (profile.quality.samples === 0 && !takesEmpty) {
+    throw new ProfError(
+      'ERR_PROF_BAD_FILE',
+      `the profile has no samples: there is nothing to write as '${format}'`,
+    );
+  }
+  const filter = Object.fromEntries(FILTERS.map((name) => [name, given[name]]));
+  return write(subset(profile, filter), given, file);
 }
 
 /**
  * @param {Profile} profile
  * @param {string} file
- * @param {{format?: string}} [options]
+ * @param {import('../index').ExportOptions} [options]
  */
 function writeProfile(profile, file, options = {}) {
-  checkNames(options, ['format'], 'write()');
-  writeWhole(file, FORMATS[formatOf(file, options.format)](profile, file));
+  const { format, ...rest } = /** @type {Options} */ (options);
+  const { pieces, folder, beside = {} } = convert(profile, formatOf(file, format), rest, file);
+  for (const [name, text] of Object.entries(beside)) {
+    writeWhole(path.join(path.dirname(file), name), text);
+  }
+  if (folder) writeFolder(file, folder);
+  else writeWhole(file, pieces ?? []);
 }
 
 /**
@@ -72,4 +103,4 @@ function read(file) {
   return require('./firefox-read.js').readFirefox(file);
 }
 
-module.exports = { writeProfile, read };
+module.exports = { convert, writeProfile, read };

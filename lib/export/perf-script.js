@@ -8,7 +8,16 @@
 const { KINDS } = require('../profile/keys.js');
 
 /** @param {string} name */
-const oneLine = (name) => name.replace(/[\r\n\u2028\u2029]+/g, ' ') || '[unknown]';
+const oneLine = (name) => name.replace(/[\r\n\u2028\u2029]+/g, ' ').trim() || '[unknown]';
+
+/** stackcollapse-perf.pl takes a frame in parentheses for a process's name and skips it. */
+const frameName = (/** @type {string} */ name) =>
+  oneLine(name)
+    .replace(/^\(([^()]*)\)/, '<$1>')
+    .replace(/^\(/, '<');
+
+/** Readers look for a place without blanks in it. */
+const placeName = (/** @type {string} */ name) => oneLine(name).replace(/\s/g, '_');
 
 /**
  * perf's word for where a function's code is.
@@ -17,11 +26,11 @@ const oneLine = (name) => name.replace(/[\r\n\u2028\u2029]+/g, ' ') || '[unknown
  */
 function placeOf({ raw, meta, nodeObject }, func) {
   const module = raw.funcs.module[func];
-  if (module >= 0) return oneLine(raw.strings[raw.modules.path[module]]);
+  if (module >= 0) return placeName(raw.strings[raw.modules.path[module]]);
   const kind = KINDS[raw.funcs.kind[func]];
   if (kind === 'kernel') return '[kernel.kallsyms]';
   if (kind === 'js') return `/tmp/perf-${meta.pid}.map`;
-  return kind === 'v8' ? nodeObject : '[unknown]';
+  return kind === 'v8' ? placeName(nodeObject) : '[unknown]';
 }
 
 /**
@@ -35,7 +44,7 @@ function* perfScript(profile) {
   const lineOf = (/** @type {number} */ own, /** @type {boolean} */ inlined) => {
     const hex = BigInt.asUintN(64, BigInt(Math.round(address?.[own] ?? 0))).toString(16);
     const place = inlined ? 'inlined' : placeOf(profile, own);
-    return `\t${hex.padStart(16)} ${oneLine(names.text[names.id[own]])} (${place})\n`;
+    return `\t${hex.padStart(16)} ${frameName(names.text[names.id[own]])} (${place})\n`;
   };
   /** @type {string[][]} by function: as called, as inlined */
   const lines = [[], []];

@@ -51,6 +51,21 @@ function functionsOf({ raw, names }, strings) {
   );
 }
 
+/**
+ * As it was in memory, inside of its mapping. We have the file's own addresses: those of an
+ * executable at a fixed place are its memory's.
+ * @param {Profile['raw']} raw
+ * @param {number} func
+ */
+function addressOf({ funcs, modules }, func) {
+  const address = Math.round(funcs.address?.[func] ?? 0);
+  const module = funcs.module[func];
+  const start = module >= 0 ? modules.start[module] : 0;
+  // The kernel's addresses are told less 2^64.
+  if (address <= 0 || address >= start) return BigInt.asUintN(64, BigInt(address));
+  return BigInt(start + address);
+}
+
 /** A stack's locations, made when a sample first asks: inlined frames and their caller are one. */
 class Locations {
   /** @param {Profile['raw']} raw */
@@ -69,7 +84,7 @@ class Locations {
     const key = funcs.join();
     let id = this.known.get(key);
     if (id !== undefined) return id;
-    const { module, line, address } = this.raw.funcs;
+    const { module, line } = this.raw.funcs;
     const outer = funcs[funcs.length - 1];
     id = this.list.length + 1;
     this.known.set(key, id);
@@ -77,8 +92,7 @@ class Locations {
       new pprof.Location({
         id,
         mappingId: module[outer] + 1,
-        // The kernel's addresses are told less 2^64.
-        address: BigInt.asUintN(64, BigInt(Math.round(address?.[outer] ?? 0))),
+        address: addressOf(this.raw, outer),
         line: funcs.map((func) => new pprof.Line({ functionId: func + 1, line: line[func] })),
       }),
     );

@@ -13,17 +13,35 @@ const SCHEMA = 'https://www.speedscope.app/file-format-schema.json';
 /** The format's units by ours; another event's weight is a bare number. */
 const UNITS = new Map([['ns', 'nanoseconds']]);
 
-/** @param {Profile} profile */
+/**
+ * One for each name: V8's tiers of a function are one function.
+ * @param {Profile} profile
+ * @returns {{frames: object[], ofFunc: Int32Array}}
+ */
 function framesOf({ raw, names }) {
   const { file, line, column, kind, symbol } = raw.funcs;
-  return Array.from(names.id, (name, func) => ({
-    // A JavaScript function's file stands beside it.
-    name:
-      (KINDS[kind[func]] === 'js' ? raw.strings[symbol[func]] : names.text[name]) || '[unknown]',
-    ...(file[func] > 0 && { file: raw.strings[file[func]] }),
-    ...(file[func] > 0 && line[func] > 0 && { line: line[func] }),
-    ...(file[func] > 0 && line[func] > 0 && column[func] > 0 && { col: column[func] }),
-  }));
+  /** @type {object[]} */
+  const frames = [];
+  /** @type {Map<number, number>} */
+  const known = new Map();
+  const ofFunc = Int32Array.from(names.id, (id, func) => {
+    let frame = known.get(id);
+    if (frame === undefined) {
+      // A JavaScript function's file stands beside it.
+      const name = KINDS[kind[func]] === 'js' ? raw.strings[symbol[func]] : names.text[id];
+      const hasFile = file[func] > 0;
+      frame =
+        frames.push({
+          name: name || '[unknown]',
+          ...(hasFile && { file: raw.strings[file[func]] }),
+          ...(hasFile && line[func] > 0 && { line: line[func] }),
+          ...(hasFile && line[func] > 0 && column[func] > 0 && { col: column[func] }),
+        }) - 1;
+      known.set(id, frame);
+    }
+    return frame;
+  });
+  return { frames, ofFunc };
 }
 
 /**
@@ -66,7 +84,7 @@ function* threadProfile({ raw, meta, threadKeys }, samples, stackText) {
  */
 function* speedscope(profile) {
   const { parent, func } = profile.raw.nodes;
-  // Parents stand before their children: a node's text is its parent's and one frame more.
+  const { frames, ofFunc } = framesOf(profile);
   /** @type {(string | undefined)[]} */
   const texts = [''];
   const stackText = (/** @type {number} */ node) => {
@@ -74,7 +92,7 @@ function* speedscope(profile) {
     if (known !== undefined) return known;
     /** @type {number[]} */
     const path = [];
-    for (let at = node; at > 0; at = parent[at]) path.push(func[at]);
+    for (let at = node; at > 0; at = parent[at]) path.push(ofFunc[func[at]]);
     return (texts[node] = path.reverse().join(','));
   };
   const head = {
@@ -82,7 +100,7 @@ function* speedscope(profile) {
     name: profile.meta.command,
     exporter: `${pkg.name}@${pkg.version}`,
     activeProfileIndex: 0,
-    shared: { frames: framesOf(profile) },
+    shared: { frames },
   };
   yield `${JSON.stringify(head).slice(0, -1)},"profiles":[`;
   for (const [index, samples] of byThread(profile).entries()) {

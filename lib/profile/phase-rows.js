@@ -120,4 +120,4 @@ function phaseRows(profile) {
     .sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0));
 }
 
-module.exports = { phaseRows };
+module.exports = { cpuOfSample, phaseRows };

@@ -137,7 +137,7 @@ class Profile {
 
   /**
    * @param {string} file
-   * @param {{format?: import('../index').ExportFormat}} [options]
+   * @param {import('../index').ExportOptions} [options]
    */
   write(file, options) {
     require('../export/index.js').writeProfile(this, file, options);

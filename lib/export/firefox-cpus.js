@@ -1,0 +1,74 @@
+'use strict';
+// A thread for each CPU, as `samply import --per-cpu-threads` has them: the same samples once more, by
+// where they ran, and a marker for each stretch of one thread. They stand in a process of their own.
+
+const { MARKER_TYPES, NO_MARKERS, samplesTable } = require('./firefox-threads.js');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {import('./firefox-tables').Strings} Strings */
+
+const NS_PER_MS = 1e6;
+const INTERVAL = 1; // the format's MarkerPhase
+
+/**
+ * @param {Profile} profile
+ * @param {number[]} own samples of one CPU
+ * @param {Strings} strings
+ */
+function runsOf({ raw, meta, threadKeys }, own, strings) {
+  const { thread, timeNs } = raw.samples;
+  const markers = {
+    length: 0,
+    name: /** @type {number[]} */ ([]),
+    startTime: /** @type {number[]} */ ([]),
+    endTime: /** @type {number[]} */ ([]),
+    phase: /** @type {number[]} */ ([]),
+    category: /** @type {number[]} */ ([]),
+    data: /** @type {object[]} */ ([]),
+  };
+  const ms = (/** @type {number} */ sample) => (timeNs[sample] - meta.startNs) / NS_PER_MS;
+  for (let first = 0; first < own.length;) {
+    let last = first;
+    while (last + 1 < own.length && thread[own[last + 1]] === thread[own[first]]) last++;
+    markers.length++;
+    markers.name.push(strings.add(threadKeys[thread[own[first]]]));
+    markers.startTime.push(ms(own[first]));
+    markers.endTime.push(ms(own[last]));
+    markers.phase.push(INTERVAL);
+    markers.category.push(0);
+    markers.data.push({ type: MARKER_TYPES.span });
+    first = last + 1;
+  }
+  return markers;
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Strings} strings
+ */
+function cpuThreadsOf(profile, strings) {
+  const { raw } = profile;
+  /** @type {number[][]} */
+  const lists = [];
+  raw.samples.cpu.forEach((cpu, sample) => (lists[cpu] ??= []).push(sample));
+  return [...lists.entries()]
+    .filter(([, own]) => own !== undefined)
+    .map(([cpu, own]) => ({
+      processType: 'default',
+      processName: 'CPUs',
+      processStartupTime: 0,
+      processShutdownTime: null,
+      registerTime: 0,
+      unregisterTime: null,
+      pausedRanges: [],
+      name: `CPU ${cpu}`,
+      isMainThread: false,
+      pid: 'CPUs',
+      tid: `CPU ${cpu}`,
+      showMarkersInTimeline: true,
+      samples: samplesTable(raw, own),
+      markers: own.length > 0 ? runsOf(profile, own, strings) : NO_MARKERS,
+    }));
+}
+
+module.exports = { cpuThreadsOf };

@@ -1,0 +1,263 @@
+'use strict';
+// Five tables for DuckDB, polars or pandas, joined by their ids:
+//   samples(time_ns, thread_id, thread, pool, cpu, stack_id, symbol_id, weight, phase_id, phase, end)
+//   stacks(stack_id, depth, frame_id, inlined)   a row for each frame of a stack, depth 0 is the leaf
+//   frames(frame_id, symbol_id, line, column, file, kind, tier, crate, address)
+//   symbols(symbol_id, name, object, named)
+//   phases(phase_id, name, compiler, build, start_ms, end_ms, wall_ms, cpu_ms)
+// Each has the recording's facts as key-value metadata. A frame is one of our functions, a symbol a
+// name in an object.
+
+const { ProfError } = require('../errors.js');
+const { KINDS, objectOf } = require('../profile/keys.js');
+const pkg = require('../../package.json');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {{name: string, type: string, data: ArrayLike<unknown>}} Column */
+
+const TIERS = [
+  '',
+  'interpreter',
+  'baseline',
+  'maglev',
+  'turbofan',
+  'builtin',
+  'bytecode handler',
+  'regexp',
+  'wasm',
+];
+const ENDS = ['complete', 'truncated', 'broken'];
+
+/** @returns {typeof import('hyparquet-writer')} */
+function loadWriter() {
+  try {
+    return require('hyparquet-writer');
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'ERR_REQUIRE_ESM') throw error;
+    throw new ProfError(
+      'ERR_PROF_UNSUPPORTED_PLATFORM',
+      `parquet needs node 20.19, 22.12 or later, and this is ${process.version}: export there`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} type of hyparquet-writer: INT32, INT64, DOUBLE, STRING, BOOLEAN
+ * @param {ArrayLike<unknown>} data
+ * @returns {Column}
+ */
+const column = (name, type, data) => ({ name, type, data });
+
+/** @param {ArrayLike<number>} values */
+const bigints = (values) => Array.from(values, (value) => BigInt(Math.round(value)));
+
+/**
+ * Symbols: the functions that share a name and an object.
+ * @param {Profile} profile
+ */
+function symbolsOf(profile) {
+  const { raw, names } = profile;
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  /** @type {{name: string, object: string, named: boolean}[]} */
+  const list = [];
+  const ofFunc = Int32Array.from(names.id, (id, func) => {
+    const name = names.text[id];
+    const object = objectOf(profile, func);
+    const key = `${object}\0${name}`;
+    let symbol = known.get(key);
+    if (symbol === undefined) {
+      symbol = list.push({ name, object, named: raw.funcs.named[func] === 1 }) - 1;
+      known.set(key, symbol);
+    }
+    return symbol;
+  });
+  return { list, ofFunc };
+}
+
+/**
+ * Stacks: the nodes that samples have as their leaf, numbered as they are met; the empty one too.
+ * @param {Profile} profile
+ */
+function stacksOf({ raw }) {
+  const { parent, func, inline } = raw.nodes;
+  const stackOf = new Int32Array(parent.length).fill(-1);
+  /** @type {{stack: number[], depth: number[], frame: number[], inlined: boolean[]}} */
+  const rows = { stack: [], depth: [], frame: [], inlined: [] };
+  let count = 0;
+  for (const leaf of raw.samples.node) {
+    if (stackOf[leaf] >= 0) continue;
+    const stack = (stackOf[leaf] = count++);
+    let depth = 0;
+    for (let at = leaf; at > 0; at = parent[at]) {
+      rows.stack.push(stack);
+      rows.depth.push(depth++);
+      rows.frame.push(func[at]);
+      rows.inlined.push(inline[at] === 1);
+    }
+  }
+  return { stackOf, rows };
+}
+
+/** @param {Profile} profile @returns {Column[]} */
+function phaseColumns(profile) {
+  const rows = profile.phases();
+  const { phases } = profile.phaseColumn;
+  const rowOf = phases.map(({ name, compiler, build }) =>
+    rows.find((row) => row.name === name && row.compiler === compiler && row.build === build),
+  );
+  const pick = (/** @type {'startMs' | 'endMs' | 'wallMs' | 'cpuMs'} */ key) =>
+    rowOf.map((row) => row?.[key] ?? null);
+  return [
+    column(
+      'phase_id',
+      'INT32',
+      phases.map((_, phase) => phase),
+    ),
+    column(
+      'name',
+      'STRING',
+      phases.map(({ name }) => name),
+    ),
+    column(
+      'compiler',
+      'STRING',
+      phases.map(({ compiler }) => compiler),
+    ),
+    column(
+      'build',
+      'INT32',
+      phases.map(({ build }) => build),
+    ),
+    column('start_ms', 'DOUBLE', pick('startMs')),
+    column('end_ms', 'DOUBLE', pick('endMs')),
+    column('wall_ms', 'DOUBLE', pick('wallMs')),
+    column('cpu_ms', 'DOUBLE', pick('cpuMs')),
+  ];
+}
+
+/**
+ * @param {Profile} profile
+ * @returns {Record<string, Column[]>}
+ */
+function tablesOf(profile) {
+  const { raw, phaseColumn, threadNames, threadPools } = profile;
+  const { samples, funcs, nodes } = raw;
+  const symbols = symbolsOf(profile);
+  const { stackOf, rows } = stacksOf(profile);
+  const text = (/** @type {Int32Array} */ ids) =>
+    Array.from(ids, (id) => (id > 0 ? raw.strings[id] : null));
+  const bySample = (/** @type {string[]} */ words) =>
+    Array.from(samples.thread, (thread) => words[thread]);
+  return {
+    samples: [
+      column('time_ns', 'INT64', bigints(samples.timeNs)),
+      column(
+        'thread_id',
+        'INT32',
+        Array.from(samples.thread, (thread) => raw.threads.tid[thread]),
+      ),
+      column('thread', 'STRING', bySample(threadNames)),
+      column('pool', 'STRING', bySample(threadPools)),
+      column('cpu', 'INT32', Array.from(samples.cpu)),
+      column(
+        'stack_id',
+        'INT32',
+        Array.from(samples.node, (node) => stackOf[node]),
+      ),
+      column(
+        'symbol_id',
+        'INT32',
+        Array.from(samples.node, (node) => (node > 0 ? symbols.ofFunc[nodes.func[node]] : null)),
+      ),
+      column('weight', 'DOUBLE', Array.from(samples.weight)),
+      column('phase_id', 'INT32', Array.from(phaseColumn.phaseOfSample)),
+      column(
+        'phase',
+        'STRING',
+        Array.from(phaseColumn.phaseOfSample, (phase) => phaseColumn.names[phase]),
+      ),
+      column(
+        'end',
+        'STRING',
+        Array.from(samples.end, (end) => ENDS[end]),
+      ),
+    ],
+    stacks: [
+      column('stack_id', 'INT32', rows.stack),
+      column('depth', 'INT32', rows.depth),
+      column('frame_id', 'INT32', rows.frame),
+      column('inlined', 'BOOLEAN', rows.inlined),
+    ],
+    frames: [
+      column('frame_id', 'INT32', Array.from(funcs.name.keys())),
+      column('symbol_id', 'INT32', Array.from(symbols.ofFunc)),
+      column('file', 'STRING', text(funcs.file)),
+      column('line', 'INT32', Array.from(funcs.line)),
+      column('column', 'INT32', Array.from(funcs.column)),
+      column(
+        'kind',
+        'STRING',
+        Array.from(funcs.kind, (kind) => KINDS[kind]),
+      ),
+      column(
+        'tier',
+        'STRING',
+        Array.from(funcs.tier, (tier) => TIERS[tier] ?? ''),
+      ),
+      column('crate', 'STRING', text(funcs.crate)),
+      column('address', 'DOUBLE', Array.from(funcs.address ?? new Float64Array(funcs.name.length))),
+    ],
+    symbols: [
+      column(
+        'symbol_id',
+        'INT32',
+        symbols.list.map((_, symbol) => symbol),
+      ),
+      column(
+        'name',
+        'STRING',
+        symbols.list.map(({ name }) => name),
+      ),
+      column(
+        'object',
+        'STRING',
+        symbols.list.map(({ object }) => object),
+      ),
+      column(
+        'named',
+        'BOOLEAN',
+        symbols.list.map(({ named }) => named),
+      ),
+    ],
+    phases: phaseColumns(profile),
+  };
+}
+
+/**
+ * @param {Profile} profile
+ * @returns {Record<string, Uint8Array[]>} by file name
+ */
+function parquetTables(profile) {
+  const { parquetWriteBuffer } = loadWriter();
+  const { meta } = profile;
+  const facts = { command: meta.command, event: meta.event, unit: meta.unit, pid: meta.pid };
+  const kvMetadata = Object.entries(facts).map(([key, value]) => ({ key, value: String(value) }));
+  const createdBy = `${pkg.name} version ${pkg.version}`;
+  return Object.fromEntries(
+    Object.entries(tablesOf(profile)).map(([name, columnData]) => {
+      const buffer = parquetWriteBuffer({
+        columnData: /** @type {any} */ (columnData),
+        rowGroupSize: 1_000_000,
+        kvMetadata,
+        createdBy,
+      });
+      return [`${name}.parquet`, [new Uint8Array(buffer)]];
+    }),
+  );
+}
+
+module.exports = { parquetTables };

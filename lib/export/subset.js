@@ -1,0 +1,110 @@
+'use strict';
+// A profile of some of a profile's samples: one phase, one thread, one range of time. Every format
+// takes the same filters by being given such a profile. The tree, the names and the markers stay
+// as they are; what the recording lost and cost is told of the whole, since nobody knows of which part.
+
+const { ProfError } = require('../errors.js');
+const { selectSamples } = require('../profile/select.js');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {{phase?: string, thread?: string | number, through?: RegExp | string, time?: string}} Filter */
+
+const FILTERS = ['phase', 'thread', 'through', 'time'];
+const NS_PER_S = 1e9;
+
+/**
+ * @param {unknown} text `FROM,TO` in seconds since the recording's start; either may be left out
+ * @returns {[number, number]} ns since the recording's start; the end is not part of it
+ */
+function rangeOf(text) {
+  const found = /^(\d*\.?\d*),(\d*\.?\d*)$/.exec(String(text).trim());
+  const second = (/** @type {string} */ part, /** @type {number} */ none) =>
+    part === '' ? none : Number(part) * NS_PER_S;
+  const [from, to] = found ? [second(found[1], 0), second(found[2], Infinity)] : [NaN, NaN];
+  if (from < to) return [from, to];
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    `'time' is FROM,TO in seconds since the start, like 0.5,2 or 1, - not '${text}'`,
+  );
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Uint8Array | null} selected
+ * @param {[number, number] | null} range
+ * @returns {Uint8Array} 1 per sample to keep
+ */
+function chosenSamples({ raw, meta }, selected, range) {
+  const { timeNs } = raw.samples;
+  return Uint8Array.from(timeNs, (time, sample) => {
+    const since = time - meta.startNs;
+    const inTime = !range || (since >= range[0] && since < range[1]);
+    return inTime && (!selected || selected[sample] === 1) ? 1 : 0;
+  });
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Uint8Array} keep
+ * @returns {Profile['raw']}
+ */
+function rawOf({ raw }, keep) {
+  const { samples, nodes, funcs } = raw;
+  const pick = (/** @type {any} */ column) =>
+    column.filter((/** @type {number} */ _, /** @type {number} */ sample) => keep[sample] === 1);
+  const own = /** @type {Profile['raw']['samples']} */ (
+    Object.fromEntries(Object.entries(samples).map(([name, column]) => [name, pick(column)]))
+  );
+  const count = (/** @type {(sample: number) => boolean} */ has) => {
+    let found = 0;
+    for (let sample = 0; sample < own.node.length; sample++) if (has(sample)) found++;
+    return found;
+  };
+  const ends = (/** @type {number} */ end) => count((sample) => own.end[sample] === end);
+  const flagged = (/** @type {number} */ bit) =>
+    count((sample) => (own.flags[sample] & (1 << bit)) !== 0);
+  return {
+    ...raw,
+    samples: own,
+    quality: {
+      ...raw.quality,
+      samples: own.node.length,
+      complete: ends(0),
+      truncated: ends(1),
+      broken: ends(2),
+      joined: flagged(0),
+      inHandler: flagged(2),
+      guessed: flagged(3),
+      unnamedLeaf: count((sample) => {
+        const node = own.node[sample];
+        return node > 0 && funcs.named[nodes.func[node]] === 0;
+      }),
+    },
+  };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Filter} filter
+ * @returns {Profile} the same one where nothing is filtered
+ */
+function subset(profile, filter) {
+  const given = FILTERS.filter((name) => filter[/** @type {keyof Filter} */ (name)] !== undefined);
+  if (given.length === 0) return profile;
+  const { time, ...sampleFilter } = filter;
+  const range = time === undefined ? null : rangeOf(time);
+  const keep = chosenSamples(profile, selectSamples(profile, sampleFilter), range);
+  if (!keep.includes(1)) {
+    const what = given.map((name) => `${name} ${filter[/** @type {keyof Filter} */ (name)]}`);
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `no sample is left of ${profile.quality.samples}: nothing was sampled with ${what.join(', ')}`,
+    );
+  }
+  const { Profile } = require('../profile/profile.js');
+  const { command, node, rspack, binding } = profile.meta;
+  const context = { command, node, rspack, binding };
+  return new Profile(rawOf(profile, keep), { markers: profile.markers, context });
+}
+
+module.exports = { FILTERS, subset };
