@@ -5,24 +5,21 @@
 
 #include "base/array.h"
 
+enum { FIRST_SLOTS = 1024 };
+
 int prof_tree_init(struct prof_tree *self) {
   memset(self, 0, sizeof *self);
-  if (prof_array_reserve((void **)&self->parents, &self->capacity, 1, sizeof *self->parents) ||
-      prof_array_reserve((void **)&self->frames, &self->frame_capacity, 1, sizeof *self->frames)) {
-    prof_tree_free(self);
+  if (prof_array_reserve((void **)&self->nodes, &self->capacity, 1, sizeof *self->nodes))
     return -1;
-  }
-  self->parents[0] = PROF_TREE_ROOT;
-  self->frames[0] = PROF_TREE_NO_FRAME;
+  self->nodes[0] = (struct prof_tree_node){PROF_TREE_ROOT, PROF_TREE_NO_FRAME};
   self->count = 1;
   return 0;
 }
 
 void prof_tree_free(struct prof_tree *self) {
-  free(self->parents);
-  free(self->frames);
+  free(self->nodes);
   free(self->keys);
-  prof_table_free(&self->node_of);
+  free(self->slots);
   prof_table_free(&self->frame_of);
   memset(self, 0, sizeof *self);
 }
@@ -41,37 +38,59 @@ uint32_t prof_tree_frame(struct prof_tree *self, uint64_t key) {
   return (uint32_t)self->key_count++;
 }
 
-uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame) {
-  uint64_t key = (uint64_t)parent << 32 | frame;
-  if (frame == PROF_TREE_NO_FRAME)
-    return parent;
-  /* A path that was added at once has its nodes side by side: no look-up in a large table then. */
-  uint32_t node = parent + 1;
-  if (node < self->count && self->parents[node] == parent && self->frames[node] == frame)
-    return node;
-  node = prof_table_get(&self->node_of, key);
-  if (node != PROF_TABLE_NONE)
-    return node;
-  if (self->count >= UINT32_MAX - 1 ||
-      prof_array_reserve((void **)&self->parents, &self->capacity, self->count + 1,
-                         sizeof *self->parents) ||
-      prof_array_reserve((void **)&self->frames, &self->frame_capacity, self->count + 1,
-                         sizeof *self->frames) ||
-      prof_table_put(&self->node_of, key, (uint32_t)self->count)) {
-    return parent;
+/* The slot that holds the child, or the free one where it would go. The node itself is the key:
+ * with 4 bytes a slot more of the index stays in the cache than with the key beside it. */
+static uint32_t *find_slot(const struct prof_tree *self, struct prof_tree_node wanted) {
+  size_t mask = self->slot_count - 1;
+  size_t at = prof_hash_u64((uint64_t)wanted.parent << 32 | wanted.frame) & mask;
+  for (; self->slots[at]; at = (at + 1) & mask) {
+    const struct prof_tree_node *node = &self->nodes[self->slots[at]];
+    if (node->parent == wanted.parent && node->frame == wanted.frame)
+      break;
   }
-  self->parents[self->count] = parent;
-  self->frames[self->count] = frame;
-  return (uint32_t)self->count++;
+  return &self->slots[at];
 }
 
 int prof_tree_reserve(struct prof_tree *self, size_t nodes) {
-  return prof_table_reserve(&self->node_of, nodes);
+  size_t wanted = self->slot_count ? self->slot_count : FIRST_SLOTS;
+  while (wanted / 2 < nodes)
+    wanted *= 2;
+  if (wanted == self->slot_count)
+    return 0;
+  uint32_t *slots = calloc(wanted, sizeof *slots);
+  if (!slots)
+    return -1;
+  free(self->slots);
+  self->slots = slots;
+  self->slot_count = wanted;
+  for (size_t i = 1; i < self->count; i++)
+    *find_slot(self, self->nodes[i]) = (uint32_t)i;
+  return 0;
+}
+
+uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame) {
+  struct prof_tree_node wanted = {parent, frame};
+  if (frame == PROF_TREE_NO_FRAME)
+    return parent;
+  /* A path that was added at once has its nodes side by side: no look-up in a large table then. */
+  uint32_t next = parent + 1;
+  if (next < self->count && self->nodes[next].parent == parent && self->nodes[next].frame == frame)
+    return next;
+  if (prof_tree_reserve(self, self->count + 1))
+    return parent;
+  uint32_t *slot = find_slot(self, wanted);
+  if (*slot)
+    return *slot;
+  if (self->count >= UINT32_MAX - 1 || prof_array_reserve((void **)&self->nodes, &self->capacity,
+                                                          self->count + 1, sizeof *self->nodes))
+    return parent;
+  self->nodes[self->count] = wanted;
+  *slot = (uint32_t)self->count;
+  return (uint32_t)self->count++;
 }
 
 size_t prof_tree_bytes(const struct prof_tree *self) {
-  size_t slot_bytes = sizeof *self->node_of.slots;
-  return (self->capacity + self->frame_capacity) * sizeof *self->parents +
-         self->key_capacity * sizeof *self->keys +
-         (self->node_of.capacity + self->frame_of.capacity) * slot_bytes;
+  return self->capacity * sizeof *self->nodes + self->key_capacity * sizeof *self->keys +
+         self->slot_count * sizeof *self->slots +
+         self->frame_of.capacity * sizeof *self->frame_of.slots;
 }

@@ -16,13 +16,18 @@
 #define PROF_TREE_ROOT 0u
 #define PROF_TREE_NO_FRAME UINT32_MAX /* the root's */
 
+struct prof_tree_node {
+  uint32_t parent;
+  uint32_t frame; /* index into keys */
+};
+
 struct prof_tree {
-  uint32_t *parents; /* of each node */
-  uint32_t *frames;  /* of each node: index into keys */
-  size_t count, capacity, frame_capacity;
+  struct prof_tree_node *nodes;
+  size_t count, capacity;
   uint64_t *keys; /* of each frame: what was interned */
   size_t key_count, key_capacity;
-  struct prof_table node_of;  /* parent << 32 | frame -> node */
+  uint32_t *slots;            /* the nodes, where their parent and frame hash to; 0: free */
+  size_t slot_count;          /* power of two, at least twice the nodes */
   struct prof_table frame_of; /* key -> frame */
 };
 

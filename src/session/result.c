@@ -170,8 +170,8 @@ static int fold_nodes(struct build *self) {
     return -1;
   self->node_of[0] = PROF_TREE_ROOT;
   for (size_t i = 1; i < tree->count; i++) {
-    struct chain chain = self->chains[tree->frames[i]];
-    uint32_t node = self->node_of[tree->parents[i]];
+    struct chain chain = self->chains[tree->nodes[i].frame];
+    uint32_t node = self->node_of[tree->nodes[i].parent];
     for (uint32_t j = chain.count; j-- > 0;) {
       node = prof_tree_child(&self->tree, node, self->links[chain.first + j]);
     }
@@ -184,8 +184,8 @@ static int fold_nodes(struct build *self) {
   out->node_count = self->tree.count;
   out->nodes[0] = (struct prof_result_node){.parent = -1, .func = -1};
   for (size_t i = 1; i < self->tree.count; i++) {
-    uint32_t link = (uint32_t)self->tree.keys[self->tree.frames[i]];
-    out->nodes[i] = (struct prof_result_node){.parent = (int32_t)self->tree.parents[i],
+    uint32_t link = (uint32_t)self->tree.keys[self->tree.nodes[i].frame];
+    out->nodes[i] = (struct prof_result_node){.parent = (int32_t)self->tree.nodes[i].parent,
                                               .func = (int32_t)(link >> 1),
                                               .inlined = link & 1};
   }

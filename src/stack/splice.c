@@ -158,11 +158,11 @@ uint32_t prof_splice_graft(struct prof_tree *tree, uint32_t node, const struct p
                            uint32_t leaf) {
   uint32_t path[GRAFT_DEPTH];
   uint32_t depth = 0;
-  for (; leaf != PROF_TREE_ROOT && depth < GRAFT_DEPTH; leaf = from->parents[leaf]) {
+  for (; leaf != PROF_TREE_ROOT && depth < GRAFT_DEPTH; leaf = from->nodes[leaf].parent) {
     path[depth++] = leaf;
   }
   while (depth-- > 0) {
-    node = prof_splice_frame(tree, node, from->keys[from->frames[path[depth]]]);
+    node = prof_splice_frame(tree, node, from->keys[from->nodes[path[depth]].frame]);
   }
   return node;
 }

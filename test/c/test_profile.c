@@ -38,8 +38,8 @@ static void same_path_is_same_node(void **state) {
   assert_int_equal(prof_tree_child(&tree, PROF_TREE_ROOT, a), first);
   assert_int_equal(prof_tree_child(&tree, first, b), second);
   assert_int_not_equal(prof_tree_child(&tree, PROF_TREE_ROOT, b), second);
-  assert_int_equal(tree.keys[tree.frames[first]], 0xaull << 40);
-  assert_int_equal(tree.parents[second], first);
+  assert_int_equal(tree.keys[tree.nodes[first].frame], 0xaull << 40);
+  assert_int_equal(tree.nodes[second].parent, first);
   prof_tree_free(&tree);
 }
 
@@ -54,7 +54,7 @@ static void parents_stand_before_children(void **state) {
     node = prof_tree_child(&tree, node, prof_tree_frame(&tree, seed >> 28));
   }
   for (size_t i = 1; i < tree.count; i++)
-    assert_true(tree.parents[i] < i);
+    assert_true(tree.nodes[i].parent < i);
   prof_tree_free(&tree);
 }
 

@@ -53,11 +53,11 @@ static int tear_down(void **state) {
 /* The keys from the root down to node. */
 static uint32_t path(uint32_t node, uint64_t *keys) {
   uint32_t depth = 0;
-  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.parents[at])
+  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.nodes[at].parent)
     depth++;
   uint32_t left = depth;
-  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.parents[at]) {
-    keys[--left] = t.tree.keys[t.tree.frames[at]];
+  for (uint32_t at = node; at != PROF_TREE_ROOT; at = t.tree.nodes[at].parent) {
+    keys[--left] = t.tree.keys[t.tree.nodes[at].frame];
   }
   return depth;
 }
