@@ -1,5 +1,6 @@
 #include "profile/tree.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,12 @@ uint32_t prof_tree_frame(struct prof_tree *self, uint64_t key) {
   return (uint32_t)self->key_count++;
 }
 
+/* A path that is new is added at once: its nodes stand side by side. So a parent's first child is
+ * mostly the node behind it, is looked for there first, and then has no slot. */
+static bool is_beside(const struct prof_tree *self, uint32_t node) {
+  return self->nodes[node].parent + 1 == node;
+}
+
 /* The slot that holds the child, or the free one where it would go. The node itself is the key:
  * with 4 bytes a slot more of the index stays in the cache than with the key beside it. */
 static uint32_t *find_slot(const struct prof_tree *self, struct prof_tree_node wanted) {
@@ -51,42 +58,49 @@ static uint32_t *find_slot(const struct prof_tree *self, struct prof_tree_node w
   return &self->slots[at];
 }
 
-int prof_tree_reserve(struct prof_tree *self, size_t nodes) {
-  size_t wanted = self->slot_count ? self->slot_count : FIRST_SLOTS;
-  while (wanted / 2 < nodes)
-    wanted *= 2;
-  if (wanted == self->slot_count)
+/* Room for one more slot. */
+static int reserve_slot(struct prof_tree *self) {
+  size_t wanted = self->slot_count ? self->slot_count * 2 : FIRST_SLOTS;
+  if (self->slots_used < self->slot_count / 2)
     return 0;
-  uint32_t *slots = calloc(wanted, sizeof *slots);
+  /* Not calloc: pages that are first read and then written cost the process a TLB flush each. */
+  uint32_t *slots = malloc(wanted * sizeof *slots);
   if (!slots)
     return -1;
+  memset(slots, 0, wanted * sizeof *slots);
   free(self->slots);
   self->slots = slots;
   self->slot_count = wanted;
-  for (size_t i = 1; i < self->count; i++)
-    *find_slot(self, self->nodes[i]) = (uint32_t)i;
+  for (uint32_t node = 1; node < self->count; node++)
+    if (!is_beside(self, node))
+      *find_slot(self, self->nodes[node]) = node;
   return 0;
 }
 
 uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame) {
   struct prof_tree_node wanted = {parent, frame};
+  uint32_t node = (uint32_t)self->count, beside = parent + 1, *slot = NULL;
   if (frame == PROF_TREE_NO_FRAME)
     return parent;
-  /* A path that was added at once has its nodes side by side: no look-up in a large table then. */
-  uint32_t next = parent + 1;
-  if (next < self->count && self->nodes[next].parent == parent && self->nodes[next].frame == frame)
-    return next;
-  if (prof_tree_reserve(self, self->count + 1))
+  if (beside < node) {
+    if (self->nodes[beside].parent == parent && self->nodes[beside].frame == frame)
+      return beside;
+    if (reserve_slot(self))
+      return parent;
+    slot = find_slot(self, wanted);
+    if (*slot)
+      return *slot;
+  }
+  if (node >= UINT32_MAX - 1 || prof_array_reserve((void **)&self->nodes, &self->capacity,
+                                                   self->count + 1, sizeof *self->nodes))
     return parent;
-  uint32_t *slot = find_slot(self, wanted);
-  if (*slot)
-    return *slot;
-  if (self->count >= UINT32_MAX - 1 || prof_array_reserve((void **)&self->nodes, &self->capacity,
-                                                          self->count + 1, sizeof *self->nodes))
-    return parent;
-  self->nodes[self->count] = wanted;
-  *slot = (uint32_t)self->count;
-  return (uint32_t)self->count++;
+  self->nodes[node] = wanted;
+  self->count++;
+  if (slot) {
+    *slot = node;
+    self->slots_used++;
+  }
+  return node;
 }
 
 size_t prof_tree_bytes(const struct prof_tree *self) {

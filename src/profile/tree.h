@@ -26,9 +26,9 @@ struct prof_tree {
   size_t count, capacity;
   uint64_t *keys; /* of each frame: what was interned */
   size_t key_count, key_capacity;
-  uint32_t *slots;            /* the nodes, where their parent and frame hash to; 0: free */
-  size_t slot_count;          /* power of two, at least twice the nodes */
-  struct prof_table frame_of; /* key -> frame */
+  uint32_t *slots; /* nodes that do not stand behind their parent, by parent and frame; 0: free */
+  size_t slot_count, slots_used; /* a power of two; at most half of it */
+  struct prof_table frame_of;    /* key -> frame */
 };
 
 int prof_tree_init(struct prof_tree *self); /* 0, -1 where memory ends */
@@ -40,9 +40,6 @@ uint32_t prof_tree_frame(struct prof_tree *self, uint64_t key);
 /* The child of parent with this frame, added where it is new. Where memory ends: parent itself, so
  * that a sample is charged to its callers rather than lost; the caller sees count unchanged. */
 uint32_t prof_tree_child(struct prof_tree *self, uint32_t parent, uint32_t frame);
-
-/* Room for so many nodes in the index, where their number is known. 0, or -1. */
-int prof_tree_reserve(struct prof_tree *self, size_t nodes);
 
 size_t prof_tree_bytes(const struct prof_tree *self); /* memory held */
 

@@ -166,7 +166,7 @@ static int name_frames(struct build *self) {
 static int fold_nodes(struct build *self) {
   const struct prof_tree *tree = &self->recording->tree;
   self->node_of = malloc(tree->count * sizeof *self->node_of);
-  if (!self->node_of || prof_tree_reserve(&self->tree, tree->count))
+  if (!self->node_of)
     return -1;
   self->node_of[0] = PROF_TREE_ROOT;
   for (size_t i = 1; i < tree->count; i++) {
