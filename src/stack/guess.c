@@ -22,23 +22,26 @@ struct guess {
 /* Where a return address leads: what walks on from there. */
 enum place { PLACE_NOWHERE, PLACE_ROW, PLACE_START, PLACE_V8, PLACE_NO_ROW };
 
+static bool is_walkable(prof_row row) {
+  enum prof_row_kind kind = PROF_ROW_KIND(row);
+  return kind == PROF_ROW_NORMAL || kind == PROF_ROW_INDIRECT || kind == PROF_ROW_START;
+}
+
 static enum place place_of(const struct guess *self, uint64_t address, prof_row *row) {
   struct prof_cfi_image image;
   uint64_t target;
-  bool in_image;
   if (address < 0x10000 || address >> 47)
     return PLACE_NOWHERE;
   if (self->v8 && prof_v8_in_blob(self->v8, address - 1))
     return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
-  in_image = prof_rows_image(self->unwind->rows, address - 1, &image);
-  if (!in_image && !self->v8)
-    return PLACE_NOWHERE;
-  if (!in_image)
-    return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
-  *row = PROF_ROW_UNKNOWN;
-  /* Data of an image is no code, and the row says so sooner than the bytes. */
-  if (image.hdr.size)
-    *row = prof_rows_find(self->unwind->rows, address - 1);
+  /* A row says that the address is an image's, and sooner than the image can be asked. */
+  *row = prof_rows_find(self->unwind->rows, address - 1);
+  if (!is_walkable(*row)) {
+    if (!prof_rows_image(self->unwind->rows, address - 1, &image)) {
+      bool is_jit = self->v8 && prof_code_call_before(self->memory, address, NULL, &target);
+      return is_jit ? PLACE_V8 : PLACE_NOWHERE;
+    }
+  }
   if (!prof_code_call_before(self->memory, address, NULL, &target))
     return PLACE_NOWHERE;
   switch (PROF_ROW_KIND(*row)) {
@@ -109,11 +112,6 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64
   return true;
 }
 
-static bool is_walkable(prof_row row) {
-  enum prof_row_kind kind = PROF_ROW_KIND(row);
-  return kind == PROF_ROW_NORMAL || kind == PROF_ROW_INDIRECT || kind == PROF_ROW_START;
-}
-
 /* frame holds an rbp of the function that switched to this stack, and returns to switched: the call
  * above it leads to that function. */
 static bool try_switch(const struct guess *self, uint64_t switched, uint64_t frame,
@@ -144,9 +142,13 @@ static bool cross_switch(const struct guess *self, uint64_t switched, uint64_t a
   return try_switch(self, switched, regs->r[PROF_RBP], regs);
 }
 
-static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t *gap_bytes) {
+/* Looks at the words from `first` on, 8-byte aligned; regs are those of the frame without a row. */
+static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t first,
+                 uint64_t *gap_bytes) {
   uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, word = 0, pushed;
-  for (uint64_t at = from; at - from < PROF_GUESS_REACH; at += 8) {
+  if (first > from && !prof_memory_read(self->memory, first - 8, &word))
+    return false;
+  for (uint64_t at = first; at - from < PROF_GUESS_REACH; at += 8) {
     struct prof_regs trial = *regs;
     prof_row row = PROF_ROW_UNKNOWN;
     bool found = false;
@@ -207,10 +209,21 @@ uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map 
   }
   if (is_exact && is_leaf(&self, regs) && prof_step_frameless(memory, regs, 0) == PROF_STEP_OK)
     return PROF_WALK_GUESS_FP;
-  if (unwind->scan && scan(&self, regs, gap_bytes))
+  if (unwind->scan && scan(&self, regs, (regs->r[PROF_RSP] + 7) & ~7ull, gap_bytes))
     return PROF_WALK_GUESS_SCAN;
   if (call == PROF_CALL_NONE)
     return 0;
   *regs = trial;
   return PROF_WALK_GUESS_FP;
+}
+
+bool prof_guess_again(struct prof_unwind *unwind, const struct prof_v8_map *v8,
+                      struct prof_memory *memory, struct prof_regs *regs, uint64_t *gap_bytes,
+                      uint64_t broken_at) {
+  const struct guess self = {unwind, v8, memory};
+  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, next = from + *gap_bytes + 8;
+  /* The frames of the stale chain are stale too. Where it led to another stack, none is known. */
+  if (broken_at > next && broken_at - from < PROF_GUESS_REACH)
+    next = (broken_at + 7) & ~7ull;
+  return scan(&self, regs, next, gap_bytes);
 }

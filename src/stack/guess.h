@@ -22,4 +22,11 @@ uint32_t prof_guess_caller(struct prof_unwind *unwind, const struct prof_v8_map 
                            struct prof_memory *memory, struct prof_regs *regs, bool is_exact,
                            uint64_t *gap_bytes);
 
+/* A scan's result led nowhere: it was what a call that is over left behind. Goes on above it, with
+ * the regs and the *gap_bytes of then; broken_at: the stack pointer of the last frame that was
+ * plausible. False: nothing more is found. */
+bool prof_guess_again(struct prof_unwind *unwind, const struct prof_v8_map *v8,
+                      struct prof_memory *memory, struct prof_regs *regs, uint64_t *gap_bytes,
+                      uint64_t broken_at);
+
 #endif

@@ -8,6 +8,8 @@
 
 /* A frame above this, or one that goes down, is a switch to another stack. */
 #define SWITCH_BYTES (1u << 20)
+/* Stale chains of calls that one large frame may hold. */
+#define SCANS_AGAIN 16
 
 struct walker {
   struct prof_unwind *unwind;
@@ -20,6 +22,11 @@ struct walker {
   bool is_full;              /* follow all registers */
   uint64_t seen_sp, seen_pc; /* Brent's cycle detection: a place to meet again, ever further on */
   uint32_t seen_next;
+  struct {
+    struct prof_regs regs;  /* of the frame without a row */
+    uint64_t gap_bytes;     /* what the scan skipped */
+    uint32_t count, budget; /* words up to that frame; scans that may be tried again */
+  } scan;                   /* the last one; count 0: none yet */
 };
 
 enum verdict { GO_ON, ENDED, NEEDS_FULL };
@@ -80,6 +87,7 @@ static enum verdict conclude(struct walker *self, enum prof_step step) {
 }
 
 static enum verdict guess(struct walker *self, enum prof_walk_end otherwise) {
+  struct prof_regs before = self->regs;
   uint64_t gap_bytes = 0;
   uint32_t flag = prof_guess_caller(self->unwind, self->v8, self->memory, &self->regs,
                                     self->is_exact, &gap_bytes);
@@ -87,9 +95,30 @@ static enum verdict guess(struct walker *self, enum prof_walk_end otherwise) {
     return end(self, otherwise);
   self->walk->flags |= flag;
   self->is_exact = false;
-  if (flag == PROF_WALK_GUESS_SCAN && !emit(self, PROF_WORD_GAP, gap_bytes))
-    return end(self, PROF_WALK_TRUNCATED);
-  return GO_ON;
+  if (flag != PROF_WALK_GUESS_SCAN)
+    return GO_ON;
+  self->scan.regs = before;
+  self->scan.gap_bytes = gap_bytes;
+  self->scan.count = self->walk->count;
+  return emit(self, PROF_WORD_GAP, gap_bytes) ? GO_ON : end(self, PROF_WALK_TRUNCATED);
+}
+
+/* After a walk that broke off: what it rests on may be a chain of calls that are over, in the part
+ * of a large frame that nothing was written to yet. */
+static bool scan_again(struct walker *self, uint64_t broken_at) {
+  if (!self->scan.count || self->walk->end == PROF_WALK_COMPLETE ||
+      self->walk->end == PROF_WALK_TRUNCATED || !self->scan.budget)
+    return false;
+  self->scan.budget--;
+  self->regs = self->scan.regs;
+  self->walk->count = self->scan.count;
+  self->is_exact = self->is_above_leaf = false;
+  if (prof_guess_again(self->unwind, self->v8, self->memory, &self->regs, &self->scan.gap_bytes,
+                       broken_at) &&
+      emit(self, PROF_WORD_GAP, self->scan.gap_bytes))
+    return true;
+  end(self, PROF_WALK_NO_ROW);
+  return false;
 }
 
 static enum verdict step_v8(struct walker *self) {
@@ -107,9 +136,12 @@ static enum verdict step_v8(struct walker *self) {
   return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
 }
 
-/* Neither image nor V8's: JIT code of others may have a frame pointer. */
+/* Neither image nor V8's: JIT code of others may have a frame pointer; behind a scan it is more
+ * likely that the scan was wrong. */
 static enum verdict step_nowhere(struct walker *self) {
-  return self->v8 ? step_v8(self) : guess(self, PROF_WALK_NO_MODULE);
+  if (self->v8)
+    return step_v8(self);
+  return self->scan.count ? end(self, PROF_WALK_NO_MODULE) : guess(self, PROF_WALK_NO_MODULE);
 }
 
 static enum verdict step_row(struct walker *self, prof_row row) {
@@ -169,9 +201,12 @@ static enum verdict check_progress(struct walker *self, uint64_t sp_before, uint
 }
 
 static enum verdict run(struct walker *self) {
+  uint64_t sp = self->regs.r[PROF_RSP], callee_sp;
   enum verdict verdict;
   do {
-    uint64_t pc = place(self), sp = self->regs.r[PROF_RSP];
+    uint64_t pc = place(self);
+    callee_sp = sp;
+    sp = self->regs.r[PROF_RSP];
     if (!emit(self, self->is_exact ? PROF_WORD_PC : PROF_WORD_RETURN, pc))
       return end(self, PROF_WALK_TRUNCATED);
     if (self->v8 && prof_v8_in_blob(self->v8, pc))
@@ -180,6 +215,8 @@ static enum verdict run(struct walker *self) {
       verdict = step_row(self, prof_rows_find(self->unwind->rows, pc));
     if (verdict == GO_ON)
       verdict = check_progress(self, sp, pc);
+    if (verdict == ENDED && scan_again(self, callee_sp))
+      verdict = GO_ON;
   } while (verdict == GO_ON);
   return verdict;
 }
@@ -191,6 +228,8 @@ static enum verdict start(struct walker *self, const struct prof_regs *regs, boo
   self->is_full = is_full;
   self->seen_sp = self->seen_pc = 0;
   self->seen_next = 8;
+  self->scan.count = 0;
+  self->scan.budget = SCANS_AGAIN;
   self->walk->count = 0;
   self->walk->flags = is_full ? PROF_WALK_FULL : 0;
   return run(self);
