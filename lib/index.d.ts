@@ -51,6 +51,40 @@ export interface StartOptions {
   output?: string;
   /** Print no table at exit (the files are still written). */
   quiet?: boolean;
+  /** What of a watch is kept, docs/watch.md. */
+  watch?: WatchOptions;
+  /**
+   * rspack's own trace beside the samples: `true` or `'stages'` for the spans that come once per build
+   * (next to no cost), `'OVERVIEW'` for all (up to 1.9 x the CPU), or `'target=level,..'`. docs/trace.md.
+   */
+  trace?: boolean | string;
+}
+
+export interface WatchOptions {
+  /** So many builds of each compiler stay in the recording; older ones' samples are dropped. Default 10. */
+  keep?: number;
+  /** Writes each build's profile to `<output>/watch-<pid>/build-N.json.gz`; as many stay as are kept. */
+  write?: boolean;
+  /** A line about each build on standard error. */
+  print?: boolean;
+}
+
+/** A build's number, the last one, or the slowest that is no first build. */
+export type RebuildChoice = number | 'last' | 'slowest';
+
+export interface Rebuild {
+  /** From 1 on, for each compiler. */
+  build: number;
+  /** The compiler's name, `''` where there is one without a name. */
+  compiler: string;
+  /** Of a watch, and not of a call of run(). */
+  watching: boolean;
+  /** Since the recording's start. */
+  startMs: number;
+  ms: number;
+  /** The files that it was for, as rspack says: at most 20 of `changedCount`. */
+  changed: string[];
+  changedCount: number;
 }
 
 /**
@@ -70,6 +104,10 @@ export interface Session {
   span(name: string, data?: unknown): Span;
   /** The profile up to now; recording goes on. */
   dump(): Promise<Profile>;
+  /** The builds of a watch that have ended and are kept. */
+  rebuilds(): Rebuild[];
+  /** The profile of one of them; recording goes on. */
+  rebuild(which: RebuildChoice, options?: { compiler?: string }): Promise<Profile>;
   stop(): Promise<Profile>;
   /**
    * For `'exit'` handlers, where nothing asynchronous runs any more. In one that runs after the
@@ -177,6 +215,54 @@ export interface PhaseRow {
   mainAloneMs: number | null;
 }
 
+/** One of rspack's own spans, all of a name together. */
+export interface SpanRow {
+  name: string;
+  /** The Rust module that opens it. */
+  target: string;
+  spans: number;
+  /** Their lengths and busy times added up: those that ran side by side count each. */
+  wallMs: number;
+  busyMs: number;
+  /** Samples while it was the innermost open span, of all threads. */
+  samples: number;
+  /** Of those, the ones that lay under one of several spans inside it: which, nothing told. */
+  sharedSamples: number;
+  /** Weights; total with what lay inside. */
+  self: number;
+  total: number;
+  selfShare: number;
+  totalShare: number;
+  /** Counted from samples; null where the event does not tell time. */
+  selfCpuMs: number | null;
+  /** The hottest functions of its samples, with their share of them. */
+  symbols: { symbol: string; share: number }[];
+}
+
+/** `data` of the marker of type `'trace'`. */
+export interface TraceInfo {
+  filter: string;
+  layer: string;
+  /** In this recording; of those, `dropped` (the shortest) are not in the profile. */
+  spans: number;
+  dropped: number;
+  droppedLongestMs: number;
+  bytes: number;
+  malformed: number;
+  /** How sure it is where the trace's clock lies on the samples'. */
+  uncertainUs: number;
+}
+
+export interface Hint {
+  code: string;
+  /** Of the profile's whole weight, 0 to 1: what it is about. */
+  share: number;
+  /** One or two sentences: the number, the place, what others did about it. */
+  message: string;
+  /** Where most of it is: functions with their share of the whole. */
+  places: { symbol: string; share: number }[];
+}
+
 export interface FoldedOptions extends SampleFilter {
   /** `'samples'` (default) counts; `'weight'` adds up event weights. */
   count?: 'samples' | 'weight';
@@ -275,9 +361,13 @@ export interface Budget {
   changes: { timeNs: number; frequency: number }[];
 }
 
-/** `data` of a `'phase'` and of a `'child'` (a child compiler's time): `{ compiler, build }`. */
+/**
+ * `data` of a `'phase'` and of a `'child'` (a child compiler's time): `{ compiler, build }`; of a `'build'`
+ * with `watching, changed, changedCount` too; of a `'rspack'` span `{ target, path, busyMs, resource? }`; of
+ * a `'trace'` TraceInfo.
+ */
 export interface Marker {
-  type: 'span' | 'mark' | 'phase' | 'child';
+  type: 'span' | 'mark' | 'phase' | 'child' | 'build' | 'rspack' | 'trace';
   name: string;
   startNs: number;
   endNs: number | null;
@@ -375,6 +465,16 @@ export class Profile {
    * What each phase of each build cost, in the order of time. Each sample and each moment is in one row.
    */
   phases(): PhaseRow[];
+  /** The builds that ended in this recording. */
+  rebuilds(): Rebuild[];
+  /** A build as a profile of its own: everything that this process did in its time. */
+  rebuild(which: RebuildChoice, options?: { compiler?: string }): Profile;
+  /** What each of rspack's own spans cost, most first; none without a trace. */
+  spans(options?: { limit?: number }): SpanRow[];
+  /** This profile with the spans of a log or `.pftrace` that rspack wrote meanwhile. */
+  withTrace(file: string): Profile;
+  /** What is worth a look, with its evidence. `least`: from which share on, 0.02 unless given. */
+  hints(options?: { least?: number; limit?: number }): Hint[];
   /** FlameGraph's format: `root;..;leaf count`, one stack a line. */
   folded(options?: FoldedOptions): string;
   callTree(options?: CallTreeOptions): CallTreeNode;

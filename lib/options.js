@@ -4,8 +4,10 @@
 // before it runs the command, and they are those that the addon takes (src/addon/addon.c).
 
 const { ProfError, nearMatches } = require('./errors.js');
+const { STAGES, checkFilter } = require('./trace/filter.js');
 
 /** @typedef {import('./index').StartOptions} StartOptions */
+/** @typedef {{keep: number, write: boolean, print: boolean}} WatchOptions */
 /** @typedef {{type: 'string'|'number'|'boolean', default?: unknown, oneOf?: string[], min?: number,
  *    max?: number, integer?: boolean, percent?: boolean}} Rule
  *  percent: a text like '2%' is that number too */
@@ -26,6 +28,13 @@ const RULES = {
   raw: { type: 'string' },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
+};
+
+/** Of `watch`, see docs/watch.md. @type {Record<string, Rule>} */
+const WATCH_RULES = {
+  keep: { type: 'number', default: 10, min: 1, max: 1000, integer: true },
+  write: { type: 'boolean', default: false },
+  print: { type: 'boolean', default: false },
 };
 
 /** What the addon is told; the rest is JavaScript's alone. */
@@ -106,9 +115,10 @@ function checkNames(given, known, where) {
  * @param {unknown} given
  * @param {Record<string, Rule>} rules
  * @param {string} where for the messages: 'start()'
+ * @param {string[]} [more] names that are checked elsewhere
  * @returns {Record<string, unknown>} checked, with defaults
  */
-function checkOptions(given, rules, where) {
+function checkOptions(given, rules, where, more = []) {
   if (
     given !== undefined &&
     (typeof given !== 'object' || given === null || Array.isArray(given))
@@ -119,7 +129,7 @@ function checkOptions(given, rules, where) {
     );
   }
   const values = /** @type {Record<string, unknown>} */ (given ?? {});
-  checkNames(values, Object.keys(rules), where);
+  checkNames(values, [...Object.keys(rules), ...more], where);
   /** @type {Record<string, unknown>} */
   const checked = {};
   for (const [name, rule] of Object.entries(rules)) {
@@ -135,10 +145,15 @@ function checkOptions(given, rules, where) {
 
 /**
  * @param {unknown} given
- * @returns {{native: Record<string, unknown>, output: string, quiet: boolean}}
+ * @returns {{native: Record<string, unknown>, output: string, quiet: boolean, watch: WatchOptions,
+ *    trace: string | null}} trace: the filter that rspack is given
  */
 function checkStartOptions(given) {
-  const checked = checkOptions(given, RULES, 'start()');
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const { watch, trace, ...scalars } = /** @type {Record<string, unknown>} */ (
+    isObject ? given : {}
+  );
+  const checked = checkOptions(isObject ? scalars : given, RULES, 'start()', ['watch', 'trace']);
   if (checked.raw !== undefined && checked.callGraph !== 'dwarf') {
     throw new ProfError(
       'ERR_PROF_BAD_OPTION',
@@ -158,7 +173,22 @@ function checkStartOptions(given) {
     native,
     output: /** @type {string} */ (checked.output),
     quiet: /** @type {boolean} */ (checked.quiet),
+    watch: /** @type {any} */ (checkOptions(watch, WATCH_RULES, "option 'watch'")),
+    trace: checkTrace(trace),
   };
+}
+
+/**
+ * @param {unknown} trace
+ * @returns {string | null}
+ */
+function checkTrace(trace) {
+  if (trace === undefined || trace === false) return null;
+  if (trace !== true && (typeof trace !== 'string' || trace === '')) {
+    const problem = `option 'trace' must be true or a filter, not ${shown(trace)}`;
+    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  }
+  return checkFilter(trace === true ? STAGES : trace);
 }
 
 /**

@@ -179,10 +179,15 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   let table = '';
   try {
     const { renderRows, selectRows } = require('./table.js');
+    const { hintsBelow } = require('./hint-table.js');
     const { phasesAbove } = require('./phase-table.js');
     const rows = selectRows(profile, {});
     const render = (/** @type {import('./table').TableOptions} */ options) => {
-      return phasesAbove(profile, options) + renderRows(profile, rows, options);
+      return (
+        phasesAbove(profile, options) +
+        renderRows(profile, rows, options) +
+        hintsBelow(profile, options)
+      );
     };
     if (!quiet) say(`\n${render({ stream: process.stderr })}`);
     table = render({});

@@ -12,12 +12,14 @@ const { checkStartOptions } = require('./options.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
 const { watchPhases } = require('./phases/index.js');
+const { rebuilds } = require('./profile/rebuilds.js');
 const { SharedSession } = require('./shared-session.js');
+const { follow } = require('./followers.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
-/** @typedef {import('./phases/index').PhaseWatch} PhaseWatch */
+/** @typedef {import('./followers').Followers} Followers */
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
@@ -51,15 +53,18 @@ function checkMarker(name, data) {
 
 /**
  * The raw columns as a Profile, with what the doctor has to say about them.
- * @param {RawProfile} raw
+ * @param {RawProfile} whole
  * @param {Marker[]} markers
- * @param {PhaseWatch} [phases]
+ * @param {Followers} [followers]
  */
-function makeProfile(raw, markers, phases) {
+function makeProfile(whole, markers, followers) {
+  const raw = followers ? followers.recent(whole) : whole;
   const { startNs, endNs } = raw.meta;
-  const all = [...markers, ...(phases?.markers(startNs, endNs) ?? [])];
+  const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [] };
+  const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
+  const all = [...own, ...seen.markers];
   const profile = new Profile(raw, { markers: all, context: describeProcess(raw) });
-  addWarnings(profile.quality, phases?.warnings(startNs) ?? []);
+  addWarnings(profile.quality, seen.warnings);
   try {
     addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
   } catch (error) {
@@ -81,18 +86,20 @@ class Session {
   #native;
   #handle;
   #now;
-  #phases;
+  #startNs;
+  #followers;
   #onEnd;
 
   /**
-   * @param {{native: NativeAddon, handle: unknown, now: () => number, phases: PhaseWatch,
+   * @param {{native: NativeAddon, handle: unknown, now: () => number, followers: Followers,
    *    onEnd: () => void}} parts
    */
-  constructor({ native, handle, now, phases, onEnd }) {
+  constructor({ native, handle, now, followers, onEnd }) {
     this.#native = native;
     this.#handle = handle;
     this.#now = now;
-    this.#phases = phases;
+    this.#startNs = now();
+    this.#followers = followers;
     this.#onEnd = onEnd;
   }
 
@@ -128,7 +135,7 @@ class Session {
   async dump() {
     this.#mustRun('dump()');
     const raw = await this.#callAsync(() => this.#native.dump(this.#handle));
-    return makeProfile(raw, snapshot(this.#markers), this.#phases);
+    return makeProfile(raw, snapshot(this.#markers), this.#followers);
   }
 
   dumpSync() {
@@ -137,11 +144,26 @@ class Session {
       return makeProfile(
         this.#native.dumpSync(this.#handle),
         snapshot(this.#markers),
-        this.#phases,
+        this.#followers,
       );
     } catch (error) {
       throw fromNative(error);
     }
+  }
+
+  /** The builds that are kept and have ended. */
+  rebuilds() {
+    const { markers } = this.#followers.see(this.#startNs, Infinity, { trace: false });
+    return rebuilds(markers, this.#startNs);
+  }
+
+  /**
+   * The profile of one of them; recording goes on.
+   * @param {import('./index').RebuildChoice} which
+   * @param {{compiler?: string}} [options]
+   */
+  async rebuild(which, options) {
+    return (await this.dump()).rebuild(which, options);
   }
 
   async stop() {
@@ -149,7 +171,7 @@ class Session {
     this.#state = 'stopping';
     try {
       const raw = await this.#callAsync(() => this.#native.stop(this.#handle));
-      return makeProfile(raw, snapshot(this.#markers), this.#phases);
+      return makeProfile(raw, snapshot(this.#markers), this.#followers);
     } finally {
       this.#end();
     }
@@ -168,7 +190,7 @@ class Session {
       return makeProfile(
         this.#native.stopSync(this.#handle),
         snapshot(this.#markers),
-        this.#phases,
+        this.#followers,
       );
     } catch (error) {
       throw fromNative(error);
@@ -235,7 +257,7 @@ class Session {
  * The functions that share "one recording at a time". Everything from outside is passed in.
  * @param {{native: () => NativeAddon, now?: () => number, hooks?: typeof installExitHooks,
  *   exitOutput?: ExitOutput, say?: (line: string) => void, site?: () => string,
- *   mainThread?: boolean, phases?: () => PhaseWatch}} world
+ *   mainThread?: boolean, phases?: typeof watchPhases}} world
  */
 function createProfiler(world) {
   const {
@@ -322,15 +344,21 @@ function createProfiler(world) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }
     });
-    const watch = phases();
+    const followers = follow(checked, {
+      phases,
+      forget: (beforeNs) => addon.forget(handle, beforeNs),
+      dump: () => session.dump(),
+      isRunning: () => session.running,
+      say,
+    });
     const session = new Session({
       native: addon,
       handle,
       now,
-      phases: watch,
+      followers,
       onEnd: () => {
         current = null;
-        watch.stop();
+        followers.stop();
         removeHooks();
       },
     });

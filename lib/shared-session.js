@@ -49,6 +49,18 @@ class SharedSession {
     return this.#recording.running ? this.#recording.dump() : this.#finish();
   }
 
+  rebuilds() {
+    return this.#recording.rebuilds();
+  }
+
+  /**
+   * @param {import('./index').RebuildChoice} which
+   * @param {{compiler?: string}} [options]
+   */
+  async rebuild(which, options) {
+    return (await this.dump()).rebuild(which, options);
+  }
+
   async stop() {
     this.#mustBeOpen('stop()');
     this.#open = false;

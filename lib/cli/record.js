@@ -7,6 +7,7 @@ const { Recording } = require('./recording.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
+const { hintsBelow } = require('../hint-table.js');
 const { phasesAbove } = require('../phase-table.js');
 const { renderHotspots } = require('../table.js');
 
@@ -41,6 +42,11 @@ const spec = {
       type: 'string',
       value: 'FILE',
       help: 'keep the raw records in a perf.data too (with --call-graph dwarf)',
+    },
+    trace: {
+      type: 'string',
+      value: 'FILTER',
+      help: "rspack's own spans too: stages, OVERVIEW, or target=level,..",
     },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
     'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
@@ -90,6 +96,7 @@ function startOptions(parsed) {
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
     budget: budgetOf(parsed),
     raw: textOf(parsed, 'raw'),
+    trace: textOf(parsed, 'trace'),
   };
   // What start() would refuse in each process of the command is refused before it runs.
   checkStartOptions(options);
@@ -112,7 +119,10 @@ function tellResult(recording, all, world) {
   }
   for (const { profile, file, raw } of kept) {
     const options = { stream: world.stderr };
-    const table = phasesAbove(profile, options) + renderHotspots(profile, options);
+    const table =
+      phasesAbove(profile, options) +
+      renderHotspots(profile, options) +
+      hintsBelow(profile, options);
     world.stderr.write(`\n${table}\n`);
     say(`profile: ${file}`);
     if (raw) say(raw);

@@ -1,11 +1,16 @@
 'use strict';
 // rspack-prof report: the hotspots of a written profile, as a table or as JSON.
 
+const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
 const { openProfile, writeJson } = require('./files.js');
 const { renderHotspots, terminalOf } = require('../table.js');
+const { renderHints } = require('../hint-table.js');
 const { renderPhases } = require('../phase-table.js');
+const { renderBuilds, renderSpans } = require('../span-table.js');
 const { renderTree } = require('./tree.js');
+
+/** @typedef {import('../index').Profile} Profile */
 
 const SHOWN = [
   'symbol',
@@ -50,6 +55,11 @@ const spec = {
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
     phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
     phases: { type: 'boolean', help: 'the phases of the build: wall, CPU, busy cores' },
+    spans: { type: 'boolean', help: "rspack's own spans: self and total, hottest functions" },
+    trace: { type: 'string', value: 'FILE', help: "spans from a log or .pftrace of rspack's" },
+    hints: { type: 'boolean', help: 'what is worth a look, with the evidence' },
+    builds: { type: 'boolean', help: 'the builds of a watch' },
+    build: { type: 'string', value: 'N', help: 'only this build: a number, last, or slowest' },
     thread: { type: 'string', value: 'NAME', help: 'only samples of this thread' },
     addresses: { type: 'boolean', help: 'places without a symbol apart, by address' },
     json: { type: 'boolean', help: 'everything as JSON, names in full; all rows unless limited' },
@@ -73,6 +83,32 @@ function keysOf(text) {
   return keys.join(',');
 }
 
+/**
+ * The other tables of a profile.
+ * @type {{flag: string, json: (profile: Profile) => unknown,
+ *    render: (profile: Profile, options: {stream: any, all: boolean}) => string}[]}
+ */
+const VIEWS = [
+  { flag: 'phases', json: (profile) => profile.phases(), render: renderPhases },
+  { flag: 'spans', json: (profile) => profile.spans(), render: renderSpans },
+  { flag: 'hints', json: (profile) => profile.hints(), render: renderHints },
+  { flag: 'builds', json: (profile) => profile.rebuilds(), render: renderBuilds },
+];
+
+/**
+ * What of the profile is asked for: with the spans of a trace, one build of a watch.
+ * @param {Profile} whole
+ * @param {import('./args.js').Parsed} parsed
+ * @param {string} cwd
+ */
+function part(whole, parsed, cwd) {
+  const trace = textOf(parsed, 'trace');
+  const build = textOf(parsed, 'build');
+  const profile = trace === undefined ? whole : whole.withTrace(path.resolve(cwd, trace));
+  if (build === undefined) return profile;
+  return profile.rebuild(/^\d+$/.test(build) ? Number(build) : /** @type {any} */ (build));
+}
+
 /** @type {import('./main.js').Command['run']} */
 function run(parsed, world) {
   const { values } = parsed;
@@ -93,10 +129,11 @@ function run(parsed, world) {
     unnamed: /** @type {import('../index').Unnamed} */ (values.addresses ? 'apart' : 'together'),
   };
   if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
-  const profile = openProfile(parsed.positionals[0], world.cwd);
-  if (values.phases) {
-    if (json) writeJson({ schema: 1, phases: profile.phases() }, world);
-    else world.stdout.write(renderPhases(profile, { stream: world.stdout, all: true }));
+  const profile = part(openProfile(parsed.positionals[0], world.cwd), parsed, world.cwd);
+  const view = VIEWS.find(({ flag }) => values[flag]);
+  if (view) {
+    if (json) writeJson({ schema: 1, [view.flag]: view.json(profile) }, world);
+    else world.stdout.write(view.render(profile, { stream: world.stdout, all: true }));
     return 0;
   }
   if (json) {

@@ -17,6 +17,9 @@ const MARKER_TYPES = {
   mark: 'rspack-prof mark',
   phase: 'rspack-prof phase',
   child: 'rspack-prof child',
+  build: 'rspack-prof build',
+  rspack: 'rspack span',
+  trace: 'rspack trace',
 };
 const MARKER_SCHEMA = Object.values(MARKER_TYPES).map((name) => ({
   name,
@@ -88,9 +91,7 @@ function markersTable({ markers, meta }, strings) {
       type === 'mark' || endNs === null ? null : ms(endNs),
     ),
     phase: markers.map(phaseOf),
-    category: markers.map(({ type }) =>
-      type === 'phase' || type === 'child' ? PHASE_CATEGORY : 0,
-    ),
+    category: markers.map(({ type }) => (type === 'span' || type === 'mark' ? 0 : PHASE_CATEGORY)),
     data: markers.map(({ type, data }) => ({
       type: MARKER_TYPES[type],
       ...(data === undefined ? {} : { data: JSON.stringify(data) }),

@@ -16,7 +16,8 @@ const { callSite } = require('../call-site.js');
 
 /** @typedef {Record<string, unknown>} Exports */
 /** @typedef {{onCompiler: (compiler: any) => void, onBinding: (interval: {startNs: number,
- *    endNs: number}) => void, onProblem: (error: unknown) => void, now: () => number}} Found */
+ *    endNs: number}) => void, onAddon?: (binding: Exports) => void,
+ *    onProblem: (error: unknown) => void, now: () => number}} Found */
 
 /** node's own table; its type is not public. */
 const { _extensions: extensions, _cache: cache } = /** @type {any} */ (Module);
@@ -83,6 +84,7 @@ class Finder {
 
   /** @param {Exports} binding */
   #arm(binding) {
+    this.#found.onAddon?.(binding);
     const own = Object.getOwnPropertyDescriptor(binding, CLASS);
     // Not ours to change, or another copy of this package is there already.
     if (!own?.configurable || !('value' in own)) return;

@@ -9,14 +9,19 @@ const { followCompiler } = require('./taps.js');
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {import('../index').Warning} Warning */
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
- *    warnings: (startNs: number) => Warning[]}} PhaseWatch */
+ *    warnings: (startNs: number) => Warning[],
+ *    onBuild: (listener: (marker: Marker) => void) => () => void}} PhaseWatch */
 
-/** @returns {PhaseWatch} */
-function watchPhases() {
+/**
+ * @param {(binding: Record<string, any>) => void} [onAddon] gets rspack's binding when it is there
+ * @returns {PhaseWatch}
+ */
+function watchPhases(onAddon = () => {}) {
   const recorder = processPhases();
   const finder = new Finder({
     now: recorder.now,
     onBinding: (interval) => recorder.bindingLoaded(interval),
+    onAddon,
     onCompiler: (compiler) => followCompiler(compiler, recorder),
     onProblem: (error) => {
       recorder.problem = error instanceof Error ? error.message : String(error);
@@ -26,6 +31,7 @@ function watchPhases() {
   return {
     stop: () => finder.stop(),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
+    onBuild: (listener) => recorder.onBuild(listener),
     warnings(startNs) {
       /** @type {Warning[]} */
       const warnings = [];

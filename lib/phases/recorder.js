@@ -9,6 +9,8 @@
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {{startNs: number, endNs: number}} Interval */
 
+/** Of the files that a rebuild is for, these are named. */
+const MOST_CHANGED = 20;
 /** Some 4,000 rebuilds. */
 const MOST_PHASES = 65_536;
 
@@ -23,6 +25,8 @@ class CompilerPhases {
   build = 1;
   /** Whether a build has begun. */
   #ran = false;
+  /** The build that runs. @type {Marker | null} */
+  #building = null;
 
   /**
    * @param {PhaseRecorder} recorder
@@ -35,10 +39,29 @@ class CompilerPhases {
     this.index = index;
   }
 
-  /** A build or rebuild begins. */
-  begin() {
+  /**
+   * A build or rebuild begins.
+   * @param {{watching: boolean, changed: string[]}} [why] changed: the files that it is for, where known
+   */
+  begin({ watching, changed } = { watching: false, changed: [] }) {
     if (this.#ran) this.build++;
     this.#ran = true;
+    this.end();
+    const { build, index } = this;
+    const data = {
+      ...{ index, build, watching, changedCount: changed.length },
+      changed: changed.slice(0, MOST_CHANGED),
+    };
+    this.#building = this.#recorder.add('build', `build ${build}`, this.#recorder.now(), data);
+  }
+
+  /** It has ended; nothing happens where it has already. */
+  end() {
+    const marker = this.#building;
+    if (!marker) return;
+    this.#building = null;
+    marker.endNs = this.#recorder.now();
+    this.#recorder.ended(marker);
   }
 
   /** @param {string} name */
@@ -89,6 +112,9 @@ class PhaseRecorder {
   /** When the last one was. */
   #lastNs = -Infinity;
 
+  /** @type {Set<(marker: Marker) => void>} */
+  #listeners = new Set();
+
   dropped = 0;
   /** Why a compiler could not be followed. */
   problem = '';
@@ -99,7 +125,7 @@ class PhaseRecorder {
   }
 
   /**
-   * @param {'phase' | 'child'} type
+   * @param {'phase' | 'child' | 'build'} type
    * @param {string} name
    * @param {number} startNs
    * @param {unknown} data
@@ -123,6 +149,20 @@ class PhaseRecorder {
     this.#lastNs = this.now();
     this.#firstNs = Math.min(this.#firstNs, this.#lastNs);
     return phases;
+  }
+
+  /**
+   * @param {(marker: Marker) => void} listener gets the 'build' marker of each build that ends
+   * @returns {() => void} ends that
+   */
+  onBuild(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @param {Marker} marker of a build */
+  ended(marker) {
+    for (const listener of this.#listeners) listener(this.#named(marker));
   }
 
   /** @param {Interval} interval in which rspack's binding was loaded */
@@ -150,10 +190,7 @@ class PhaseRecorder {
     const names = this.#names();
     const compilers = this.#markers
       .filter((m) => m.startNs < endNs && (m.endNs ?? Infinity) > startNs)
-      .map((marker) => {
-        const { index, build } = /** @type {{index: number, build: number}} */ (marker.data);
-        return { ...marker, data: { compiler: names[index], build } };
-      });
+      .map((marker) => this.#named(marker, names));
     const clipped = [...this.#beforeCompilers(startNs), ...compilers].map((marker) => ({
       ...marker,
       startNs: Math.max(marker.startNs, startNs),
@@ -178,6 +215,16 @@ class PhaseRecorder {
         ]
       : [{ name: 'config load', startNs, endNs: this.#firstNs }];
     return parts.map((part) => ({ type: 'phase', ...part, data: undefined }));
+  }
+
+  /**
+   * A marker as others see it: with its compiler's name.
+   * @param {Marker} marker
+   * @returns {Marker}
+   */
+  #named(marker, names = this.#names()) {
+    const { index, ...rest } = /** @type {{index: number}} */ (marker.data);
+    return { ...marker, data: { compiler: names[index], ...rest } };
   }
 
   /** Names that tell the compilers apart: a lone one without a name needs none. */

@@ -12,7 +12,7 @@
 /** @typedef {{tap(options: {name: string, stage: number}, fn: (...args: any[]) => void): void}} Hook */
 /** @typedef {Record<string, Hook>} Hooks */
 /** @typedef {{hooks: Hooks, name?: string, root?: Compiler, options?: {name?: string},
- *    rspack?: any}} Compiler */
+ *    rspack?: any, modifiedFiles?: Iterable<string>, removedFiles?: Iterable<string>}} Compiler */
 /** @typedef {{hooks: Hooks, compiler: Compiler}} Compilation */
 
 const NAME = 'RspackProfPlugin';
@@ -95,6 +95,15 @@ function followChildren({ hooks }, phases) {
 }
 
 /**
+ * What a rebuild is for. Folders are told too where files in them came or went.
+ * @param {Compiler} compiler
+ * @returns {string[]}
+ */
+const changedFiles = ({ modifiedFiles, removedFiles }) => [
+  ...new Set([...(modifiedFiles ?? []), ...(removedFiles ?? [])]),
+];
+
+/**
  * Notes the phases of a compiler from now on. A second call for the same one does nothing.
  * @param {Compiler} compiler with all its plugins still to come
  * @param {PhaseRecorder} recorder
@@ -110,7 +119,7 @@ function followCompiler(compiler, recorder) {
   tap(hooks, 'initialize', LAST, () => phases.leave());
   for (const name of ['beforeRun', 'watchRun']) {
     tap(hooks, name, FIRST, () => {
-      phases.begin();
+      phases.begin({ watching: name === 'watchRun', changed: changedFiles(compiler) });
       phases.name = nameOf();
       phases.enter('setup');
     });
@@ -131,8 +140,12 @@ function followCompiler(compiler, recorder) {
   });
   tap(hooks, 'emit', FIRST, () => phases.enter('emit'));
   tap(hooks, 'done', FIRST, () => phases.enter('done'));
-  tap(hooks, 'afterDone', LAST, () => phases.leave());
-  tap(hooks, 'failed', LAST, () => phases.leave());
+  for (const name of ['afterDone', 'failed']) {
+    tap(hooks, name, LAST, () => {
+      phases.leave();
+      phases.end();
+    });
+  }
   tap(hooks, 'shutdown', FIRST, () => phases.enter('close'));
   tap(hooks, 'shutdown', LAST, () => phases.leave());
   followProgress(compiler, phases);

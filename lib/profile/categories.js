@@ -253,4 +253,4 @@ function categoriesOf(profile) {
   return { names, ofNode };
 }
 
-module.exports = { categoriesOf };
+module.exports = { TRANSPARENT_CRATES, categoriesOf };

@@ -112,6 +112,42 @@ class Profile {
     return require('./phase-rows.js').phaseRows(this);
   }
 
+  /**
+   * What each of rspack's own spans cost; none without a trace.
+   * @param {{limit?: number}} [options]
+   */
+  spans(options) {
+    return require('./spans.js').spans(this, options);
+  }
+
+  /**
+   * The same profile with the spans of a trace that rspack wrote meanwhile.
+   * @param {string} file
+   * @returns {Profile}
+   */
+  withTrace(file) {
+    return require('../trace/import.js').withTrace(this, file);
+  }
+
+  /** @param {{least?: number, limit?: number}} [options] */
+  hints(options) {
+    return require('../hints/index.js').hints(this, options);
+  }
+
+  /** The builds that ended in this recording: a watch has many. */
+  rebuilds() {
+    return require('./rebuilds.js').rebuilds(this.markers, this.meta.startNs);
+  }
+
+  /**
+   * @param {import('../index').RebuildChoice} which
+   * @param {{compiler?: string}} [options]
+   * @returns {Profile}
+   */
+  rebuild(which, options) {
+    return require('./rebuilds.js').rebuild(this, which, options);
+  }
+
   /** @param {import('../index').HotspotOptions} [options] */
   hotspots(options) {
     return require('./hotspots.js').hotspots(this, options);

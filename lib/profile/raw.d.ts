@@ -81,6 +81,8 @@ export interface RawQuality {
   /** samples dropped: their thread had the event twice */
   doubles?: number;
   signals?: number;
+  /** samples that were dropped on request: a watch's old builds */
+  forgotten?: number;
   ringBytes: number;
   byObject: { object: string; samples: number; broken: number; reason: string }[];
   cost: { cpuMs: number; peakBytes: number; finishMs: number; handlerMs: number };
@@ -93,7 +95,7 @@ export interface RawQuality {
  * `{ compiler, build }`.
  */
 export interface Marker {
-  type: 'span' | 'mark' | 'phase' | 'child';
+  type: 'span' | 'mark' | 'phase' | 'child' | 'build' | 'rspack' | 'trace';
   name: string;
   startNs: number;
   /** A mark's is its start; an open span's is null. */
@@ -109,6 +111,7 @@ export interface NativeAddon {
   dump(handle: unknown): Promise<RawProfile>;
   dumpSync(handle: unknown): RawProfile;
   discard(handle: unknown): void;
+  forget(handle: unknown, beforeNs: number): void;
   attachIsolate?(): void;
   events(): {
     name: string;

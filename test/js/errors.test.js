@@ -90,6 +90,8 @@ test('defaults, and what the addon is told', () => {
     native: { event: 'cycles:uk', frequency: 1000, callGraph: 'full', maxFrames: 4096 },
     output: '.rspack-prof',
     quiet: false,
+    watch: { keep: 10, write: false, print: false },
+    trace: null,
   });
   const { native } = checkStartOptions({
     frequency: 4000,

@@ -264,6 +264,7 @@ function fakeNative(more = {}) {
     dump: async () => (calls.push('dump'), raw()),
     dumpSync: () => (calls.push('dumpSync'), raw()),
     discard: () => void calls.push('discard'),
+    forget: () => void calls.push('forget'),
     events: () => [],
     importPerfData: async () => raw(),
     probe: () => ({ ok: true, code: '', message: '' }),

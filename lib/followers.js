@@ -1,0 +1,64 @@
+'use strict';
+// What goes along with a recording: the phases of the builds, rspack's own trace where it is asked for,
+// and who keeps a watch bounded.
+
+const path = require('node:path');
+const { sliceRaw } = require('./profile/slice.js');
+const { RspackTrace } = require('./trace/index.js');
+const { WatchKeeper } = require('./watch/keeper.js');
+
+/** @typedef {import('./profile/raw').RawProfile} RawProfile */
+/** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {import('./profile/profile').Profile} Profile */
+/** @typedef {import('./index').Warning} Warning */
+/** @typedef {ReturnType<typeof follow>} Followers */
+
+/**
+ * @param {ReturnType<typeof import('./options').checkStartOptions>} options
+ * @param {{phases: typeof import('./phases/index').watchPhases, forget: (beforeNs: number) => void,
+ *    dump: () => Promise<Profile>, isRunning: () => boolean, say: (line: string) => void}} world
+ */
+function follow(options, { phases, forget, dump, isRunning, say }) {
+  const trace = options.trace === null ? null : new RspackTrace(options.trace);
+  const watch = phases((binding) => trace?.begin(binding));
+  const keeper = new WatchKeeper(options.watch, {
+    // A raw file keeps all records, and is of one stretch.
+    forget: (beforeNs) => {
+      if (isRunning()) forget(beforeNs);
+    },
+    dump,
+    say,
+    folder: path.resolve(options.output, `watch-${process.pid}`),
+  });
+  const leave = watch.onBuild?.((marker) => keeper.ended(marker));
+  return {
+    /** @param {RawProfile} raw @returns {RawProfile} without what a watch has let go */
+    recent(raw) {
+      const { startNs, endNs } = raw.meta;
+      return keeper.beforeNs > startNs ? sliceRaw(raw, keeper.beforeNs, endNs, raw.quality) : raw;
+    },
+
+    /**
+     * @param {number} startNs
+     * @param {number} endNs
+     * @param {{trace?: boolean}} [which]
+     * @returns {{markers: Marker[], warnings: Warning[]}}
+     */
+    see(startNs, endNs, which = {}) {
+      const from = Math.max(startNs, keeper.beforeNs);
+      const spans = which.trace === false ? null : trace?.read(from, endNs);
+      return {
+        markers: [...watch.markers(from, endNs), ...(spans?.markers ?? [])],
+        warnings: [...watch.warnings(startNs), ...keeper.warnings(), ...(spans?.warnings ?? [])],
+      };
+    },
+
+    stop() {
+      leave?.();
+      watch.stop();
+      trace?.end();
+    },
+  };
+}
+
+module.exports = { follow };

@@ -1,0 +1,136 @@
+'use strict';
+// A stretch of a recording as a profile of its own: its samples, and of the tree, the functions and the
+// strings only what they need. What only the whole recording knows (lost records, throttling, the
+// profiler's cost) is taken over as it is; the caller says so in a warning.
+
+/** @typedef {import('./raw').RawProfile} RawProfile */
+/** @typedef {import('./raw').Marker} Marker */
+/** @typedef {import('../index').Warning} Warning */
+
+/** Of samples.flags, docs/raw-profile.md. */
+const JOINED = 1;
+const GUESSED = 8;
+const IN_HANDLER = 4;
+
+/**
+ * @param {number} count rows there are
+ * @param {(row: number) => boolean} isUsed
+ * @returns {{rows: number[], idOf: Int32Array}} idOf: -1 where it is not used
+ */
+function pick(count, isUsed) {
+  const idOf = new Int32Array(count).fill(-1);
+  /** @type {number[]} */
+  const rows = [];
+  for (let row = 0; row < count; row++) if (isUsed(row)) idOf[row] = rows.push(row) - 1;
+  return { rows, idOf };
+}
+
+/**
+ * The rows of a table of columns.
+ * @template {Record<string, any>} T
+ * @param {T} table
+ * @param {number[]} rows
+ * @param {Record<string, (value: number) => number>} [change] by column
+ * @returns {T}
+ */
+function take(table, rows, change = {}) {
+  /** @type {Record<string, unknown>} */
+  const taken = {};
+  for (const [name, column] of Object.entries(table)) {
+    if (column === undefined) continue;
+    const to = change[name] ?? ((/** @type {number} */ value) => value);
+    taken[name] = column.constructor.from(rows, (/** @type {number} */ row) => to(column[row]));
+  }
+  return /** @type {T} */ (taken);
+}
+
+/**
+ * @param {RawProfile} raw
+ * @param {number} fromNs
+ * @param {number} toNs not in it any more
+ * @param {{warnings: Warning[]}} [said] what was said of the whole and holds for this too
+ * @returns {RawProfile}
+ */
+function sliceRaw(raw, fromNs, toNs, { warnings } = { warnings: [] }) {
+  const { samples, nodes, funcs, threads, modules, meta, quality } = raw;
+  const kept = pick(
+    samples.timeNs.length,
+    (i) => samples.timeNs[i] >= fromNs && samples.timeNs[i] < toNs,
+  );
+  const inStack = new Uint8Array(nodes.parent.length);
+  inStack[0] = 1;
+  for (const row of kept.rows) {
+    for (let node = samples.node[row]; inStack[node] === 0; node = nodes.parent[node]) {
+      inStack[node] = 1;
+    }
+  }
+  const node = pick(nodes.parent.length, (i) => inStack[i] === 1);
+  const isCalled = new Uint8Array(funcs.name.length);
+  for (const row of node.rows) if (nodes.func[row] >= 0) isCalled[nodes.func[row]] = 1;
+  const func = pick(funcs.name.length, (i) => isCalled[i] === 1);
+
+  const strings = [''];
+  const idOf = new Map([[0, 0]]);
+  const text = (/** @type {number} */ index) => {
+    if (index < 0) return index;
+    let id = idOf.get(index);
+    if (id === undefined) idOf.set(index, (id = strings.push(raw.strings[index]) - 1));
+    return id;
+  };
+  const every = (/** @type {number} */ count) => Array.from({ length: count }, (_, row) => row);
+  const texts = (/** @type {string[]} */ ...columns) =>
+    Object.fromEntries(columns.map((name) => [name, text]));
+
+  const count = (/** @type {(row: number) => boolean} */ is) =>
+    kept.rows.reduce((sum, row) => sum + Number(is(row)), 0);
+  const flagged = (/** @type {number} */ flag) => count((row) => (samples.flags[row] & flag) !== 0);
+  const ended = (/** @type {number} */ end) => count((row) => samples.end[row] === end);
+  return {
+    strings,
+    meta: {
+      ...meta,
+      startNs: fromNs,
+      endNs: toNs,
+      startUnixMs: meta.startUnixMs + Math.round((fromNs - meta.startNs) / 1e6),
+    },
+    threads: take(threads, every(threads.tid.length), texts('name')),
+    modules: take(modules, every(modules.path.length), texts('path', 'name', 'buildId')),
+    funcs: take(funcs, func.rows, texts('name', 'symbol', 'crate', 'file')),
+    nodes: take(nodes, node.rows, {
+      parent: (value) => (value < 0 ? value : node.idOf[value]),
+      func: (value) => (value < 0 ? value : func.idOf[value]),
+    }),
+    samples: take(samples, kept.rows, { node: (value) => node.idOf[value] }),
+    quality: {
+      ...quality,
+      samples: kept.rows.length,
+      ...{ complete: ended(0), truncated: ended(1), broken: ended(2) },
+      joined: count((row) => samples.end[row] === 0 && (samples.flags[row] & JOINED) !== 0),
+      guessed: flagged(GUESSED),
+      inHandler: flagged(IN_HANDLER),
+      unnamedLeaf: count((row) => {
+        const leaf = nodes.func[samples.node[row]];
+        return leaf < 0 || funcs.named[leaf] === 0;
+      }),
+      warnings,
+    },
+  };
+}
+
+/**
+ * @param {readonly Marker[]} markers
+ * @param {number} fromNs
+ * @param {number} toNs
+ * @returns {Marker[]} what they have of this time
+ */
+function sliceMarkers(markers, fromNs, toNs) {
+  return markers
+    .filter(({ startNs, endNs }) => startNs < toNs && (endNs ?? Infinity) >= fromNs)
+    .map((marker) => ({
+      ...marker,
+      startNs: Math.max(marker.startNs, fromNs),
+      endNs: marker.endNs === null ? null : Math.min(marker.endNs, toNs),
+    }));
+}
+
+module.exports = { sliceRaw, sliceMarkers };

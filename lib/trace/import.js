@@ -1,0 +1,94 @@
+'use strict';
+// A trace that rspack wrote by itself (RSPACK_PROFILE=OVERVIEW) while a build was recorded, laid over the
+// profile: the log of the `logger` layer, or a `.pftrace`.
+
+const fs = require('node:fs');
+const { ProfError } = require('../errors.js');
+const { alignClocks } = require('./align.js');
+const { traceMarkers } = require('./markers.js');
+const { readLog } = require('./read-log.js');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {import('./read-log').Span} Span */
+
+/** The recording's start is known in whole milliseconds of UTC. */
+const START_ERROR_NS = 1e6;
+
+/** @param {string} file @param {string} problem @param {unknown} [cause] */
+const refused = (file, problem, cause) =>
+  new ProfError('ERR_PROF_BAD_FILE', `${file}: ${problem}`, { cause });
+
+/** A Trace message begins with a packet, field 1; JSON with a brace. @param {string} file */
+function isPftrace(file) {
+  const fd = fs.openSync(file, 'r');
+  try {
+    const first = Buffer.alloc(1);
+    return fs.readSync(fd, first) === 1 && first[0] === 0x0a && fs.fstatSync(fd).size > 2;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} file
+ * @returns {{spans: Span[], layer: string, bytes: number, malformed: number,
+ *    range?: import('./align').Range}}
+ */
+function readSpans({ meta }, file) {
+  if (isPftrace(file)) {
+    const bytes = fs.readFileSync(file);
+    const spans = require('./read-pftrace.js').readPftrace(bytes);
+    return { spans, layer: 'perfetto', bytes: bytes.length, malformed: 0 };
+  }
+  const clock = { unixUs: meta.startUnixMs * 1e3, ns: meta.startNs };
+  const { spans, bytes, malformed } = readLog(file, clock);
+  // startUnixMs is rounded down: the true time is later, and so are the spans earlier.
+  const range = { low: -START_ERROR_NS, high: START_ERROR_NS };
+  return { spans, layer: 'logger', bytes, malformed, range };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} file
+ * @returns {Profile} the same with the spans
+ */
+function withTrace(profile, file) {
+  let read;
+  try {
+    read = readSpans(profile, file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refused(file, `not a trace of rspack's that can be read: ${reason}`, error);
+  }
+  const { spans, range, ...about } = read;
+  if (spans.length === 0) throw refused(file, "no spans in it: is it a trace of rspack's?");
+  const aligned = alignClocks(spans, profile.markers, range);
+  if (!aligned) {
+    throw refused(
+      file,
+      'it does not fit to this profile: no hook of the build lies at the same time in both; was it ' +
+        'written by the recorded process, with RSPACK_PROFILE=OVERVIEW?',
+    );
+  }
+  const { offsetNs, uncertainNs } = aligned;
+  const moved = spans.map((span) => ({
+    ...span,
+    startNs: span.startNs + offsetNs,
+    endNs: span.endNs + offsetNs,
+  }));
+  const { meta } = profile;
+  const info = { filter: '', ...about, uncertainUs: Math.ceil(uncertainNs / 1e3) };
+  const markers = [
+    ...profile.markers.filter(({ type }) => type !== 'rspack' && type !== 'trace'),
+    ...traceMarkers(moved, { startNs: meta.startNs, endNs: meta.endNs }, info),
+  ];
+  const { Profile } = require('../profile/profile.js');
+  const { command, node, rspack, binding } = meta;
+  const { raw, quality } = profile;
+  const made = new Profile(raw, { markers, context: { command, node, rspack, binding } });
+  made.quality.warnings = quality.warnings;
+  return made;
+}
+
+module.exports = { withTrace };
