@@ -10,6 +10,7 @@
 
 const { ProfError } = require('../errors.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
+const { NO_STACK } = require('./folded.js');
 const pkg = require('../../package.json');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -75,7 +76,24 @@ function symbolsOf(profile) {
     }
     return symbol;
   });
-  return { list, ofFunc };
+  // As a row of the report has it.
+  const none = list.push({ name: NO_STACK, object: NO_STACK, named: false }) - 1;
+  return { list, ofFunc, none };
+}
+
+/**
+ * What a sample's own time belongs to: a leaf that was inlined is part of the function around it, as
+ * in the report.
+ * @param {Profile} profile
+ * @param {ReturnType<typeof symbolsOf>} symbols
+ */
+function selfSymbols({ raw }, { ofFunc, none }) {
+  const { parent, func, inline } = raw.nodes;
+  return Array.from(raw.samples.node, (leaf) => {
+    let node = leaf;
+    while (inline[node] === 1 && parent[node] > 0) node = parent[node];
+    return node > 0 ? ofFunc[func[node]] : none;
+  });
 }
 
 /**
@@ -145,7 +163,7 @@ function phaseColumns(profile) {
  */
 function tablesOf(profile) {
   const { raw, phaseColumn, threadNames, threadPools } = profile;
-  const { samples, funcs, nodes } = raw;
+  const { samples, funcs } = raw;
   const symbols = symbolsOf(profile);
   const { stackOf, rows } = stacksOf(profile);
   const text = (/** @type {Int32Array} */ ids) =>
@@ -168,11 +186,7 @@ function tablesOf(profile) {
         'INT32',
         Array.from(samples.node, (node) => stackOf[node]),
       ),
-      column(
-        'symbol_id',
-        'INT32',
-        Array.from(samples.node, (node) => (node > 0 ? symbols.ofFunc[nodes.func[node]] : null)),
-      ),
+      column('symbol_id', 'INT32', selfSymbols(profile, symbols)),
       column('weight', 'DOUBLE', Array.from(samples.weight)),
       column('phase_id', 'INT32', Array.from(phaseColumn.phaseOfSample)),
       column(

@@ -5,6 +5,7 @@
 
 const zlib = require('node:zlib');
 const pprof = require('pprof-format');
+const { NO_STACK } = require('./folded.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
@@ -38,7 +39,7 @@ function mappingsOf({ raw }, strings) {
 /** @param {Profile} profile @param {pprof.StringTable} strings */
 function functionsOf({ raw, names }, strings) {
   const { file, line, symbol } = raw.funcs;
-  return Array.from(
+  const functions = Array.from(
     names.id,
     (name, func) =>
       new pprof.Function({
@@ -49,6 +50,10 @@ function functionsOf({ raw, names }, strings) {
         startLine: line[func],
       }),
   );
+  // Behind them: what Locations gives an empty stack.
+  const name = strings.dedup(NO_STACK);
+  functions.push(new pprof.Function({ id: functions.length + 1, name, systemName: name }));
+  return functions;
 }
 
 /**
@@ -99,11 +104,17 @@ class Locations {
     return id;
   }
 
+  ofNothing() {
+    const line = [new pprof.Line({ functionId: this.raw.funcs.name.length + 1 })];
+    return this.list.push(new pprof.Location({ id: this.list.length + 1, line }));
+  }
+
   /** @param {number} leaf @returns {number[]} innermost first, as pprof has them */
   ofStack(leaf) {
     const known = this.ofNode[leaf];
     if (known) return known;
     const { parent, func, inline } = this.raw.nodes;
+    if (leaf === 0) return (this.ofNode[0] = [this.ofNothing()]);
     const ids = [];
     /** @type {number[]} */
     let group = [];

@@ -5,6 +5,7 @@
 
 const pkg = require('../../package.json');
 const { KINDS } = require('../profile/keys.js');
+const { NO_STACK } = require('./folded.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
@@ -16,7 +17,7 @@ const UNITS = new Map([['ns', 'nanoseconds']]);
 /**
  * One for each name: V8's tiers of a function are one function.
  * @param {Profile} profile
- * @returns {{frames: object[], ofFunc: Int32Array}}
+ * @returns {{frames: object[], ofFunc: Int32Array, none: number}} none: the frame of an empty stack
  */
 function framesOf({ raw, names }) {
   const { file, line, column, kind, symbol } = raw.funcs;
@@ -41,7 +42,9 @@ function framesOf({ raw, names }) {
     }
     return frame;
   });
-  return { frames, ofFunc };
+  // speedscope leaves out a sample without a frame: it would count nowhere.
+  const none = frames.push({ name: NO_STACK }) - 1;
+  return { frames, ofFunc, none };
 }
 
 /**
@@ -84,9 +87,9 @@ function* threadProfile({ raw, meta, threadKeys }, samples, stackText) {
  */
 function* speedscope(profile) {
   const { parent, func } = profile.raw.nodes;
-  const { frames, ofFunc } = framesOf(profile);
+  const { frames, ofFunc, none } = framesOf(profile);
   /** @type {(string | undefined)[]} */
-  const texts = [''];
+  const texts = [String(none)];
   const stackText = (/** @type {number} */ node) => {
     const known = texts[node];
     if (known !== undefined) return known;

@@ -25,6 +25,7 @@ const { byTime, fromLeaves, fromRoots, layOut, matched } = require('./svg-tree.j
 
 const FRAME_PX = 16;
 const FONT_PX = 12;
+const HEADING_PX = 17;
 /** Of a character of the font below, in widths of FONT_PX: DejaVu Sans Mono and its like have 0.6. */
 const CHAR_WIDTH = 0.6;
 const SIDE_PX = 10;
@@ -191,10 +192,10 @@ function headings({ meta, quality }, options, difference) {
     `${quality.samples} samples of ${meta.event} in ${(meta.durationMs / 1000).toFixed(2)} s, ` +
     `${percent(quality.completeShare)} of the stacks complete, ${quality.lost} lost`;
   const compared = difference
-    ? `; red: a larger share than in the base, blue: a smaller one; ${percent(difference.missing)} ` +
-      'of the base is on paths that are not here'
+    ? `red has a larger share than in the base, blue a smaller one; ${percent(difference.missing)} ` +
+      'of the base is on paths that are not here; '
     : '';
-  return { title, subtitle: options.subtitle ?? facts + compared };
+  return { title, subtitle: options.subtitle ?? compared + facts };
 }
 
 /**
@@ -213,7 +214,12 @@ function* svgFlamegraph(profile, options = {}) {
   const { rows, depth, deepest } = shownRows(frames, minwidth / scale);
   const height = HEAD_PX + (deepest + 1) * FRAME_PX + FOOT_PX;
   const { title, subtitle } = headings(profile, options, difference);
-  const heading = { title: xml(title), subtitle: xml(subtitle) };
+  const heading = {
+    title: xml(title),
+    // Between the two buttons.
+    shown: xml(fitted(title, (width - 220) / (HEADING_PX * CHAR_WIDTH))),
+    subtitle: xml(fitted(subtitle, (width - 2 * SIDE_PX) / (FONT_PX * CHAR_WIDTH))),
+  };
 
   yield header(width, height, heading, inverted);
   for (const row of rows) {
@@ -240,13 +246,16 @@ function* svgFlamegraph(profile, options = {}) {
   yield '</g>\n</svg>\n';
 }
 
+/** @param {string} text @param {number} room characters */
+const fitted = (text, room) =>
+  text.length <= room ? text : `${text.slice(0, Math.max(0, Math.floor(room) - 2))}..`;
+
 /** @param {{label: string, name: string, x: number, y: number, width: number, fill: string}} box */
 function box({ label, name, x, y, width, fill }) {
   const number = (/** @type {number} */ value) => String(Math.round(value * 100) / 100);
   const room = Math.floor((width - 6) / (FONT_PX * CHAR_WIDTH));
-  const shown = name.length <= room ? name : `${name.slice(0, Math.max(0, room - 2))}..`;
-  const text =
-    room < 3 ? '' : `<text x="${number(x + 3)}" y="${number(y + 11.5)}">${xml(shown)}</text>`;
+  const shown = xml(fitted(name, room));
+  const text = room < 3 ? '' : `<text x="${number(x + 3)}" y="${number(y + 11.5)}">${shown}</text>`;
   return (
     `<g><title>${label}</title><rect x="${number(x)}" y="${y}" width="${number(width)}" ` +
     `height="${FRAME_PX - 1}" fill="${fill}"/>${text}</g>\n`
@@ -256,10 +265,10 @@ function box({ label, name, x, y, width, fill }) {
 /**
  * @param {number} width
  * @param {number} height
- * @param {{title: string, subtitle: string}} heading
+ * @param {{title: string, shown: string, subtitle: string}} heading
  * @param {boolean} inverted
  */
-function header(width, height, { title, subtitle }, inverted) {
+function header(width, height, { title, shown, subtitle }, inverted) {
   const script = fs.readFileSync(path.join(__dirname, 'svg-script.js'), 'utf8');
   const settings = { side: SIDE_PX, width, charPx: FONT_PX * CHAR_WIDTH, inverted };
   const foot = height - 14;
@@ -280,7 +289,7 @@ const settings = ${JSON.stringify(settings)};
 ${script.replace(/\]\]>/g, ']] >')}
 ]]></script>
 <rect width="100%" height="100%" fill="#fbfbfb"/>
-<text x="${width / 2}" y="24" text-anchor="middle" style="font-size:17px">${title}</text>
+<text x="${width / 2}" y="24" text-anchor="middle" style="font-size:${HEADING_PX}px">${shown}</text>
 <text x="${width / 2}" y="42" text-anchor="middle" style="fill:#555">${subtitle}</text>
 <text id="reset" class="button" x="${SIDE_PX}" y="24" visibility="hidden">reset zoom</text>
 <text id="search" class="button" x="${width - SIDE_PX}" y="24" text-anchor="end">search</text>
