@@ -28,6 +28,11 @@ module.exports = [
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
   },
   {
+    // What runs in the page of a report.
+    files: ['lib/html/view/*.js'],
+    languageOptions: { globals: { ...globals.browser, ...globals.commonjs } },
+  },
+  {
     rules: {
       eqeqeq: 'error',
       'no-var': 'error',

@@ -63,10 +63,42 @@ function runQuietly(command, args, env = process.env) {
   return false;
 }
 
+/** @param {string[]} names */
+function aptInstall(names) {
+  // `env` because sudo drops the variable; -n where nobody is there to type a password.
+  const sudo = process.stdin.isTTY ? ['sudo', 'env'] : ['sudo', '-n', 'env'];
+  const prefix = process.getuid?.() === 0 ? ['env'] : sudo;
+  const [command, ...args] = [...prefix, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
+  return (
+    runQuietly(command, [...args, 'update']) &&
+    runQuietly(command, [...args, 'install', '-y', '--no-install-recommends', ...names])
+  );
+}
+
+/**
+ * What tests can do without: they say what they skipped.
+ * @param {string[]} names
+ * @param {import('./system.js').Machine} machine
+ */
+function installOptional(names, machine) {
+  const canInstall = process.getuid?.() === 0 || machine.hasCommand('sudo');
+  if (names.length === 0 || !machine.hasCommand('apt-get') || !canInstall) return;
+  say(`installing ${names.join(' ')}`);
+  if (!aptInstall(names)) say(`no ${names.join(', ')}: tests that need it are skipped`);
+}
+
 /** @param {'build' | 'test'} purpose */
 function installSystemPackages(purpose) {
   const machine = thisMachine();
-  const missing = missingNeeds(purpose, machine);
+  const needs = missingNeeds(purpose, machine);
+  const missing = needs.filter(({ optional }) => !optional);
+  installOptional(
+    packageNames(
+      needs.filter(({ optional }) => optional),
+      'apt',
+    ),
+    machine,
+  );
   if (missing.length === 0) return;
   const hasApt = machine.hasCommand('apt-get');
   const advice = howToInstall(missing, hasApt);
@@ -78,15 +110,8 @@ function installSystemPackages(purpose) {
   if (!isRoot && !machine.hasCommand('sudo')) {
     throw new SetupError(`not root, and there is no sudo; as root ${advice}`);
   }
-  // `env` because sudo drops the variable; -n where nobody is there to type a password.
-  const sudo = process.stdin.isTTY ? ['sudo', 'env'] : ['sudo', '-n', 'env'];
-  const prefix = isRoot ? ['env'] : sudo;
-  const [command, ...args] = [...prefix, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
-  const done =
-    runQuietly(command, [...args, 'update']) &&
-    runQuietly(command, [...args, 'install', '-y', '--no-install-recommends', ...names]);
-  if (!done) throw new SetupError(`apt-get failed; ${advice}`);
-  const left = missingNeeds(purpose, machine);
+  if (!aptInstall(names)) throw new SetupError(`apt-get failed; ${advice}`);
+  const left = missingNeeds(purpose, machine).filter(({ optional }) => !optional);
   if (left.length > 0) {
     throw new SetupError(`still missing after apt-get: ${packageNames(left, 'apt').join(' ')}`);
   }

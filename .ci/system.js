@@ -12,7 +12,8 @@ const path = require('node:path');
  * @property {string} apt Debian's and Ubuntu's package
  * @property {string} dnf Fedora's package
  * @property {string} pacman Arch's package
- * @property {boolean} [testOnly] needed by the C tests, not by the addon
+ * @property {boolean} [testOnly] needed by the tests, not by the addon
+ * @property {boolean} [optional] without it some tests are skipped, with the reason
  */
 
 /**
@@ -46,6 +47,15 @@ const NEEDS = [
     dnf: 'libcmocka-devel',
     pacman: 'cmocka',
     testOnly: true,
+  },
+  {
+    // Reports are looked at in it. 80 MB; Ubuntu has it as a snap only, which apt-get may refuse.
+    commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    apt: 'chromium',
+    dnf: 'chromium',
+    pacman: 'chromium',
+    testOnly: true,
+    optional: true,
   },
 ];
 

@@ -19,6 +19,10 @@ const STEPS = [
   { name: 'format, JavaScript', command: [path.join(bin, 'prettier'), '--check', '.'] },
   { name: 'format, C', command: [process.execPath, '.ci/clang-format.js'] },
   { name: 'types', command: [path.join(bin, 'tsc'), '--checkJs', '--noEmit', '-p', '.'] },
+  {
+    name: 'types, the page of a report',
+    command: [path.join(bin, 'tsc'), '--checkJs', '--noEmit', '-p', 'lib/html/view'],
+  },
   { name: 'include direction', command: [process.execPath, '.ci/includes.js'] },
   {
     name: 'C tests',

@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { writeWhole } = require('./export/files.js');
 const { foldedMost } = require('./export/folded-most.js');
+const { htmlReport } = require('./html/report.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {{folder: string, files: Record<string, string>}} Written files: what each holds */
@@ -122,8 +123,8 @@ function writeFiles(profile, folder, table, say) {
     return 'the table above';
   });
   side('flamegraph.html', (file) => {
-    profile.write(file);
-    return 'a flame graph';
+    writeWhole(file, htmlReport(profile, { atExit: true }));
+    return 'a report to look around in: flame graph, hotspots, phases';
   });
   return files;
 }

@@ -3,7 +3,7 @@
 // proof (that is `compare`'s work): it says where to look.
 
 const { numberOf, regexOf, textOf } = require('./args.js');
-const { openProfile, writeJson } = require('./files.js');
+const { openProfile, writeJson, writeResult } = require('./files.js');
 const { keysOf } = require('./report.js');
 const { printable, terminalOf } = require('../table.js');
 const { shorten } = require('../shorten.js');
@@ -23,6 +23,11 @@ const spec = {
     limit: { type: 'string', value: 'N', help: 'at most N rows (40)' },
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
     json: { type: 'boolean', help: 'as JSON, names in full; all rows unless limited' },
+    html: {
+      type: 'string',
+      value: 'OUT',
+      help: 'as a page to look around in, instead of the table',
+    },
   },
 };
 
@@ -61,7 +66,7 @@ function renderDiff({ base, candidate, rows }, { width, paint, children }) {
 }
 
 /** @type {import('./main.js').Command['run']} */
-function run(parsed, world) {
+async function run(parsed, world) {
   const json = parsed.values.json === true;
   const children = parsed.values.children === true;
   /** @type {import('../index').DiffOptions} */
@@ -75,6 +80,17 @@ function run(parsed, world) {
     unnamed: json ? 'apart' : 'together',
   };
   const [base, candidate] = parsed.positionals.map((file) => openProfile(file, world.cwd));
+  const page = textOf(parsed, 'html');
+  if (page !== undefined) {
+    const { htmlDiff } = require('../html/encode-diff.js');
+    // The page is made of the columns, which the public type does not show.
+    await writeResult(
+      htmlDiff(/** @type {any} */ (base), /** @type {any} */ (candidate)),
+      page,
+      world,
+    );
+    return 0;
+  }
   const diff = require('../index.js').diff(base, candidate, options);
   if (json) writeJson({ schema: 1, ...diff }, world);
   else world.stdout.write(renderDiff(diff, { ...terminalOf({ stream: world.stdout }), children }));

@@ -98,7 +98,7 @@ const FORMATS = {
   html: {
     what: 'a report to look around in: one HTML file without anything from outside',
     takesEmpty: true,
-    convert: (profile) => ({ pieces: [require('./flamegraph.js').flamegraph(profile)] }),
+    convert: (profile) => ({ pieces: require('../html/report.js').htmlReport(profile) }),
   },
   firefox: {
     what: "the Firefox Profiler's format, our own; gzipped where OUT ends in .gz",

@@ -41,12 +41,14 @@ test('a machine that has everything needs nothing', () => {
   assert.deepEqual(missingNeeds('test', whole), []);
 });
 
-test('cmocka is needed by the tests only', () => {
+test('cmocka and a browser are needed by the tests only, the browser not even by all of them', () => {
   const forTests = packageNames(missingNeeds('test', bare), 'apt');
   const forBuild = packageNames(missingNeeds('build', bare), 'apt');
   assert.ok(forTests.includes('libcmocka-dev'));
   assert.ok(!forBuild.includes('libcmocka-dev'));
-  assert.equal(forTests.length, forBuild.length + 1);
+  assert.equal(forTests.length, forBuild.length + 2);
+  const optional = missingNeeds('test', bare).filter((need) => need.optional);
+  assert.deepEqual(packageNames(optional, 'apt'), ['chromium']);
 });
 
 test('any C compiler will do', () => {

@@ -1,0 +1,205 @@
+'use strict';
+// A profile as the page needs it: the calling-context tree in depth-first order, so that a subtree is a
+// range and the depths alone tell the parents; functions by name; a row for each sample. Nothing is left
+// out, at exit either: the columns are small once compressed.
+
+const { crateOf, objectOf } = require('../profile/keys.js');
+const { narrow, pack } = require('./pack.js');
+
+/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {{categories: boolean, level: number}} EncodeOptions level: of zlib */
+
+/** Longer names (Rust's reach 22,000 characters) are cut in the page, not in the profile. */
+const MOST_NAME = 1000;
+/** One unit of the rows' times, where the recording is short enough for 32 bits of them. */
+const TICK_NS = 1000;
+const JS = 1;
+/** What the page tells apart by colour: docs/report-html.md. Its view/palette.js has the same order. */
+const COLOR_OF_KIND = [0, 4, 1, 3, 2, 1];
+const COLOR_OF_TIER = [4, 5, 6, 7, 8];
+
+/**
+ * Strings, each once.
+ * @returns {{list: string[], id: (text: string) => number}}
+ */
+function stringTable() {
+  /** @type {string[]} */
+  const list = [];
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  const id = (/** @type {string} */ text) => {
+    let found = known.get(text);
+    if (found === undefined) known.set(text, (found = list.push(text) - 1));
+    return found;
+  };
+  return { list, id };
+}
+
+/**
+ * The depth-first order of a tree.
+ * @param {Int32Array} parent parents stand before their children
+ * @returns {{order: Int32Array, place: Int32Array, depth: Uint16Array}} the nodes in order, each
+ *   node's place in it, and the depths by place
+ */
+function depthFirst(parent) {
+  const count = parent.length;
+  const size = new Int32Array(count).fill(1);
+  for (let i = count - 1; i > 0; i--) size[parent[i]] += size[i];
+  const place = new Int32Array(count);
+  const order = new Int32Array(count);
+  const depth = new Uint16Array(count);
+  // Where the next child of a node goes: behind the node and the children that were placed.
+  const next = new Int32Array(count);
+  next[0] = 1;
+  for (let i = 1; i < count; i++) {
+    const up = parent[i];
+    const at = next[up];
+    next[up] = at + size[i];
+    next[i] = at + 1;
+    place[i] = at;
+    order[at] = i;
+    depth[at] = depth[place[up]] + 1;
+  }
+  return { order, place, depth };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {number} func
+ */
+function colorOf({ raw }, func) {
+  const kind = raw.funcs.kind[func];
+  return kind === JS
+    ? (COLOR_OF_TIER[raw.funcs.tier[func]] ?? COLOR_OF_KIND[JS])
+    : COLOR_OF_KIND[kind];
+}
+
+/**
+ * The functions of the nodes by name: two of one name are one line everywhere in the page.
+ * @param {Profile} profile
+ * @param {Int32Array} funcs of the nodes in the page's order; the root has none
+ */
+function encodeFuncs(profile, funcs) {
+  const { raw, namesByObject: names } = profile;
+  const { file, line } = raw.funcs;
+  const crates = stringTable();
+  const objects = stringTable();
+  const files = stringTable();
+  const ofName = new Int32Array(names.text.length).fill(-1);
+  const ofNode = new Uint32Array(funcs.length);
+  const table = {
+    name: /** @type {string[]} */ ([]),
+    crate: /** @type {number[]} */ ([]),
+    object: /** @type {number[]} */ ([]),
+    color: /** @type {number[]} */ ([]),
+    file: /** @type {number[]} */ ([]),
+    line: /** @type {number[]} */ ([]),
+  };
+  for (let i = 1; i < funcs.length; i++) {
+    const own = funcs[i];
+    const name = names.id[own];
+    if (ofName[name] < 0) {
+      const text = names.text[name];
+      ofName[name] =
+        table.name.push(text.length > MOST_NAME ? `${text.slice(0, MOST_NAME)}…` : text) - 1;
+      table.crate.push(crates.id(crateOf(profile, own)));
+      table.object.push(objects.id(objectOf(profile, own)));
+      table.color.push(colorOf(profile, own));
+      table.file.push(
+        file[own] < 0 || raw.funcs.kind[own] === JS ? -1 : files.id(raw.strings[file[own]]),
+      );
+      table.line.push(line[own]);
+    }
+    ofNode[i] = ofName[name];
+  }
+  return {
+    funcs: { ...table, crates: crates.list, objects: objects.list, files: files.list },
+    ofNode,
+  };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Int32Array} nodeOf the page's node of each of the profile's
+ * @param {number} nodes
+ */
+function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes) {
+  const { timeNs, thread, node, weight } = raw.samples;
+  const count = timeNs.length;
+  // Some samples are stamped before the recording's own start: the clock is read in between.
+  const startNs = Math.min(meta.startNs, timeNs[0] ?? Infinity);
+  const endNs = Math.max(meta.endNs, timeNs[count - 1] ?? 0, startNs + 1);
+  const tickNs = Math.max(TICK_NS, Math.ceil((endNs - startNs) / 2 ** 32));
+  const step = new Uint32Array(count);
+  const place = new Uint32Array(count);
+  let last = 0;
+  for (let i = 0; i < count; i++) {
+    const now = Math.floor((timeNs[i] - startNs) / tickNs);
+    step[i] = now - last;
+    last = now;
+    place[i] = nodeOf[node[i]];
+  }
+  const columns = {
+    step,
+    node: narrow(place, nodes),
+    thread: narrow(thread, threadNames.length),
+    phase: narrow(phaseColumn.phaseOfSample, phaseColumn.phases.length),
+    weight: new Float32Array(weight),
+  };
+  return { columns, startNs, endNs, tickNs };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {number} startNs
+ * @param {number} endNs
+ */
+function encodePhases({ phaseColumn: { phases, segments } }, startNs, endNs) {
+  const ms = (/** @type {number} */ ns) =>
+    Math.round((Math.min(Math.max(ns, startNs), endNs) - startNs) / 1e3) / 1e3;
+  return {
+    phases: phases.map(({ name, compiler, build }) => ({ name, compiler, build })),
+    segments: segments.map((one) => [ms(one.startNs), ms(one.endNs), one.phase]),
+  };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {EncodeOptions} options
+ * @returns {string} what view/unpack.js reads
+ */
+function encodeProfile(profile, { categories, level }) {
+  const { raw, meta, quality } = profile;
+  const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
+  const { order, place, depth } = depthFirst(parent);
+  const func = raw.nodes.func;
+  const inOrder = new Int32Array(order.length);
+  for (let i = 1; i < order.length; i++) inOrder[i] = func[node[order[i]]];
+  const { funcs, ofNode } = encodeFuncs(profile, inOrder);
+  const nodeOf = new Int32Array(merged.length);
+  for (let i = 0; i < merged.length; i++) nodeOf[i] = place[merged[i]];
+  const { columns: rows, startNs, endNs, tickNs } = encodeRows(profile, nodeOf, parent.length);
+  const work = categories ? profile.categories : undefined;
+  const header = {
+    kind: 'profile',
+    meta: { ...meta, startNs, endNs, tickNs, durationMs: (endNs - startNs) / 1e6 },
+    quality,
+    funcs,
+    threads: profile.threadNames.map((name, i) => ({
+      name,
+      tid: raw.threads.tid[i],
+      pool: profile.threadPools[i],
+    })),
+    ...encodePhases(profile, startNs, endNs),
+    ...(work && { categories: work.names }),
+  };
+  const columns = {
+    depth,
+    func: narrow(ofNode, funcs.name.length),
+    ...(work && { category: Uint8Array.from(order, (own) => work.ofNode[node[own]]) }),
+    ...Object.fromEntries(Object.entries(rows).map(([name, column]) => [`row.${name}`, column])),
+  };
+  return pack(header, columns, level);
+}
+
+module.exports = { depthFirst, encodeFuncs, encodeProfile };

@@ -1,0 +1,126 @@
+/** What a page holds. lib/html/encode.js and encode-diff.js write it, unpack.js reads it. */
+
+export interface Funcs {
+  name: string[];
+  /** index into crates, objects, files (-1: none) */
+  crate: number[];
+  object: number[];
+  file: number[];
+  line: number[];
+  /** index into palette.js's COLORS */
+  color: number[];
+  crates: string[];
+  objects: string[];
+  files: string[];
+}
+
+/** A calling-context tree in depth-first order: the subtree of node i is i..end[i]. Node 0 is the root. */
+export interface TreeColumns {
+  depth: Uint16Array;
+  /** the root's is 0, and means nothing */
+  func: Uint8Array | Uint16Array | Uint32Array;
+  parent: Int32Array;
+  end: Int32Array;
+  category?: Uint8Array;
+}
+
+export interface Meta {
+  command: string;
+  node: string;
+  rspack: string | null;
+  event: string;
+  unit: string;
+  frequency: number;
+  durationMs: number;
+  cpus: number;
+  kernel: string;
+  startUnixMs: number;
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+  fix: string;
+}
+
+export interface Quality {
+  samples: number;
+  lost: number;
+  throttled: number;
+  complete: number;
+  truncated: number;
+  broken: number;
+  guessed: number;
+  unnamedLeaf: number;
+  completeShare: number;
+  byObject: { object: string; samples: number; broken: number; reason: string }[];
+  cost: { cpuMs: number; peakBytes: number; finishMs: number };
+  warnings: Warning[];
+}
+
+export interface Rows {
+  /** from the recording's start, ascending */
+  timeMs: Float64Array;
+  node: ArrayLike<number>;
+  thread: ArrayLike<number>;
+  phase: ArrayLike<number>;
+  weight: Float32Array;
+}
+
+export interface ProfileReport {
+  kind: 'profile';
+  meta: Meta;
+  quality: Quality;
+  funcs: Funcs;
+  nodes: TreeColumns;
+  rows: Rows;
+  threads: { name: string; tid: number; pool: string }[];
+  phases: { name: string; compiler: string; build: number }[];
+  /** start and end in ms, index of a phase */
+  segments: [number, number, number][];
+  categories?: string[];
+}
+
+/** One of the two profiles of a difference: what each node has of its own. */
+export interface Side {
+  weight: Float64Array;
+  count: Float64Array;
+}
+
+export interface DiffReport {
+  kind: 'diff';
+  metas: [Meta, Meta];
+  qualities: [Quality, Quality];
+  funcs: Funcs;
+  nodes: TreeColumns;
+  sides: [Side, Side];
+}
+
+export type Report = ProfileReport | DiffReport;
+
+/** Which samples are looked at. -1: all of them. */
+export interface Filter {
+  thread: number;
+  pool: string;
+  phase: number;
+  /** by colour: 1 where samples that end in a function of that kind count */
+  kinds: Uint8Array;
+  /** ms; null: the whole recording */
+  range: [number, number] | null;
+}
+
+export interface Sums {
+  self: Float64Array;
+  count: Float64Array;
+  weight: number;
+  samples: number;
+}
+
+/** A group of a table: a function, a crate, .. */
+export interface Group {
+  label: string;
+  color: number;
+  self: number;
+  total: number;
+  samples: number;
+}
