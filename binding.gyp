@@ -20,6 +20,7 @@
         'src/addon/hold.c',
         'src/addon/import.c',
         'src/addon/machine.c',
+        'src/addon/place.c',
         'src/addon/raw.c',
         'src/addon/values.c',
       ],

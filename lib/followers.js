@@ -11,6 +11,7 @@ const { WatchKeeper } = require('./watch/keeper.js');
 /** @typedef {import('./profile/raw').Marker} Marker */
 /** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {import('./index').Warning} Warning */
+/** @typedef {import('./index').BuildNotes} BuildNotes */
 /** @typedef {ReturnType<typeof follow>} Followers */
 
 /**
@@ -42,13 +43,14 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
      * @param {number} startNs
      * @param {number} endNs
      * @param {{trace?: boolean}} [which]
-     * @returns {{markers: Marker[], warnings: Warning[]}}
+     * @returns {{markers: Marker[], warnings: Warning[], notes: BuildNotes | undefined}}
      */
     see(startNs, endNs, which = {}) {
       const from = Math.max(startNs, keeper.beforeNs);
       const spans = which.trace === false ? null : trace?.read(from, endNs);
       return {
         markers: [...watch.markers(from, endNs), ...(spans?.markers ?? [])],
+        notes: which.trace === false ? undefined : watch.notes?.(),
         warnings: [...watch.warnings(startNs), ...keeper.warnings(), ...(spans?.warnings ?? [])],
       };
     },

@@ -132,6 +132,10 @@ export type SortKey =
   | 'object'
   | 'kind'
   | 'package'
+  | 'file'
+  | 'loader'
+  | 'plugin'
+  | 'category'
   | 'thread'
   | 'comm'
   | 'pool'
@@ -261,6 +265,72 @@ export interface Hint {
   message: string;
   /** Where most of it is: functions with their share of the whole. */
   places: { symbol: string; share: number }[];
+}
+
+/** What a build said of its plugins and loaders while it was recorded. */
+export interface BuildNotes {
+  /** The first compiler's context, `''` where none was seen. */
+  root: string;
+  /** A function of a plugin's, with its place as V8 has it (`file` `''`: it has none). */
+  taps: {
+    plugin: string;
+    /** `'apply'` is the plugin's own apply(). */
+    hook: string;
+    file: string;
+    line: number;
+    column: number;
+    /** null where its calls were not counted: it was tapped after the hook's first call. */
+    calls: number | null;
+  }[];
+  /**
+   * JavaScript loaders: `entries` is how often Rust handed them a module (pitching and running). null
+   * (and the taps' `calls`) in a part of a recording: only the whole was counted.
+   */
+  loaders: { path: string; runs: number | null; entries: number | null }[];
+}
+
+/** Event weight (`total`), and what ran in it: `js` and `rust` add up to it. */
+export interface BorderCost {
+  samples: number;
+  total: number;
+  js: number;
+  rust: number;
+  /** Of the profile's weight, 0 to 1. */
+  share: number;
+  /** null where the event does not tell time. */
+  ms: number | null;
+}
+
+export interface BorderCaller {
+  caller: string;
+  callee: string;
+  samples: number;
+  /** What ran in the callee and below it. */
+  total: number;
+  share: number;
+  ms: number | null;
+}
+
+/** The border between JavaScript and Rust: docs/loaders-and-plugins.md. */
+export interface Border {
+  unit: string;
+  /** Whether calls and runs were counted; false: the build was not followed. */
+  counted: boolean;
+  /** Several hooks: one function is tapped on all of them. */
+  hooks: ({ plugin: string; hooks: string[]; calls: number | null } & BorderCost)[];
+  /** `toldByFile`: of the samples, those that were told by their file or package. */
+  loaders: ({
+    loader: string;
+    runs: number | null;
+    entries: number | null;
+    toldByFile: number;
+  } & BorderCost)[];
+  /** Making values, reading them, calling across: by Node-API's function. */
+  conversion: Omit<BorderCost, 'js' | 'rust'> & {
+    rows: ({ name: string } & Omit<BorderCost, 'js' | 'rust'>)[];
+  };
+  rustToJs: BorderCaller[];
+  jsToRust: BorderCaller[];
 }
 
 export interface FoldedOptions extends SampleFilter {
@@ -475,6 +545,8 @@ export class Profile {
   withTrace(file: string): Profile;
   /** What is worth a look, with its evidence. `least`: from which share on, 0.02 unless given. */
   hints(options?: { least?: number; limit?: number }): Hint[];
+  /** Calls, time on each side and conversions between JavaScript and Rust. */
+  border(): Border;
   /** FlameGraph's format: `root;..;leaf count`, one stack a line. */
   folded(options?: FoldedOptions): string;
   callTree(options?: CallTreeOptions): CallTreeNode;

@@ -60,10 +60,11 @@ function checkMarker(name, data) {
 function makeProfile(whole, markers, followers) {
   const raw = followers ? followers.recent(whole) : whole;
   const { startNs, endNs } = raw.meta;
-  const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [] };
+  const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [], notes: undefined };
   const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
   const all = [...own, ...seen.markers];
-  const profile = new Profile(raw, { markers: all, context: describeProcess(raw) });
+  const context = describeProcess(raw);
+  const profile = new Profile(raw, { markers: all, context, build: seen.notes });
   addWarnings(profile.quality, seen.warnings);
   try {
     addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));

@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const zlib = require('node:zlib');
 const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
+const { readBuild } = require('./build-notes.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
 const { OWN_VERSION } = require('./firefox.js');
 const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
@@ -304,6 +305,7 @@ function fromFirefox(parsed) {
   return new Profile(raw, {
     markers: readMarkers(json, strings, meta.startNs),
     context: { command, node, rspack, binding },
+    build: readBuild(own),
   });
 }
 

@@ -23,7 +23,7 @@ const OWN_VERSION = 1;
  * @param {Profile} profile
  * @param {number[][]} own
  */
-function ownData({ raw, meta, quality }, own) {
+function ownData({ raw, meta, quality, build }, own) {
   const { threads, modules, funcs, samples } = raw;
   const pick = (/** @type {ArrayLike<number>} */ column) =>
     own.map((indices) => indices.map((i) => column[i]));
@@ -41,6 +41,7 @@ function ownData({ raw, meta, quality }, own) {
       named: list(funcs.named),
       ...(funcs.address && { address: list(funcs.address) }),
     },
+    ...(build.taps.length + build.loaders.length > 0 && { build }),
     samples: { cpu: pick(samples.cpu), end: pick(samples.end), flags: pick(samples.flags) },
   };
 }

@@ -3,6 +3,7 @@
 // takes the same filters by being given such a profile. The tree, the names and the markers stay
 // as they are; what the recording lost and cost is told of the whole, since nobody knows of which part.
 
+const { withoutCounts } = require('../profile/build.js');
 const { ProfError } = require('../errors.js');
 const { selectSamples } = require('../profile/select.js');
 
@@ -104,7 +105,8 @@ function subset(profile, filter) {
   const { Profile } = require('../profile/profile.js');
   const { command, node, rspack, binding } = profile.meta;
   const context = { command, node, rspack, binding };
-  return new Profile(rawOf(profile, keep), { markers: profile.markers, context });
+  const build = withoutCounts(profile.build);
+  return new Profile(rawOf(profile, keep), { markers: profile.markers, context, build });
 }
 
 module.exports = { FILTERS, subset };

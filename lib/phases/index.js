@@ -3,13 +3,15 @@
 // and warnings of its time.
 
 const { Finder } = require('./find.js');
+const { notesBetween } = require('./notes.js');
 const { processPhases } = require('./recorder.js');
 const { followCompiler } = require('./taps.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {import('../index').Warning} Warning */
+/** @typedef {import('../index').BuildNotes} BuildNotes */
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
- *    warnings: (startNs: number) => Warning[],
+ *    warnings: (startNs: number) => Warning[], notes: () => BuildNotes,
  *    onBuild: (listener: (marker: Marker) => void) => () => void}} PhaseWatch */
 
 /**
@@ -28,8 +30,18 @@ function watchPhases(onAddon = () => {}) {
     },
   });
   finder.start();
+  const read = () => {
+    try {
+      return recorder.build.read();
+    } catch (error) {
+      recorder.problem = error instanceof Error ? error.message : String(error);
+      return { root: '', taps: [], loaders: [] };
+    }
+  };
+  const before = read();
   return {
     stop: () => finder.stop(),
+    notes: () => notesBetween(before, read()),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
     onBuild: (listener) => recorder.onBuild(listener),
     warnings(startNs) {
@@ -38,6 +50,11 @@ function watchPhases(onAddon = () => {}) {
       if (recorder.problem !== '') {
         const message = `a compiler's phases could not be followed: ${recorder.problem}`;
         warnings.push({ code: 'phases-failed', message, fix: '' });
+      }
+      if (recorder.sawCompiler(startNs) && !recorder.build.hasPlaces) {
+        const message =
+          'plugins are not named: this node does not tell where a function stands in its source';
+        warnings.push({ code: 'plugins-unnamed', message, fix: '' });
       }
       if (recorder.dropped > 0) {
         const message = `the oldest ${recorder.dropped} phases were dropped`;

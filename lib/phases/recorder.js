@@ -6,6 +6,9 @@
 //
 // Refuses to grow for ever: of a watch that runs for days the oldest phases are dropped, and counted.
 
+const { BuildRecord } = require('./notes.js');
+const { placeReader } = require('./places.js');
+
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {{startNs: number, endNs: number}} Interval */
 
@@ -118,6 +121,8 @@ class PhaseRecorder {
   dropped = 0;
   /** Why a compiler could not be followed. */
   problem = '';
+  /** Its plugins and loaders. */
+  build = new BuildRecord(placeReader);
 
   /** @param {() => number} now CLOCK_MONOTONIC, ns */
   constructor(now) {

@@ -2,10 +2,14 @@
 // Follows a compiler through its hooks. A tap of ours does one thing, it notes the time; no loader and
 // no function of a hook is wrapped. docs/phases.md has the table: hook -> boundary -> phase.
 //
+// What is noted of plugins and loaders besides is follow.js's.
+//
 // Only hooks that fire once per build are tapped, and none that hands over modules: for `finishModules`,
 // `optimizeModules` and their like @rspack/core makes a JavaScript object of every module, and a tap on
 // `chunkHash` is mixed into the hash. What lies between those is told by rspack's own progress
 // reporting (ProgressPlugin), which calls us some 20 times a build. Checked with 2.2.7.
+
+const { CompilerNotes } = require('./follow.js');
 
 /** @typedef {import('./recorder').PhaseRecorder} PhaseRecorder */
 /** @typedef {import('./recorder').CompilerPhases} CompilerPhases */
@@ -115,8 +119,22 @@ function followCompiler(compiler, recorder) {
   const nameOf = () => compiler.name ?? compiler.options?.name ?? '';
   const phases = recorder.compiler(nameOf());
   const own = (/** @type {Compilation} */ compilation) => compilation.compiler === compiler;
+  const notes = new CompilerNotes(compiler, recorder.build);
+  // Names of plugins are worth less than the build.
+  const note = (/** @type {() => void} */ work) => {
+    try {
+      work();
+    } catch (error) {
+      recorder.problem = error instanceof Error ? error.message : String(error);
+    }
+  };
+  /** Of the hook `compilation`. @type {unknown} */
+  let params;
   phases.enter('setup');
-  tap(hooks, 'initialize', LAST, () => phases.leave());
+  tap(hooks, 'initialize', LAST, () => {
+    note(() => notes.ready());
+    phases.leave();
+  });
   for (const name of ['beforeRun', 'watchRun']) {
     tap(hooks, name, FIRST, () => {
       phases.begin({ watching: name === 'watchRun', changed: changedFiles(compiler) });
@@ -126,13 +144,16 @@ function followCompiler(compiler, recorder) {
   }
   // What a child inherits of our taps is not for it: its compilation tells.
   tap(hooks, 'make', FIRST, (/** @type {Compilation} */ compilation) => {
-    if (own(compilation)) phases.enter('make');
+    if (!own(compilation)) return;
+    phases.enter('make');
+    note(() => notes.compilation(compilation, params));
   });
   tap(hooks, 'finishMake', LAST, (/** @type {Compilation} */ compilation) => {
     if (own(compilation)) phases.enter('finish modules');
   });
-  tap(hooks, 'thisCompilation', FIRST, (/** @type {Compilation} */ compilation) => {
+  tap(hooks, 'thisCompilation', FIRST, (/** @type {Compilation} */ compilation, given) => {
     if (!own(compilation)) return;
+    params = given;
     tap(compilation.hooks, 'seal', FIRST, () => phases.enter('seal'));
     tap(compilation.hooks, 'processAssets', FIRST, () => phases.enter('process assets'));
     tap(compilation.hooks, 'afterSeal', FIRST, () => phases.enter('after seal'));
@@ -144,6 +165,7 @@ function followCompiler(compiler, recorder) {
     tap(hooks, name, LAST, () => {
       phases.leave();
       phases.end();
+      note(() => notes.readTaps());
     });
   }
   tap(hooks, 'shutdown', FIRST, () => phases.enter('close'));

@@ -40,7 +40,27 @@ function crateOf({ raw }, func) {
 }
 
 /**
- * The npm package of a JavaScript function, by the last node_modules in its path.
+ * The file of a JavaScript function.
+ * @param {Profile} profile
+ * @param {number} func
+ */
+function fileOf({ raw }, func) {
+  const kind = KINDS[raw.funcs.kind[func]];
+  if (kind !== 'js') return `[${kind}]`;
+  return (raw.funcs.file[func] >= 0 && raw.strings[raw.funcs.file[func]]) || '[no file]';
+}
+
+/**
+ * The npm package of a file, by the last node_modules in its path; '' where it is in none.
+ * @param {string} file
+ */
+function packageOfFile(file) {
+  const found = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file);
+  return found ? found[1].replace('\\', '/') : '';
+}
+
+/**
+ * The npm package of a JavaScript function.
  * @param {Profile} profile
  * @param {number} func
  */
@@ -49,8 +69,7 @@ function packageOf({ raw }, func) {
   if (kind !== 'js') return `[${kind}]`;
   const file = raw.funcs.file[func] >= 0 ? raw.strings[raw.funcs.file[func]] : '';
   if (file.startsWith('node:')) return '[node]';
-  const found = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file);
-  return found ? found[1].replace('\\', '/') : '[app]';
+  return packageOfFile(file) || '[app]';
 }
 
 /** @type {Record<string, (profile: Profile, func: number) => string>} */
@@ -60,6 +79,7 @@ const FUNC_KEYS = {
   object: objectOf,
   kind: ({ raw }, func) => KINDS[raw.funcs.kind[func]],
   package: packageOf,
+  file: fileOf,
 };
 
 /**
@@ -87,6 +107,12 @@ const SAMPLE_KEYS = {
  */
 const NODE_KEYS = {
   category: ({ categories: { names, ofNode } }) => {
+    return (node) => names[ofNode[node]];
+  },
+  loader: ({ loaders: { names, ofNode } }) => {
+    return (node) => names[ofNode[node]];
+  },
+  plugin: ({ plugins: { names, ofNode } }) => {
     return (node) => names[ofNode[node]];
   },
 };
@@ -147,4 +173,6 @@ module.exports = {
   groupBy,
   objectOf,
   crateOf,
+  packageOf,
+  packageOfFile,
 };

@@ -3,6 +3,7 @@
 // them. It is read-only; whatever is worked out once (phases, walks, names) is kept.
 
 const { ProfError } = require('../errors.js');
+const { NO_NOTES } = require('./build.js');
 const { problemWithColumns } = require('./columns.js');
 const { assignPhases } = require('./phases.js');
 const { poolsOf } = require('./pools.js');
@@ -21,6 +22,10 @@ class Profile {
   #pools;
   /** @type {{names: string[], ofNode: Uint8Array} | undefined} */
   #categories;
+  /** @type {ReturnType<typeof import('./loaders').loadersOf> | undefined} */
+  #loaders;
+  /** @type {import('./owners').Owned | undefined} */
+  #plugins;
   /** @type {Int32Array | undefined} */
   #walk;
   /** @type {import('./names').Names | undefined} */
@@ -30,9 +35,9 @@ class Profile {
 
   /**
    * @param {RawProfile} raw
-   * @param {{markers?: Marker[], context: Context}} more
+   * @param {{markers?: Marker[], context: Context, build?: import('../index').BuildNotes}} more
    */
-  constructor(raw, { markers = [], context }) {
+  constructor(raw, { markers = [], context, build = NO_NOTES }) {
     const problem = problemWithColumns(raw);
     if (problem !== '')
       throw new ProfError('ERR_PROF_BAD_FILE', `not a usable profile: ${problem}`);
@@ -40,6 +45,8 @@ class Profile {
     /** The columns of docs/raw-profile.md. */
     this.raw = raw;
     this.markers = markers;
+    /** What the build said of its plugins and loaders; empty where nothing was noted. */
+    this.build = build;
     /** @type {import('../index').ProfileMeta} */
     this.meta = {
       ...context,
@@ -86,6 +93,16 @@ class Profile {
     return (this.#categories ??= require('./categories.js').categoriesOf(this));
   }
 
+  /** The loader that each node works for. */
+  get loaders() {
+    return (this.#loaders ??= require('./loaders.js').loadersOf(this));
+  }
+
+  /** The plugin that each node works for. */
+  get plugins() {
+    return (this.#plugins ??= require('./plugins.js').pluginsOf(this));
+  }
+
   /** The tree's depth-first walk. */
   get walk() {
     return (this.#walk ??= walkSteps(this.raw.nodes.parent));
@@ -110,6 +127,11 @@ class Profile {
   /** What each phase of the build cost. */
   phases() {
     return require('./phase-rows.js').phaseRows(this);
+  }
+
+  /** What goes to and fro between JavaScript and Rust, and what that costs. */
+  border() {
+    return require('./border.js').borderOf(this);
   }
 
   /**

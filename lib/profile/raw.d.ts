@@ -124,5 +124,7 @@ export interface NativeAddon {
     file: string,
     options?: { perfMap?: string; event?: string; pid?: number },
   ): Promise<RawProfile>;
+  /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
+  functionPlace?(fn: unknown): [string, number, number] | null | undefined;
   probe(event: string): { ok: boolean; code: string; message: string };
 }

@@ -4,6 +4,7 @@
 // another compiler's work too where two build at once.
 
 const { ProfError } = require('../errors.js');
+const { withoutCounts } = require('./build.js');
 const { sliceMarkers, sliceRaw } = require('./slice.js');
 
 /** @typedef {import('./raw').Marker} Marker */
@@ -102,6 +103,7 @@ function rebuild(profile, which, options = {}) {
   const part = new Profile(sliceRaw(profile.raw, marker.startNs, toNs), {
     markers: sliceMarkers(markers, marker.startNs, toNs),
     context: { command, node, rspack, binding },
+    build: withoutCounts(profile.build),
   });
   part.quality.warnings.push(...quality.warnings.filter(({ code }) => !WHOLE_ONLY.includes(code)), {
     code: 'part',

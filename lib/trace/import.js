@@ -86,7 +86,11 @@ function withTrace(profile, file) {
   const { Profile } = require('../profile/profile.js');
   const { command, node, rspack, binding } = meta;
   const { raw, quality } = profile;
-  const made = new Profile(raw, { markers, context: { command, node, rspack, binding } });
+  const made = new Profile(raw, {
+    markers,
+    context: { command, node, rspack, binding },
+    build: profile.build,
+  });
   made.quality.warnings = quality.warnings;
   return made;
 }

@@ -14,6 +14,7 @@
 #include "addon/hold.h"
 #include "addon/import.h"
 #include "addon/machine.h"
+#include "addon/place.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
@@ -444,6 +445,7 @@ NAPI_MODULE_INIT() {
       {"events", prof_machine_events},
       {"probe", prof_machine_probe},
       {"importPerfData", prof_import_perf_data},
+      {"functionPlace", prof_place_of},
   };
   pin_library();
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {

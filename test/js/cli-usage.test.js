@@ -43,7 +43,6 @@ for (const name of ['stat', 'compare', 'trace']) {
 
 test('flags, keys and formats of a later version say so', async () => {
   await refuses(['record', '--raw', 'x', '--', 'node'], 2, /'raw' keeps copies of stacks/);
-  await refuses(['report', '--sort', 'loader'], 2, /--sort loader is not in this version/);
 });
 
 test('values that are none', async () => {

@@ -1,0 +1,96 @@
+'use strict';
+// What it costs a build to have its plugins and loaders noted (lib/phases/follow.js): the time of each
+// reading, and of one counted call of a tap, beside the same call uncounted.
+//   node bench/notes.js [--case NAME] [--runs N]
+
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { median } = require('simple-statistics');
+const { measure } = require('./measure.js');
+const { generate } = require('./workloads/generate.js');
+const { loadNative } = require('../lib/native.js');
+const { CompilerNotes } = require('../lib/phases/follow.js');
+
+/** @param {string} folder */
+async function build(folder) {
+  const spent = { ready: 0, compilation: 0, readTaps: 0 };
+  for (const name of /** @type {(keyof typeof spent)[]} */ (Object.keys(spent))) {
+    const own = CompilerNotes.prototype[name];
+    /** @type {any} */ (CompilerNotes.prototype)[name] = function (/** @type {any[]} */ ...args) {
+      const start = performance.now();
+      const result = Reflect.apply(own, this, args);
+      spent[name] += performance.now() - start;
+      return result;
+    };
+  }
+  loadNative(); // a recording has it loaded
+  const watch = require('../lib/phases/index.js').watchPhases();
+  const { rspack } = /** @type {any} */ (await import('@rspack/core'));
+  const compiler = rspack(require(path.join(folder, 'build.config.js')));
+  const { constructor: Hook } = compiler.hooks.done;
+  await new Promise((resolve, reject) => {
+    compiler.run((/** @type {any} */ error, /** @type {any} */ stats) => {
+      if (error || stats.hasErrors()) reject(error ?? new Error(stats.toString({})));
+      else compiler.close(() => resolve(null));
+    });
+  });
+  const { taps, loaders } = watch.notes();
+  const calls = taps.reduce((sum, tap) => sum + (tap.calls ?? 0), 0);
+  const runs = loaders.reduce((sum, loader) => sum + (loader.runs ?? 0), 0);
+  // Called as Rust calls: by stage range. One tap, which does nothing.
+  const perCall = (/** @type {boolean} */ counted) => {
+    const hook = new Hook(['a']);
+    hook.tap('Nothing', () => {});
+    const note = { calls: 0 };
+    const known = new WeakMap([[hook.taps[0], note]]);
+    if (counted) {
+      hook.intercept({
+        name: 'x',
+        tap: (/** @type {object} */ tap) => {
+          const found = known.get(tap);
+          if (found) found.calls++;
+        },
+      });
+    }
+    const queried = hook.queryStageRange([-Infinity, Infinity]);
+    const many = 200_000;
+    const start = performance.now();
+    for (let i = 0; i < many; i++) queried.promise(1);
+    return ((performance.now() - start) / many) * 1e6;
+  };
+  perCall(true);
+  const [plain, counted] = [perCall(false), perCall(true)];
+  process.stdout.write(
+    JSON.stringify({ ...spent, taps: taps.length, calls, runs, plain, counted }),
+  );
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      case: { type: 'string', default: 'hooks-1k' },
+      runs: { type: 'string', default: '5' },
+    },
+  });
+  const { folder } = generate(values.case);
+  /** @type {Record<string, number>[]} */
+  const runs = [];
+  for (let i = 0; i < Number(values.runs); i++) {
+    const args = [__filename, '--build', folder];
+    const { code, output } = await measure(process.execPath, args, { cwd: folder });
+    if (code !== 0) throw new Error(`the build failed:\n${output}`);
+    runs.push(JSON.parse(output.trim().split('\n').at(-1) ?? ''));
+  }
+  const of = (/** @type {string} */ name) => median(runs.map((run) => run[name]));
+  const ms = (/** @type {string} */ name) => `${name} ${of(name).toFixed(2)} ms`;
+  console.log(
+    `${values.case}: ${of('taps')} taps, ${of('calls')} calls, ${of('runs')} loader runs`,
+  );
+  console.log(`reading: ${['ready', 'compilation', 'readTaps'].map(ms).join(', ')}`);
+  console.log(
+    `one call of a hook: ${of('plain').toFixed(0)} ns, counted ${of('counted').toFixed(0)} ns`,
+  );
+}
+
+if (process.argv[2] === '--build') build(process.argv[3]);
+else main();

@@ -1,0 +1,140 @@
+'use strict';
+// The border between JavaScript and Rust for people: plugins by hook, loaders, conversions, callers.
+
+const { printable, terminalOf } = require('./table.js');
+const { shorten } = require('./shorten.js');
+
+/** @typedef {import('./index').Border} Border */
+/** @typedef {[head: string, cells: string[], right?: boolean]} Column */
+
+const GAP = '  ';
+const MOST_ROWS = 20;
+const MOST_HOOKS = 3;
+/** Of a function's name beside another one. */
+const NAME_WIDTH = 72;
+
+/** @param {number} share */
+const percent = (share) => (share * 100).toFixed(2);
+/** @param {number | null} count */
+const number = (count) => (count === null ? '-' : count.toLocaleString('en-US'));
+
+/** What is on the stack where Rust's call waited in node's queue: it is known by what it hands over. */
+const QUEUED = /^napi::threadsafe_function::call_js_cb::<(?:[\w:]*::)?(\w+)/;
+
+/** @param {string} name */
+function shortName(name) {
+  const queued = QUEUED.exec(name);
+  if (queued) return `call_js_cb::<${queued[1]}>`;
+  const isScript = /:\d+:\d+$/.test(name);
+  return shorten(printable(name), NAME_WIDTH, isScript ? 'js' : 'rust');
+}
+
+/**
+ * @param {string} title
+ * @param {Column[]} columns
+ * @param {(style: 'bold', text: string) => string} paint
+ */
+function tableOf(title, columns, paint) {
+  const rows = columns[0][1].length;
+  const widths = columns.map(([head, cells]) =>
+    Math.max(head.length, ...cells.map(({ length }) => length)),
+  );
+  const line = (/** @type {string[]} */ texts) =>
+    texts
+      .map((text, i) => (columns[i][2] ? text.padStart(widths[i]) : text.padEnd(widths[i])))
+      .join(GAP)
+      .trimEnd();
+  const lines = [paint('bold', line(columns.map(([head]) => head)))];
+  for (let row = 0; row < rows; row++) lines.push(line(columns.map(([, cells]) => cells[row])));
+  return `${title}\n${rows === 0 ? 'none' : lines.join('\n')}\n`;
+}
+
+/**
+ * @template T
+ * @param {T[]} rows
+ * @param {(row: T) => string} cell
+ * @returns {string[]}
+ */
+const cells = (rows, cell) => rows.map(cell);
+
+/** @param {string[]} hooks */
+function hookNames(hooks) {
+  const more = hooks.length - MOST_HOOKS;
+  const shown = hooks.slice(0, MOST_HOOKS).join(', ');
+  return printable(more > 0 ? `${shown} and ${more} more` : shown);
+}
+
+/**
+ * @template {{share: number}} T
+ * @param {T[]} rows
+ * @returns {Column[]}
+ */
+const costColumns = (rows) => [['TOTAL%', cells(rows, ({ share }) => percent(share)), true]];
+
+/**
+ * @param {{ border(): Border, totalWeight: number }} profile
+ * @param {import('./table').TableOptions} [options]
+ * @returns {string}
+ */
+function renderBorder(profile, options = {}) {
+  const { paint } = terminalOf(options);
+  const border = profile.border();
+  const whole = profile.totalWeight;
+  const sideOf = (/** @type {number} */ weight) => percent(whole > 0 ? weight / whole : 0);
+  const hooks = border.hooks.slice(0, MOST_ROWS);
+  const loaders = border.loaders.slice(0, MOST_ROWS);
+  const conversions = border.conversion.rows.slice(0, MOST_ROWS);
+  /** @param {import('./index').BorderCaller[]} rows @returns {Column[]} */
+  const callers = (rows) => [
+    ...costColumns(rows),
+    ['SAMPLES', cells(rows, ({ samples }) => number(samples)), true],
+    ['CALLER', cells(rows, ({ caller }) => shortName(caller))],
+    ['CALLS', cells(rows, ({ callee }) => shortName(callee))],
+  ];
+  const parts = [
+    tableOf(
+      'Plugins: calls of their functions, and the time on either side',
+      [
+        ...costColumns(hooks),
+        ['JS%', cells(hooks, ({ js }) => sideOf(js)), true],
+        ['RUST%', cells(hooks, ({ rust }) => sideOf(rust)), true],
+        ['CALLS', cells(hooks, ({ calls }) => number(calls)), true],
+        ['PLUGIN', cells(hooks, ({ plugin }) => printable(plugin))],
+        ['HOOK', cells(hooks, (row) => hookNames(row.hooks))],
+      ],
+      paint,
+    ),
+    tableOf(
+      'Loaders: runs, and how often Rust handed them a module',
+      [
+        ...costColumns(loaders),
+        ['JS%', cells(loaders, ({ js }) => sideOf(js)), true],
+        ['RUST%', cells(loaders, ({ rust }) => sideOf(rust)), true],
+        ['RUNS', cells(loaders, ({ runs }) => number(runs)), true],
+        ['ENTRIES', cells(loaders, ({ entries }) => number(entries)), true],
+        ['BY FILE', cells(loaders, ({ toldByFile }) => number(toldByFile)), true],
+        ['LOADER', cells(loaders, ({ loader }) => printable(loader))],
+      ],
+      paint,
+    ),
+    tableOf(
+      `Conversion and calls across (Node-API): ${percent(border.conversion.share)} %`,
+      [
+        ...costColumns(conversions),
+        ['SAMPLES', cells(conversions, ({ samples }) => number(samples)), true],
+        ['FUNCTION', cells(conversions, ({ name }) => shortName(name))],
+      ],
+      paint,
+    ),
+    tableOf('Rust calls JavaScript', callers(border.rustToJs), paint),
+    tableOf('JavaScript calls Rust', callers(border.jsToRust), paint),
+  ];
+  const note = border.counted
+    ? ''
+    : 'no calls were counted: the build was not followed (see the warnings)\n\n';
+  const left = border.hooks.length - hooks.length + border.loaders.length - loaders.length;
+  const rest = left > 0 ? `\n${left} more rows: --json has them all\n` : '';
+  return note + parts.join('\n') + rest;
+}
+
+module.exports = { renderBorder };
