@@ -79,4 +79,11 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
     add(out, "stacks-dropped", "", "%llu stacks found no room in the buffers",
         (unsigned long long)out->quality.handler_dropped);
   }
+  if (out->quality.inline_skipped) {
+    unsigned long long places = out->quality.inline_skipped;
+    add(out, "inline-skipped", "",
+        "%llu place%s no inlined functions: reading debug information took longer than %u ms",
+        places, places == 1 ? " has" : "s have",
+        (unsigned)(prof_symbols_stats(recording->symbols).inline_ns / 1000000));
+  }
 }

@@ -60,8 +60,9 @@ struct prof_result_budget {
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
   uint64_t handler_dropped, unmatched_stacks, ring_bytes, in_handler, doubles, guessed;
-  uint64_t forgotten; /* samples that were dropped on request: a watch's old builds */
-  uint64_t signals;   /* that arrived while armed; samples within one system call share one */
+  uint64_t inline_skipped; /* places without their inlined functions: DWARF's time was used up */
+  uint64_t forgotten;      /* samples that were dropped on request: a watch's old builds */
+  uint64_t signals;        /* that arrived while armed; samples within one system call share one */
   double cpu_ms, finish_ms, handler_ms;
   uint64_t peak_bytes;
 };
@@ -79,7 +80,7 @@ struct prof_result {
   struct prof_result_quality quality;
   struct prof_result_budget budget;
   struct prof_plan plan;
-  struct prof_plan_note notes[6]; /* beside the plan's */
+  struct prof_plan_note notes[10]; /* beside the plan's */
   int note_count;
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;
