@@ -67,6 +67,14 @@ function shown(value) {
 }
 
 /**
+ * @param {string} start of the sentence
+ * @param {{min?: number, max?: number}} range
+ * @param {string} given
+ */
+const shareProblem = (start, { min, max }, given) =>
+  `${start} a share like 2 or '2%', from ${min} to ${max} %, not ${given}`;
+
+/**
  * @param {string} name
  * @param {unknown} value
  * @param {Rule} rule
@@ -74,8 +82,8 @@ function shown(value) {
  */
 function problemWith(name, value, rule) {
   if (typeof value !== rule.type || Number.isNaN(value)) {
-    const what = rule.percent ? "share like 2 or '2%'" : rule.type;
-    return `option '${name}' must be a ${what}, not ${shown(value)}`;
+    if (rule.percent) return shareProblem(`option '${name}' must be`, rule, shown(value));
+    return `option '${name}' must be a ${rule.type}, not ${shown(value)}`;
   }
   if (rule.oneOf && !rule.oneOf.includes(/** @type {string} */ (value))) {
     const words = rule.oneOf.map((word) => `'${word}'`).join(', ');
@@ -86,6 +94,7 @@ function problemWith(name, value, rule) {
     const number = /** @type {number} */ (value);
     const { min = -Infinity, max = Infinity } = rule;
     if (number < min || number > max || (rule.integer && !Number.isInteger(number))) {
+      if (rule.percent) return shareProblem(`option '${name}' must be`, rule, shown(value));
       const what = rule.integer ? 'a whole number' : 'a number';
       return `option '${name}' must be ${what} from ${min} to ${max}, not ${shown(value)}`;
     }

@@ -81,7 +81,9 @@ function budgetOf(parsed) {
   if (text === undefined || (typeof budget === 'number' && budget >= least && budget <= most)) {
     return /** @type {number | undefined} */ (budget);
   }
-  throw new UsageError(`--budget takes a share from ${least} to ${most} %, not '${text}'`);
+  throw new UsageError(
+    `--budget takes a share like 2 or '2%', from ${least} to ${most} %, not '${text}'`,
+  );
 }
 
 /**

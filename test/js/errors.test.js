@@ -74,9 +74,12 @@ test('every option is checked: name, type, range, choice', () => {
     [{ ringBytes: 4096 }, /'ringBytes'/],
     [{ ringBytes: 2 ** 26 + 1 }, /from 65536 to 67108864/],
     [{ output: {} }, /'output' must be a string, not \[object Object\]/],
-    [{ budget: 0 }, /'budget' must be a number from 0\.1 to 50, not 0/],
-    [{ budget: '51%' }, /from 0\.1 to 50, not 51/],
-    [{ budget: '2 percent' }, /'budget' must be a share like 2 or '2%', not "2 percent"/],
+    [{ budget: 0 }, /'budget' must be a share like 2 or '2%', from 0\.1 to 50 %, not 0$/],
+    [{ budget: '51%' }, /a share like 2 or '2%', from 0\.1 to 50 %, not 51$/],
+    [
+      { budget: '2 percent' },
+      /'budget' must be a share like 2 or '2%', from 0\.1 to 50 %, not "2 percent"$/,
+    ],
     [{ budget: '' }, /must be a share/],
     [{ quiet: 'yes' }, /'quiet' must be a boolean/],
   ];
