@@ -37,8 +37,8 @@ function renderHints(profile, { least, ...options } = {}) {
   const found = profile.hints({ least });
   if (found.length === 0) return 'no hints: nothing that the rules know took that much\n';
   const lines = found.flatMap(({ code, message, places }) => [
-    ...wrap(printable(message), measure - 2).map((line, i) => {
-      return i === 0 ? `${paint('bold', code)}: ${line}` : `  ${line}`;
+    ...wrap(`${code}: ${printable(message)}`, measure - 2).map((line, i) => {
+      return i === 0 ? line.replace(code, paint('bold', code)) : `  ${line}`;
     }),
     ...places.map(({ symbol, share }) => {
       return `  ${percent(share).padStart(7)}  ${shorten(printable(symbol), measure - 12)}`;

@@ -584,6 +584,8 @@ export interface ReportJson {
     budget?: Budget;
   };
   rows: HotspotRow[];
+  /** Of the whole profile, whatever the rows are of. */
+  hints: Hint[];
 }
 
 /** Reads a profile that was written by `write()` or at exit. Throws ERR_PROF_BAD_FILE. */

@@ -16,7 +16,7 @@ const PLACES = 3;
 const SPREAD = 0.2;
 /** Rust that works for whoever calls it, beyond the language's own library. */
 const HELPERS =
-  /^(tracing\w*|rayon|rayon_core|tokio|futures\w*|crossbeam\w*|hstr|swc_atoms|rustc_hash|indexmap|dashmap|bumpalo|smallvec|serde\w*)$/;
+  /^(tracing\w*|rspack_tracing\w*|napi\w*|rayon|rayon_core|tokio|futures\w*|crossbeam\w*|hstr|swc_atoms|rustc_hash|indexmap|dashmap|bumpalo|smallvec|serde\w*)$/;
 
 /** @param {Profile} profile @param {number} func @returns {Func} */
 function funcOf({ raw, names }, func) {

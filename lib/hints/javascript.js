@@ -1,7 +1,7 @@
 'use strict';
 // Hints about JavaScript: packages for which rspack has something builtin, garbage collection, compilation.
 
-const { evidence, inCategory } = require('./evidence.js');
+const { evidence, inCategory, isOwn } = require('./evidence.js');
 
 /** @typedef {import('./index').Rule} Rule */
 
@@ -72,6 +72,9 @@ const BUILTIN = [
 const packageOf = (file) =>
   /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1].replace('\\', '/') ?? '';
 
+/** V8 works for the JavaScript above it. @param {import('./evidence').Func} func */
+const isScript = (func) => func.kind === 'js' && isOwn(func);
+
 /** @type {Rule[]} */
 const RULES = [
   ...BUILTIN.map(
@@ -88,13 +91,13 @@ const RULES = [
   ),
   {
     code: 'gc',
-    find: (profile) => inCategory(profile, 'GC'),
+    find: (profile) => inCategory(profile, 'GC', isScript),
     what: "in V8's garbage collection",
     did: 'what was done elsewhere: a larger young generation (NODE_OPTIONS=--max-semi-space-size=64), fewer and smaller objects in the functions named',
   },
   {
     code: 'compile',
-    find: (profile) => inCategory(profile, 'JIT compilation'),
+    find: (profile) => inCategory(profile, 'JIT compilation', isScript),
     what: 'compiling JavaScript (parsing, bytecode, optimizing)',
     did: "what was done elsewhere: node's compile cache (NODE_COMPILE_CACHE=FOLDER, node 22.1 and later) keeps the code of modules from run to run; fewer modules loaded by the configuration",
   },

@@ -223,6 +223,7 @@ class Profile {
         warnings,
       },
       rows: this.hotspots(options),
+      hints: this.hints(),
     };
   }
 

@@ -18,6 +18,8 @@ const { checkNames } = require('../options.js');
 /** @typedef {{name: string, target: string, parent: number, depth: number, open: number, inside: number,
  *    spans: number, wallMs: number, busyMs: number}} Place a name below names: open, inside: spans of it
  *    that are open, and of its children */
+/** @typedef {{target: string, path: string[], busyMs: number, loose?: boolean}} SpanData loose: its parent
+ *    stays the innermost for what is not seen to be in it (trace/nest.js) */
 
 const NO_SPAN = '(no span)';
 const SYMBOLS = 3;
@@ -55,15 +57,14 @@ class Places {
 /** @param {Profile} profile */
 function placeSpans({ markers, meta }) {
   const places = new Places();
-  /** @type {{ns: number, place: number, step: 1 | -1}[]} */
+  /** @type {{ns: number, place: number, step: 1 | -1, loose?: boolean}[]} */
   const events = [];
   for (const { type, name, startNs, endNs, data } of markers) {
     if (type !== 'rspack') continue;
-    const { target, path, busyMs } =
-      /** @type {{target: string, path: string[], busyMs: number}} */ (data);
+    const { target, path, busyMs, loose } = /** @type {SpanData} */ (data);
     const place = places.of([...path, name]);
     const end = endNs ?? meta.endNs;
-    events.push({ ns: startNs, place, step: 1 }, { ns: end, place, step: -1 });
+    events.push({ ns: startNs, place, step: 1, loose }, { ns: end, place, step: -1, loose });
     const own = places.list[place];
     own.target = target;
     own.spans++;
@@ -151,9 +152,9 @@ function layOver(profile) {
   let at = 0;
   for (let i = 0; i < timeNs.length; i++) {
     for (; at < events.length && events[at].ns <= timeNs[i]; at++) {
-      const { place, step } = events[at];
+      const { place, step, loose } = events[at];
       places[place].open += step;
-      places[places[place].parent].inside += step;
+      if (!loose) places[places[place].parent].inside += step;
       look(place);
       look(places[place].parent);
       now = null;

@@ -15,7 +15,7 @@ const HOOKS = new Map([
   ['process assets', 'hook:CompilationProcessAssets'],
   ['after seal', 'hook:CompilationAfterSeal'],
   ['emit', 'hook:CompilerEmit'],
-  ['done', 'hook:CompilerDone'],
+  // Not `done`: 2.2.7 calls that hook's JavaScript side when the span has closed.
 ]);
 /** A log's lengths have three digits. */
 const LENGTH_ERROR = 0.006;

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const { ProfError } = require('../errors.js');
 const { alignClocks } = require('./align.js');
 const { traceMarkers } = require('./markers.js');
+const { nestAlone } = require('./nest.js');
 const { readLog } = require('./read-log.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -63,6 +64,7 @@ function withTrace(profile, file) {
   }
   const { spans, range, ...about } = read;
   if (spans.length === 0) throw refused(file, "no spans in it: is it a trace of rspack's?");
+  nestAlone(spans, about.layer === 'logger');
   const aligned = alignClocks(spans, profile.markers, range);
   if (!aligned) {
     throw refused(
@@ -78,6 +80,9 @@ function withTrace(profile, file) {
     endNs: span.endNs + offsetNs,
   }));
   const { meta } = profile;
+  if (!moved.some(({ startNs, endNs }) => endNs > meta.startNs && startNs < meta.endNs)) {
+    throw refused(file, 'its spans are of another time than this recording');
+  }
   const info = { filter: '', ...about, uncertainUs: Math.ceil(uncertainNs / 1e3) };
   const markers = [
     ...profile.markers.filter(({ type }) => type !== 'rspack' && type !== 'trace'),

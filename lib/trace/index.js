@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { traceMarkers } = require('./markers.js');
+const { nestAlone } = require('./nest.js');
 const { readLog } = require('./read-log.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
@@ -104,6 +105,7 @@ class RspackTrace {
       if (spans.length === 0) {
         return { markers: [], warnings: missed(`none matched the filter '${this.#filter}'`) };
       }
+      nestAlone(spans, true);
       const about = { filter: this.#filter, layer: 'logger', bytes, malformed, uncertainUs: 5 };
       const markers = traceMarkers(spans, { startNs, endNs }, about);
       return { markers, warnings: traceWarnings(markers) };

@@ -41,6 +41,7 @@ function traceMarkers(spans, { startNs, endNs }, about) {
       path: span.path,
       busyMs: span.busyNs / 1e6,
       ...(span.resource && { resource: span.resource }),
+      ...(span.loose && { loose: true }),
     },
   }));
   return [whole, ...markers.sort((a, b) => a.startNs - b.startNs)];

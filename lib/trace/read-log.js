@@ -10,7 +10,8 @@
 const fs = require('node:fs');
 
 /** @typedef {{name: string, target: string, path: string[], startNs: number, endNs: number,
- *    busyNs: number, resource: string}} Span path: the names around it, outermost first */
+ *    busyNs: number, resource: string, loose?: boolean}} Span path: the names around it, outermost first;
+ *    loose: nest.js */
 /** @typedef {{spans: Span[], events: number, malformed: number, bytes: number}} Log */
 /** @typedef {{unixUs: number, ns: number}} Clock one moment on both clocks */
 

@@ -62,7 +62,7 @@ test('report --json has exactly the fields of the contract', async (t) => {
   const { cwd, file } = written(t);
   const { stdout } = await cli(['report', file, '--json'], { cwd });
   const report = JSON.parse(stdout);
-  assert.deepEqual(Object.keys(report), ['schema', 'meta', 'quality', 'rows']);
+  assert.deepEqual(Object.keys(report), ['schema', 'meta', 'quality', 'rows', 'hints']);
   assert.equal(report.schema, 1);
   assert.deepEqual(Object.keys(report.meta).sort(), [
     ...[

@@ -60,7 +60,7 @@ test('columns that lead outside of a table are refused, each by name', () => {
 
 test('report has exactly the contract’s fields', () => {
   const report = buildProfile(smallBuild().samples, smallBuild()).report();
-  assert.deepEqual(Object.keys(report), ['schema', 'meta', 'quality', 'rows']);
+  assert.deepEqual(Object.keys(report), ['schema', 'meta', 'quality', 'rows', 'hints']);
   assert.deepEqual(
     Object.keys(report.meta).join(' '),
     'command node rspack binding event frequency durationMs cpus kernel',
