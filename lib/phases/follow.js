@@ -13,13 +13,21 @@
 /** @typedef {import('./notes').Tap} Tap */
 /** @typedef {{taps: Tap[], intercept(interceptor: {name: string, tap: (tap: Tap) => void}): void}} Hook */
 /** @typedef {Record<string, unknown>} Hooks */
-/** @typedef {{hooks: Hooks}} Hooked */
 
 const NAME = 'RspackProfPlugin';
 /** Of @rspack/core, with hooks of a compilation's that are not in `compilation.hooks`. */
 const WITH_HOOKS = ['NormalModule', 'HtmlRspackPlugin', 'RuntimePlugin', 'ExternalModule'];
-/** Before Rust: a loader of its own. */
+/** A loader of Rust's own. */
 const BUILTIN = 'builtin:';
+/** Called before a compiler is ready: counting would begin too late. */
+const EARLY = [
+  'environment',
+  'afterEnvironment',
+  'entryOption',
+  'afterPlugins',
+  'afterResolvers',
+  'initialize',
+];
 
 /**
  * @param {unknown} value
@@ -50,7 +58,7 @@ class CompilerNotes {
   #compiler;
   /** @type {WeakSet<Hook>} */
   #counted = new WeakSet();
-  /** What has hooks and may go away: compilations and their factories. @type {WeakRef<Hooked>[]} */
+  /** Hooks of a compilation and its factories, which hold them. @type {WeakRef<Hooks>[]} */
   #parts = [];
 
   /**
@@ -83,17 +91,14 @@ class CompilerNotes {
    */
   compilation(compilation, params) {
     const compiler = this.#compiler.deref();
-    const extra = WITH_HOOKS.map((name) => {
-      const owner = compiler?.rspack?.[name];
-      const hooks = owner?.getCompilationHooks?.(compilation);
-      return hooks && typeof hooks === 'object' ? { hooks } : null;
-    });
     const { normalModuleFactory, contextModuleFactory } = params ?? {};
-    const parts = [compilation, normalModuleFactory, contextModuleFactory, ...extra].filter(
-      (part) => part?.hooks,
-    );
-    this.#parts = parts.map((part) => new WeakRef(part));
-    for (const { hooks } of parts) this.#count(hooks);
+    const owners = [compilation, normalModuleFactory, contextModuleFactory];
+    const all = [
+      ...owners.map((owner) => owner?.hooks),
+      ...WITH_HOOKS.map((name) => compiler?.rspack?.[name]?.getCompilationHooks?.(compilation)),
+    ].filter((hooks) => typeof hooks === 'object' && hooks !== null);
+    this.#parts = all.map((hooks) => new WeakRef(hooks));
+    for (const hooks of all) this.#count(hooks);
     if (compiler) this.#count(compiler.hooks);
     this.#countLoaders(compiler, compilation);
   }
@@ -101,7 +106,7 @@ class CompilerNotes {
   /** @param {Hooks} hooks */
   #count(hooks) {
     eachHook(hooks, (name, hook) => {
-      if (hook.taps.length === 0 || this.#counted.has(hook)) return;
+      if (hook.taps.length === 0 || this.#counted.has(hook) || EARLY.includes(name)) return;
       this.#counted.add(hook);
       for (const tap of hook.taps) this.#record.tap(name, tap).calls ??= 0;
       const tap = (/** @type {Tap} */ called) => {
@@ -133,10 +138,10 @@ class CompilerNotes {
 
   /** Taps that have come since. */
   readTaps() {
-    const hooked = [this.#compiler.deref(), ...this.#parts.map((part) => part.deref())];
-    for (const one of hooked) {
-      if (!one) continue;
-      eachHook(one.hooks, (name, hook) => {
+    const all = [this.#compiler.deref()?.hooks, ...this.#parts.map((part) => part.deref())];
+    for (const hooks of all) {
+      if (!hooks) continue;
+      eachHook(hooks, (name, hook) => {
         for (const tap of hook.taps) this.#record.tap(name, tap);
       });
     }

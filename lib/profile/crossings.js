@@ -16,6 +16,8 @@ const NAPI_CRATE = /^(napi\w*|rspack_napi\w*)$/;
 /** Rust's library and the runtimes: they call nobody by themselves. */
 const PLUMBING =
   /^(core|alloc|std|__rustc|hashbrown|tokio|futures\w*|stacker|psm|once_cell|scoped_tls)$/;
+/** What linkers and compilers add to a function's name. */
+const COMPILERS = /(@|\.(part|cold|isra|constprop)\b).*$/;
 const CRATE_ROW = 'napi (Rust crates)';
 
 /** @typedef {'js' | 'rust' | 'napi' | 'plumbing' | ''} Side */
@@ -72,7 +74,7 @@ function readPaths(profile) {
     anyRust[node] = side === 'js' ? NOBODY : isRust ? own : anyRust[up];
     if (side === 'js' || side === 'rust') conversion[node] = NOBODY;
     else if (side !== 'napi') conversion[node] = conversion[up];
-    else if (!isRust) conversion[node] = conversions.id(text[id[own]].replace(/@.*$/, ''));
+    else if (!isRust) conversion[node] = conversions.id(text[id[own]].replace(COMPILERS, ''));
     else conversion[node] = conversion[up] >= 0 ? conversion[up] : conversions.id(CRATE_ROW);
   }
   return { sides, running, conversion, conversions: conversions.list, caller, rust, anyRust };

@@ -49,11 +49,12 @@ const fakePlace = (fn) => ({ file: '/f.js', line: String(fn).length, column: 1 }
 function fakeBuild() {
   const record = new BuildRecord(() => fakePlace);
   const loader = new Hook();
+  const loaderHooks = { loader };
   const compiler = {
     context: '/app',
     options: { plugins: [{ apply() {} }, function inline() {}, null, false] },
-    hooks: { emit: new Hook(), done: new Hook() },
-    rspack: { NormalModule: { getCompilationHooks: () => ({ loader }) } },
+    hooks: { emit: new Hook(), done: new Hook(), initialize: new Hook() },
+    rspack: { NormalModule: { getCompilationHooks: () => loaderHooks } },
   };
   const compilation = {
     hooks: {
@@ -103,6 +104,25 @@ describe('the notes of a build', () => {
     notes.compilation(compilation, {});
     compiler.hooks.done.tap('Late', () => 1);
     assert.deepEqual(callsOf(record, 'Late'), [['done', null]]);
+  });
+
+  test('hooks that are called before the compiler is ready are not counted, only named', () => {
+    const { record, compiler, notes } = fakeBuild();
+    compiler.hooks.initialize.tap('Early', () => 1);
+    notes.ready();
+    compiler.hooks.initialize.call();
+    assert.deepEqual(callsOf(record, 'Early'), [['initialize', null]]);
+  });
+
+  test('hooks of a compilation that are not in its list are read as long as it lives', async () => {
+    const { record, loader, compiler, compilation, notes } = fakeBuild();
+    notes.compilation(compilation, {});
+    require('node:v8').setFlagsFromString('--expose_gc');
+    await new Promise(setImmediate); // what a job has seen lives as long as the job
+    require('node:vm').runInNewContext('gc')();
+    loader.tap('Late', () => 1);
+    assert.deepEqual(callsOf(record, 'Late'), [['loader', null]]);
+    assert.ok(compiler);
   });
 
   test('loaders: entries by the one that is entered, runs up to the next of Rust’s', () => {
