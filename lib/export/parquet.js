@@ -14,7 +14,7 @@ const { NO_STACK } = require('./folded.js');
 const pkg = require('../../package.json');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
-/** @typedef {{name: string, type: string, data: ArrayLike<unknown>}} Column */
+/** @typedef {{name: string, type: string, data: ArrayLike<unknown>, nullable: boolean, statistics: boolean}} Column */
 
 const TIERS = [
   '',
@@ -27,6 +27,8 @@ const TIERS = [
   'regexp',
   'wasm',
 ];
+/** For numbers that go up by steps. */
+const PACKED = { statistics: false, encoding: 'DELTA_BINARY_PACKED' };
 const ENDS = ['complete', 'truncated', 'broken'];
 
 /** @returns {typeof import('hyparquet-writer')} */
@@ -50,10 +52,14 @@ function loadWriter() {
  * @param {ArrayLike<unknown>} data
  * @returns {Column}
  */
-const column = (name, type, data) => ({ name, type, data });
+const column = (name, type, data) => ({ name, type, data, nullable: false, statistics: true });
+
+/** @param {string} name @param {string} type @param {ArrayLike<unknown>} data with nulls */
+const optional = (name, type, data) => ({ ...column(name, type, data), nullable: true });
 
 /** @param {ArrayLike<number>} values */
-const bigints = (values) => Array.from(values, (value) => BigInt(Math.round(value)));
+const bigints = (values) =>
+  BigInt64Array.from(Array.from(values, (value) => BigInt(Math.round(value))));
 
 /**
  * Symbols: the functions that share a name and an object.
@@ -89,7 +95,7 @@ function symbolsOf(profile) {
  */
 function selfSymbols({ raw }, { ofFunc, none }) {
   const { parent, func, inline } = raw.nodes;
-  return Array.from(raw.samples.node, (leaf) => {
+  return Int32Array.from(raw.samples.node, (leaf) => {
     let node = leaf;
     while (inline[node] === 1 && parent[node] > 0) node = parent[node];
     return node > 0 ? ofFunc[func[node]] : none;
@@ -97,26 +103,33 @@ function selfSymbols({ raw }, { ofFunc, none }) {
 }
 
 /**
- * Stacks: the nodes that samples have as their leaf, numbered as they are met; the empty one too.
+ * Stacks: the nodes that samples have as their leaf, numbered as they are met; the empty one too. Their
+ * rows are millions: typed arrays, whose size is counted first.
  * @param {Profile} profile
  */
 function stacksOf({ raw }) {
   const { parent, func, inline } = raw.nodes;
+  const depthOf = new Int32Array(parent.length);
+  for (let node = 1; node < parent.length; node++) depthOf[node] = depthOf[parent[node]] + 1;
+  const leaves = [...new Set(raw.samples.node)];
+  const size = leaves.reduce((sum, leaf) => sum + depthOf[leaf], 0);
   const stackOf = new Int32Array(parent.length).fill(-1);
-  /** @type {{stack: number[], depth: number[], frame: number[], inlined: boolean[]}} */
-  const rows = { stack: [], depth: [], frame: [], inlined: [] };
-  let count = 0;
-  for (const leaf of raw.samples.node) {
-    if (stackOf[leaf] >= 0) continue;
-    const stack = (stackOf[leaf] = count++);
-    let depth = 0;
-    for (let at = leaf; at > 0; at = parent[at]) {
-      rows.stack.push(stack);
-      rows.depth.push(depth++);
-      rows.frame.push(func[at]);
-      rows.inlined.push(inline[at] === 1);
+  const rows = {
+    stack: new Int32Array(size),
+    depth: new Int32Array(size),
+    frame: new Int32Array(size),
+    inlined: /** @type {boolean[]} */ (new Array(size)),
+  };
+  let row = 0;
+  leaves.forEach((leaf, stack) => {
+    stackOf[leaf] = stack;
+    for (let at = leaf, depth = 0; at > 0; at = parent[at], depth++) {
+      rows.stack[row] = stack;
+      rows.depth[row] = depth;
+      rows.frame[row] = func[at];
+      rows.inlined[row++] = inline[at] === 1;
     }
-  }
+  });
   return { stackOf, rows };
 }
 
@@ -150,10 +163,10 @@ function phaseColumns(profile) {
       'INT32',
       phases.map(({ build }) => build),
     ),
-    column('start_ms', 'DOUBLE', pick('startMs')),
-    column('end_ms', 'DOUBLE', pick('endMs')),
-    column('wall_ms', 'DOUBLE', pick('wallMs')),
-    column('cpu_ms', 'DOUBLE', pick('cpuMs')),
+    optional('start_ms', 'DOUBLE', pick('startMs')),
+    optional('end_ms', 'DOUBLE', pick('endMs')),
+    optional('wall_ms', 'DOUBLE', pick('wallMs')),
+    optional('cpu_ms', 'DOUBLE', pick('cpuMs')),
   ];
 }
 
@@ -176,19 +189,19 @@ function tablesOf(profile) {
       column(
         'thread_id',
         'INT32',
-        Array.from(samples.thread, (thread) => raw.threads.tid[thread]),
+        Int32Array.from(samples.thread, (thread) => raw.threads.tid[thread]),
       ),
       column('thread', 'STRING', bySample(threadNames)),
       column('pool', 'STRING', bySample(threadPools)),
-      column('cpu', 'INT32', Array.from(samples.cpu)),
+      column('cpu', 'INT32', Int32Array.from(samples.cpu)),
       column(
         'stack_id',
         'INT32',
-        Array.from(samples.node, (node) => stackOf[node]),
+        Int32Array.from(samples.node, (node) => stackOf[node]),
       ),
       column('symbol_id', 'INT32', selfSymbols(profile, symbols)),
-      column('weight', 'DOUBLE', Array.from(samples.weight)),
-      column('phase_id', 'INT32', Array.from(phaseColumn.phaseOfSample)),
+      column('weight', 'DOUBLE', samples.weight),
+      column('phase_id', 'INT32', phaseColumn.phaseOfSample),
       column(
         'phase',
         'STRING',
@@ -201,15 +214,16 @@ function tablesOf(profile) {
       ),
     ],
     stacks: [
-      column('stack_id', 'INT32', rows.stack),
-      column('depth', 'INT32', rows.depth),
-      column('frame_id', 'INT32', rows.frame),
-      column('inlined', 'BOOLEAN', rows.inlined),
+      // Millions of rows: no search for a dictionary and no least and greatest, which tell nothing.
+      { ...column('stack_id', 'INT32', rows.stack), ...PACKED },
+      { ...column('depth', 'INT32', rows.depth), ...PACKED },
+      { ...column('frame_id', 'INT32', rows.frame), statistics: false },
+      { ...column('inlined', 'BOOLEAN', rows.inlined), statistics: false },
     ],
     frames: [
       column('frame_id', 'INT32', Array.from(funcs.name.keys())),
-      column('symbol_id', 'INT32', Array.from(symbols.ofFunc)),
-      column('file', 'STRING', text(funcs.file)),
+      column('symbol_id', 'INT32', symbols.ofFunc),
+      optional('file', 'STRING', text(funcs.file)),
       column('line', 'INT32', Array.from(funcs.line)),
       column('column', 'INT32', Array.from(funcs.column)),
       column(
@@ -222,8 +236,8 @@ function tablesOf(profile) {
         'STRING',
         Array.from(funcs.tier, (tier) => TIERS[tier] ?? ''),
       ),
-      column('crate', 'STRING', text(funcs.crate)),
-      column('address', 'DOUBLE', Array.from(funcs.address ?? new Float64Array(funcs.name.length))),
+      optional('crate', 'STRING', text(funcs.crate)),
+      column('address', 'DOUBLE', funcs.address ?? new Float64Array(funcs.name.length)),
     ],
     symbols: [
       column(

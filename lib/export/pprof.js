@@ -78,7 +78,7 @@ class Locations {
     this.raw = raw;
     /** @type {pprof.Location[]} */
     this.list = [];
-    /** @type {Map<string, number>} */
+    /** @type {Map<string | number, number>} */
     this.known = new Map();
     /** @type {(number[] | undefined)[]} */
     this.ofNode = [];
@@ -86,7 +86,8 @@ class Locations {
 
   /** @param {number[]} funcs innermost first; the last one is no inlined frame */
   idOf(funcs) {
-    const key = funcs.join();
+    // Nearly all are one function alone.
+    const key = funcs.length === 1 ? funcs[0] : funcs.join();
     let id = this.known.get(key);
     if (id !== undefined) return id;
     const { module, line } = this.raw.funcs;
