@@ -193,8 +193,10 @@ function encodeProfile(profile, { categories, level }) {
     ...encodePhases(profile, startNs, endNs),
     ...(work && { categories: work.names }),
   };
+  const { inline } = raw.nodes;
   const columns = {
     depth,
+    ...(inline.includes(1) && { inline: Uint8Array.from(order, (own) => inline[node[own]]) }),
     func: narrow(ofNode, funcs.name.length),
     ...(work && { category: Uint8Array.from(order, (own) => work.ofNode[node[own]]) }),
     ...Object.fromEntries(Object.entries(rows).map(([name, column]) => [`row.${name}`, column])),

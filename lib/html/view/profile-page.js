@@ -102,7 +102,8 @@ class ProfilePage {
       ...sums,
       ...(crate.startsWith('[') ? [] : [`crate ${crate}`]),
       `object ${funcs.objects[funcs.object[func]]}`,
-      COLORS[funcs.color[func]].label,
+      COLORS[funcs.color[func]].label +
+        (nodes.owner && nodes.owner[node] !== node ? ', inlined' : ''),
       ...(categories && nodes.category ? [categories[nodes.category[node]]] : []),
       ...file,
     ];

@@ -141,7 +141,7 @@ function placesOf({ parent }, total) {
  * @param {number} groups
  * @param {{self: Float64Array, total: Float64Array, count: Float64Array}} sums
  */
-function groupSums({ depth }, groupOf, groups, sums) {
+function groupSums({ depth, owner }, groupOf, groups, sums) {
   const self = new Float64Array(groups);
   const total = new Float64Array(groups);
   const samples = new Float64Array(groups);
@@ -152,8 +152,9 @@ function groupSums({ depth }, groupOf, groups, sums) {
     while (path.length >= depth[i]) open[/** @type {number} */ (path.pop())]--;
     const group = groupOf[i];
     path.push(group);
-    self[group] += sums.self[i];
-    samples[group] += sums.count[i];
+    const own = owner ? groupOf[owner[i]] : group;
+    self[own] += sums.self[i];
+    samples[own] += sums.count[i];
     if (open[group]++ === 0) total[group] += sums.total[i];
   }
   return { self, total, samples };

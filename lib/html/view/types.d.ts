@@ -22,6 +22,8 @@ export interface TreeColumns {
   parent: Int32Array;
   end: Int32Array;
   category?: Uint8Array;
+  /** the node whose function has this one's own samples: another only where it is inlined */
+  owner?: Int32Array;
 }
 
 export interface Meta {

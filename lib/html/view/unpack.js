@@ -59,13 +59,25 @@ function treeOf(depth) {
 }
 
 /**
+ * Whose code a node's own samples are: an inlined function has none, the one it was put into does.
+ * @param {Int32Array} parent
+ * @param {Uint8Array} inline
+ */
+function ownersOf(parent, inline) {
+  const owner = new Int32Array(parent.length);
+  for (let i = 1; i < owner.length; i++) owner[i] = (inline[i] && owner[parent[i]]) || i;
+  return owner;
+}
+
+/**
  * @param {ArrayBuffer} buffer
  * @returns {Report}
  */
 function readReport(buffer) {
   const { columns, ...header } = readColumns(buffer);
-  const { depth, func, category } = columns;
-  const nodes = { depth, func, category, ...treeOf(depth) };
+  const { depth, func, category, inline } = columns;
+  const { parent, end } = treeOf(depth);
+  const nodes = { depth, func, category, parent, end, owner: inline && ownersOf(parent, inline) };
   if (header.kind === 'diff') return { ...header, nodes, sides: diffSides(columns) };
   const step = columns['row.step'];
   const timeMs = new Float64Array(step.length);

@@ -48,4 +48,4 @@ function textOf(dom) {
     .replace(/\s+/g, ' ');
 }
 
-module.exports = { dumpDom, noChromium, textOf };
+module.exports = { dumpDom, noChromium, program, textOf };
