@@ -95,7 +95,10 @@ static struct slot *claim_slot(void) {
       if (atomic_load_explicit(&owners[index], memory_order_relaxed) == 0 &&
           atomic_compare_exchange_strong_explicit(&owners[index], &expected, tid,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
+        /* The thread that had it is over: its last word here comes before ours. */
+        atomic_load_explicit(&slots[index].inside, memory_order_acquire);
         slots[index].tid = tid;
+        slots[index].has_stack = false;
         prof_memory_live(&slots[index].memory);
         return &slots[index];
       }

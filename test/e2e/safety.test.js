@@ -31,9 +31,16 @@ function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
   const env = {
     ...process.env,
     ASAN_OPTIONS: 'use_sigaltstack=0:detect_stack_use_after_return=0:detect_leaks=0',
-    TSAN_OPTIONS: `use_sigaltstack=0:die_after_fork=0:suppressions=${path.join(LIVE, 'tsan.supp')}`,
+    TSAN_OPTIONS: 'use_sigaltstack=0:die_after_fork=0',
   };
-  const run = spawnSync('./stress', args, { cwd: folder, encoding: 'utf8', env });
+  // A deadlock is what this looks for too: it ends as a failure.
+  const limitS = 60 + 4 * seconds;
+  const run = spawnSync('./stress', args, {
+    ...{ cwd: folder, encoding: 'utf8', env },
+    ...{ timeout: limitS * 1000, killSignal: 'SIGKILL' },
+  });
+  const isHung = /** @type {NodeJS.ErrnoException} */ (run.error)?.code === 'ETIMEDOUT';
+  assert.ok(!isHung, `stress ${args.join(' ')}: hung, still there after ${limitS} s\n${run.stderr}`);
   assert.strictEqual(run.status, 0, `${run.signal ?? ''}\n${run.stderr}`);
   const end = JSON.parse(run.stdout);
   assert.strictEqual(end.errors, 0);

@@ -264,6 +264,15 @@ static int number_kept(void) {
 
 /* ---- code that comes and goes */
 
+#if defined(__SANITIZE_THREAD__)
+static int unloaded(void) {
+  /* The loader is not instrumented: dlclose's free() looks like a race, and the run time reports it
+   * (suppressed or not) under its lock of threads, inside the loader's; others take them the other
+   * way round. */
+  usleep(10000);
+  return 0;
+}
+#else
 static int unloaded(void) {
   unsigned (*work)(unsigned);
   void *library = dlopen("./plug.so", RTLD_NOW | RTLD_LOCAL);
@@ -274,6 +283,7 @@ static int unloaded(void) {
   CHECK(dlclose(library) == 0);
   return 0;
 }
+#endif
 
 static int unmapped(void) {
   /* mov $50000, %eax; 1: dec %eax; jnz 1b; ret */
