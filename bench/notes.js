@@ -34,7 +34,7 @@ async function build(folder) {
       else compiler.close(() => resolve(null));
     });
   });
-  const { taps, loaders } = watch.notes();
+  const { taps, loaders } = watch.notes?.() ?? { taps: [], loaders: [] };
   const calls = taps.reduce((sum, tap) => sum + (tap.calls ?? 0), 0);
   const runs = loaders.reduce((sum, loader) => sum + (loader.runs ?? 0), 0);
   // Called as Rust calls: by stage range. One tap, which does nothing.

@@ -11,7 +11,7 @@ const { followCompiler } = require('./taps.js');
 /** @typedef {import('../index').Warning} Warning */
 /** @typedef {import('../index').BuildNotes} BuildNotes */
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
- *    warnings: (startNs: number) => Warning[], notes: () => BuildNotes,
+ *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes,
  *    onBuild: (listener: (marker: Marker) => void) => () => void}} PhaseWatch */
 
 /**

@@ -4,7 +4,7 @@
 // docs/loaders-and-plugins.md has the rules.
 
 const { KINDS } = require('./keys.js');
-const { NOBODY, Names, claim, fileOf, fillOwners, placeOf, sideOf } = require('./owners.js');
+const { NOBODY, Names, claim, fillOwners, placeOf } = require('./owners.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./owners').Owned} Owned */
@@ -57,9 +57,6 @@ function pluginsOf(profile) {
   /** @type {Map<string, number>} */
   const files = new Map();
   for (const { file, plugin } of profile.build.taps) claim(files, file, names.id(plugin));
-  owner.forEach((id, func) => {
-    if (id !== NOBODY && sideOf(profile, func) === 'core') files.delete(fileOf(profile, func));
-  });
   const exact = new Int32Array(nodes.func.length).fill(NOBODY);
   for (let node = 1; node < exact.length; node++) {
     const own = owner[nodes.func[node]];

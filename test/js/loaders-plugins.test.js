@@ -90,6 +90,14 @@ describe('loaders', () => {
     assert.deepEqual([row.samples, row.toldByFile], [4, 2]);
   });
 
+  test('a loader that calls another one’s function is what runs', () => {
+    const profile = profileOf([
+      `${RUN};loader ${BABEL}:3:1`,
+      `${RUN};outer /app/outer.js:2:9;loader ${BABEL}:3:1`,
+    ]);
+    assert.deepEqual(selfBy(profile, 'loader'), { 'babel-loader': 1, './outer.js': 1 });
+  });
+
   test('a package that two loaders run, or a plugin does, tells nothing', () => {
     const shared = 'step /app/node_modules/postcss/x.js:5:5';
     const two = profileOf([
