@@ -36,6 +36,14 @@ function mappingsOf({ raw }, strings) {
   });
 }
 
+/**
+ * pprof takes a function whose two names are equal for one that is to be demangled, and cuts what stands
+ * in < > off: all of Rust's `<T as Trait>::method` would be one.
+ * @param {string} symbol
+ * @param {string} name
+ */
+const otherName = (symbol, name) => (symbol === name ? '' : symbol);
+
 /** @param {Profile} profile @param {pprof.StringTable} strings */
 function functionsOf({ raw, names }, strings) {
   const { file, line, symbol } = raw.funcs;
@@ -45,14 +53,14 @@ function functionsOf({ raw, names }, strings) {
       new pprof.Function({
         id: func + 1,
         name: strings.dedup(names.text[name] || '[unknown]'),
-        systemName: strings.dedup(raw.strings[symbol[func]]),
+        systemName: strings.dedup(otherName(raw.strings[symbol[func]], names.text[name])),
         filename: strings.dedup(file[func] > 0 ? raw.strings[file[func]] : ''),
         startLine: line[func],
       }),
   );
   // Behind them: what Locations gives an empty stack.
   const name = strings.dedup(NO_STACK);
-  functions.push(new pprof.Function({ id: functions.length + 1, name, systemName: name }));
+  functions.push(new pprof.Function({ id: functions.length + 1, name }));
   return functions;
 }
 

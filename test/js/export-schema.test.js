@@ -2,6 +2,7 @@
 // Each format read back by its schema: Firefox by its types, Perfetto and pprof by their published
 // message definitions, .cpuprofile by what V8 itself writes.
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const inspector = require('node:inspector');
 const os = require('node:os');
@@ -261,6 +262,45 @@ test('pprof: samples, labels, inlined lines and mappings as the format has them'
   }
   assert.equal(own.period, 1e6);
   assert.equal(own.durationNanos, 2e9);
+});
+
+/** Debian's package of Go has the tool, without `go` in the path. */
+const GO_PPROF = fs
+  .readdirSync('/usr/lib')
+  .filter((name) => name.startsWith('go-'))
+  .map((name) => `/usr/lib/${name}/pkg/tool/linux_amd64/pprof`)
+  .concat(process.env.PPROF ?? [])
+  .find((file) => fs.existsSync(file));
+
+test(
+  'pprof: go tool pprof has the same rows as the report',
+  {
+    skip: !GO_PPROF && 'go tool pprof is not installed (apt-get install golang-go; or PPROF=FILE)',
+  },
+  () => {
+    const names = ['<A as Visit>::go', '<B as Visit>::go', 'core::fmt(a, b)', 'plain'];
+    const profile = buildProfile(
+      names.map((stack, at) => ({ stack, weight: (at + 1) * 1e6 })),
+      { meta: { unit: 'ns', event: 'cpu-clock' } },
+    );
+    bytesOf('go.pb.gz', {}, profile);
+    const args = ['-top', '-nodefraction=0', '-unit=ns', path.join(FOLDER, 'go.pb.gz')];
+    const { stdout, stderr } = spawnSync(/** @type {string} */ (GO_PPROF), args, {
+      encoding: 'utf8',
+    });
+    const rows = stdout.split('\n').flatMap((line) => {
+      const found = /^\s*(\d+)ns .*?%\s+\d+ns\s+[\d.]+%\s+(.*)$/.exec(line);
+      return found ? [[found[2], Number(found[1])]] : [];
+    });
+    const wanted = profile.hotspots().map(({ key, self }) => [key, self]);
+    assert.deepEqual(rows, wanted, stdout + stderr);
+  },
+);
+
+test('pprof: no two equal names, which its readers would demangle', () => {
+  const bytes = bytesOf('p.pb.gz');
+  const own = decoded('pprof.proto', 'Profile', zlib.gunzipSync(bytes));
+  for (const { name, systemName = 0 } of own.function) assert.notEqual(systemName, name);
 });
 
 /** @param {any} json */
