@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const { ProfError } = require('../errors.js');
 const { alignClocks } = require('./align.js');
+const { traceWarnings } = require('./index.js');
 const { traceMarkers } = require('./markers.js');
 const { nestAlone } = require('./nest.js');
 const { readLog } = require('./read-log.js');
@@ -12,6 +13,8 @@ const { readLog } = require('./read-log.js');
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./read-log').Span} Span */
 
+/** What was said of the trace that this one takes the place of. */
+const OWN_TRACE = ['trace-missed', 'trace-cost', 'spans-dropped', 'trace-malformed'];
 /** The recording's start is known in whole milliseconds of UTC. */
 const START_ERROR_NS = 1e6;
 
@@ -96,7 +99,10 @@ function withTrace(profile, file) {
     context: { command, node, rspack, binding },
     build: profile.build,
   });
-  made.quality.warnings = quality.warnings;
+  made.quality.warnings = [
+    ...quality.warnings.filter(({ code }) => !OWN_TRACE.includes(code)),
+    ...traceWarnings(markers.filter(({ type }) => type === 'trace')),
+  ];
   return made;
 }
 
