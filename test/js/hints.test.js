@@ -29,6 +29,7 @@ const FUNCS = {
   malloc: { object: 'libc.so.6' },
   memcpy: { object: 'libc.so.6' },
   '<hashbrown::raw::RawTable<u32>>::reserve_rehash': rust('hashbrown'),
+  '<hashbrown::raw::RawTable<u32>>::reserve': rust('hashbrown'),
   '<hashbrown::map::HashMap<hstr::Atom, u32>>::insert': rust('hashbrown'),
   '<hashbrown::map::HashMap<u64, u32>>::insert': rust('hashbrown'),
   'rayon::iter::for_each::<hashbrown::map::HashMap<hstr::Atom, u32>>': rust('rayon'),
@@ -73,7 +74,7 @@ const CASES = {
   rehash: {
     fires: `${OWN};<hashbrown::raw::RawTable<u32>>::reserve_rehash;memcpy`,
     place: OWN,
-    silent: `${OWN};<hashbrown::map::HashMap<u64, u32>>::insert`,
+    silent: `${OWN};<hashbrown::raw::RawTable<u32>>::reserve`,
   },
   strings: { fires: `${OWN};alloc::fmt::format::format_inner;memcpy`, place: OWN, silent: OWN },
   tasks: {
@@ -119,6 +120,14 @@ describe('each rule', () => {
       assert.ok(!others.includes(code), others.join());
     });
   }
+});
+
+test('what a map calls back is not the map: a near rule ends where the build’s own code begins', () => {
+  const codes = (/** @type {string} */ stack) => hints(profileOf(stack)).map(({ code }) => code);
+  const insert = '<hashbrown::map::HashMap<hstr::Atom, u32>>::insert';
+  assert.deepEqual(codes(`${OWN};${insert};${OWN}`), []);
+  assert.deepEqual(codes(`${OWN};${insert};core::iter::map;memcpy`), ['identifier-maps']);
+  assert.deepEqual(codes(`${OWN};<hashbrown::map::HashMap<u64, u32>>::insert`), []);
 });
 
 describe('how much it takes', () => {

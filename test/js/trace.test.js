@@ -105,6 +105,7 @@ describe('the log', () => {
     const unix = Date.UTC(2026, 10, 21, 11, 40, 4) * 1e3;
     assert.equal(unixUsOf('2026-11-21T11:40:04.633933Z'), unix + 633_933);
     assert.equal(unixUsOf('2026-11-21T11:40:04Z'), unix);
+    assert.equal(unixUsOf('2026-11-21T11:40:04.6Z'), unix + 600_000);
     assert.ok(Number.isNaN(unixUsOf('yesterday')));
   });
 

@@ -237,6 +237,7 @@ describe('a watch of hours', () => {
         stop: () => {},
         markers: (startNs) => markers.filter(({ endNs }) => Number(endNs) > startNs),
         warnings: () => [],
+        notes: () => ({ root: '', taps: [], loaders: [] }),
         onBuild: (listener) => {
           ended = listener;
           return () => {};
