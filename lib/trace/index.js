@@ -1,8 +1,8 @@
 'use strict';
 // rspack's own trace for the time of a recording. It is registered at the moment when rspack's binding
 // is there, before any compiler: with the binding's own function, as `experiments.globalTrace.register`
-// does, which besides turns V8's CPU profiler on, intercepts every hook (its records come in the perfetto
-// layer only) and is asynchronous: more than a constructor can wait for, and 1.1 x the CPU (bench/trace.js).
+// does, which besides turns V8's CPU profiler on, intercepts every hook (what the log has of it has wrong
+// times) and is asynchronous: more than a constructor can wait for, and 1.1 x the CPU (bench/trace.js).
 //
 // One trace in a process: rspack ignores a second registration, also after the first was cleaned up. A
 // trace of the user's own (RSPACK_PROFILE) is not taken from him.

@@ -116,11 +116,12 @@ describe('the log', () => {
         '{"timestamp":"2026-11-21T11:40:04Z","fields":{"version":"2.2.7"},"target":"x"}',
         line('inner', [10, 20.125], { path: ['outer'], idle: '5ms' }),
         '{"timestamp":',
+        line('SomePlugin', [100, 101], { target: 'javascript' }), // its times are wrong
         line('outer', [0, 30]),
       ].join('\n'),
     );
     const log = readLog(file, { unixUs: UNIX_MS * 1e3, ns: START });
-    assert.deepEqual([log.events, log.malformed, log.bytes], [1, 1, fs.statSync(file).size]);
+    assert.deepEqual([log.events, log.malformed, log.bytes], [2, 1, fs.statSync(file).size]);
     const [inner, outer] = log.spans;
     assert.deepEqual([inner.name, inner.path, inner.endNs], ['inner', ['outer'], at(20.125)]);
     assert.equal(Math.round(inner.startNs), at(5));
