@@ -173,9 +173,15 @@ function encodeProfile(profile, { categories, level }) {
   const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
   const { order, place, depth } = depthFirst(parent);
   const func = raw.nodes.func;
-  const inOrder = new Int32Array(order.length);
-  for (let i = 1; i < order.length; i++) inOrder[i] = func[node[order[i]]];
-  const { funcs, ofNode } = encodeFuncs(profile, inOrder);
+  const ownFunc = new Int32Array(order.length);
+  for (let i = 1; i < order.length; i++) ownFunc[i] = func[node[order[i]]];
+  const { funcs, ofNode } = encodeFuncs(profile, ownFunc);
+  // A loop: Uint8Array.from() with a function took 30 ms of an exit for 200,000 nodes.
+  const inOrder = (/** @type {Uint8Array} */ values) => {
+    const column = new Uint8Array(order.length);
+    for (let i = 1; i < order.length; i++) column[i] = values[node[order[i]]];
+    return column;
+  };
   const nodeOf = new Int32Array(merged.length);
   for (let i = 0; i < merged.length; i++) nodeOf[i] = place[merged[i]];
   const { columns: rows, startNs, endNs, tickNs } = encodeRows(profile, nodeOf, parent.length);
@@ -196,9 +202,9 @@ function encodeProfile(profile, { categories, level }) {
   const { inline } = raw.nodes;
   const columns = {
     depth,
-    ...(inline.includes(1) && { inline: Uint8Array.from(order, (own) => inline[node[own]]) }),
+    ...(inline.includes(1) && { inline: inOrder(inline) }),
     func: narrow(ofNode, funcs.name.length),
-    ...(work && { category: Uint8Array.from(order, (own) => work.ofNode[node[own]]) }),
+    ...(work && { category: inOrder(work.ofNode) }),
     ...Object.fromEntries(Object.entries(rows).map(([name, column]) => [`row.${name}`, column])),
   };
   return pack(header, columns, level);
