@@ -1,7 +1,7 @@
 'use strict';
 // What the HTML report takes at 500,000 samples on 50,000 nodes: to write, to open, to search, filter and
 // zoom; and d3-flame-graph with the same tree, the most used flame graph library on npm, as the peer.
-//   node bench/html.js [--samples N] [--nodes N] [--runs N]
+//   node bench/html.js [--samples N] [--nodes N | --profile FILE] [--runs N]
 // Times in the page are its own performance measures, the median of the runs, in headless Chromium.
 
 const fs = require('node:fs');
@@ -136,11 +136,20 @@ async function main() {
       samples: { type: 'string', default: '500000' },
       nodes: { type: 'string', default: '50000' },
       runs: { type: 'string', default: '3' },
+      profile: { type: 'string' },
     },
   });
   if (whyNoBrowser) throw new Error(whyNoBrowser);
-  const [samples, nodes, runs] = [values.samples, values.nodes, values.runs].map(Number);
-  const profile = syntheticProfile({ samples, nodes });
+  const [wanted, size, runs] = [values.samples, values.nodes, values.runs].map(Number);
+  const profile =
+    values.profile === undefined
+      ? syntheticProfile({ samples: wanted, nodes: size })
+      : /** @type {any} */ (require('../lib/index.js').read(values.profile));
+  // What the table and the folded stacks of an exit have worked out before.
+  profile.hotspots({ unnamed: 'together' });
+  profile.mergedBy(profile.namesByObject);
+  profile.phases();
+  const { samples, nodes } = { ...profile.quality, nodes: profile.raw.nodes.parent.length };
   const atExit = timed('at exit', () => htmlReport(profile, { atExit: true }).join(''));
   const whole = timed('whole', () => htmlReport(profile).join(''));
   console.log(`${samples} samples, ${nodes} nodes`);
