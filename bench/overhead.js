@@ -30,9 +30,10 @@ const SETS = {
     ...['none', 'none-again', 'rspack-prof-1000', 'rspack-prof-4000'],
     ...['cpu-clock-1000', 'cpu-clock-4000', 'perf-flat-4000', 'perf-dwarf-4000'],
   ],
+  copies: ['none', 'none-again', 'rspack-prof-4000', 'dwarf-4000'],
   parts: ['none', 'none-again', 'events-4000', 'signals-4000', 'flat-4000', 'rspack-prof-4000'],
 };
-const KEYS = [...new Set([...SETS.peers, ...SETS.parts])];
+const KEYS = [...new Set(Object.values(SETS).flat())];
 const USAGE = `usage: npm run bench -- [--case NAME] [--runs N] [--binding debug|release|FILE]
                     [--event EVENT] [--variants SET|KEY,..] [--json]
 variants: ${KEYS.join(' ')}
@@ -181,6 +182,7 @@ function variantsFor({ name, binding, event, keys }, taken) {
     ours('rspack-prof-4000', 'in process', { frequency: 4000, event }),
     ours('cpu-clock-1000', 'in process, cpu-clock', { frequency: 1000, event: clock }),
     ours('cpu-clock-4000', 'in process, cpu-clock', { frequency: 4000, event: clock }),
+    ours('dwarf-4000', 'in process, copies', { frequency: 4000, event, callGraph: 'dwarf' }),
     ours('flat-4000', 'in process, flat', { frequency: 4000, event, callGraph: 'none' }),
     dropped(name, binding, {
       ...{ key: 'events-4000', label: 'events, samples dropped' },
@@ -274,7 +276,7 @@ async function main(argv) {
   }
 }
 
-module.exports = { orderOf, parseArguments, possible, summarize, variantsFor };
+module.exports = { orderOf, parseArguments, possible, runOnce, summarize, variantsFor };
 
 if (require.main === module) {
   main(process.argv.slice(2)).then((code) => {

@@ -53,6 +53,20 @@ const TARGETS = [
     pick: (run, peer) => run.wallMs / peer.wallMs,
   },
   {
+    about: '4000 Hz, copies of stacks (dwarf), wall, to whole stacks (full)',
+    of: 'dwarf-4000',
+    to: 'rspack-prof-4000',
+    show: asRatio,
+    pick: (run, peer) => run.wallMs / peer.wallMs,
+  },
+  {
+    about: 'the same of CPU',
+    of: 'dwarf-4000',
+    to: 'rspack-prof-4000',
+    show: asRatio,
+    pick: (run, peer) => run.cpuMs / peer.cpuMs,
+  },
+  {
     about: '4000 Hz, wall, to perf dwarf',
     of: 'rspack-prof-4000',
     to: 'perf-dwarf-4000',
