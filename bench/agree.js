@@ -37,6 +37,7 @@ const plain = (name) =>
     .replace(/@@?[A-Z][A-Za-z]*_[\d.]+$/, '')
     .replace(/^(Builtins_\w+)Handler$/, '$1')
     .replace(/^(Builtins_\w+?)((?:Extra)?Wide)$/, '$1.$2')
+    .replace(/^\[(0x[\da-f]+|.+\+0x[\da-f]+)\]$/, '[unknown]') // no symbol: we say where
     .replace(/^JS:[*~^'+]?/, '')
     .replace(/^RegExp:(.*)$/, 'RegExp /$1/')
     .replace(/^ (?=\/|node:|file:)/, '(anonymous) ')
