@@ -108,6 +108,7 @@ int prof_jit_start_with(const struct prof_jit_v8 *v8, struct prof_error *error) 
     status = prof_error_set(error, PROF_BUSY, 0, NULL, "V8's code events are received already");
   } else {
     jit.v8 = *v8;
+    prof_jitqueue_free(&jit.queue);
     prof_jitqueue_init(&jit.queue, PROF_JIT_QUEUE_BYTES);
     prof_jitmap_init(&jit.map, (uintptr_t)v8->set_handler);
     jit.stats = (struct prof_jit_stats){0};
@@ -213,8 +214,14 @@ void prof_jit_detach_isolate(void) {
 void prof_jit_stop(void) {
   atomic_store(&jit.is_receiving, false);
   pthread_mutex_lock(&jit.lock);
-  prof_jitqueue_free(&jit.queue);
   jit.is_started = false;
+  pthread_mutex_unlock(&jit.lock);
+}
+
+void prof_jit_drop(void) {
+  pthread_mutex_lock(&jit.lock);
+  if (!jit.is_started)
+    prof_jitqueue_free(&jit.queue);
   pthread_mutex_unlock(&jit.lock);
 }
 

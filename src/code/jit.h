@@ -65,8 +65,10 @@ int prof_jit_start_with(const struct prof_jit_v8 *v8, struct prof_error *error);
 int prof_jit_attach_isolate(void);
 void prof_jit_detach_isolate(void); /* on the isolate's thread, while it still lives */
 
-/* On any thread. Isolates still attached go on calling a receiver that returns at once. */
+/* On any thread. Isolates still attached go on calling a receiver that returns at once. What came
+ * before can still be applied, until it is dropped (which does nothing after another start). */
 void prof_jit_stop(void);
+void prof_jit_drop(void);
 
 /* Applies what is queued with time <= until_ns, oldest first; names go to the arena. Returns the
  * number of events applied. */

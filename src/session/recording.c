@@ -274,6 +274,8 @@ void prof_recording_finish(struct prof_recording *self) {
 }
 
 void prof_recording_free(struct prof_recording *self) {
+  if (self->options.has_jit)
+    prof_jit_drop();
   if (self->raw)
     prof_datasave_close(self->raw, NULL, NULL);
   prof_attach_close(self->attach);

