@@ -24,7 +24,7 @@ struct set {
 };
 
 struct counters {
-  _Atomic uint64_t misses, slow, no_row, bad, no_image, forgotten;
+  _Atomic uint64_t misses, slow, no_row, bad, forgotten;
 };
 
 struct prof_rows {
@@ -200,15 +200,15 @@ static prof_row by_bytes(uint64_t pc) {
              : PROF_ROW_NO_ROW;
 }
 
+/* NO_IMAGE is not counted: every frame of JIT code comes here, and threads would wait for each
+ * other's counting. */
 static prof_row compile(struct prof_rows *self, uint64_t pc) {
   struct prof_cfi_image image;
   struct prof_cfi_row row;
   prof_row packed;
-  count(&self->counters.misses);
-  if (!prof_images_find(&self->images, pc, &image)) {
-    count(&self->counters.no_image);
+  if (!prof_images_find(&self->images, pc, &image))
     return PROF_ROW_NO_IMAGE;
-  }
+  count(&self->counters.misses);
   if (pc - self->withheld_start < self->withheld_bytes)
     image.hdr.size = 0;
   switch (image.hdr.size ? prof_cfi_compile(&image, pc, &row) : PROF_CFI_NONE) {
@@ -266,6 +266,5 @@ void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters 
   out->slow = atomic_load_explicit(&counters->slow, memory_order_relaxed);
   out->no_row = atomic_load_explicit(&counters->no_row, memory_order_relaxed);
   out->bad = atomic_load_explicit(&counters->bad, memory_order_relaxed);
-  out->no_image = atomic_load_explicit(&counters->no_image, memory_order_relaxed);
   out->forgotten = atomic_load_explicit(&counters->forgotten, memory_order_relaxed);
 }

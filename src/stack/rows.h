@@ -43,7 +43,7 @@ typedef uint64_t prof_row; /* no struct: one word, so that it is read in one pie
 struct prof_rows_counters {
   uint64_t misses; /* rows compiled */
   uint64_t slow;   /* of those: PROF_ROW_SLOW */
-  uint64_t no_row, bad, no_image;
+  uint64_t no_row, bad;
   uint64_t forgotten; /* calls of prof_rows_forget */
 };
 
