@@ -55,10 +55,20 @@ static enum place place_of(const struct guess *self, uint64_t address, prof_row 
   }
 }
 
-/* Goes up from regs by rows, and asks of each frame whether it can be a caller: a stale return
- * address, left by a call that is over, seldom has PROOF_FRAMES plausible ones above it. */
-static bool proves_row(const struct guess *self, prof_row row, const struct prof_regs *regs) {
-  struct prof_regs caller = *regs;
+static void arrive(struct prof_regs *regs, uint64_t pc, uint64_t sp, uint64_t bp, bool has_bp) {
+  regs->r[PROF_RIP] = pc;
+  regs->r[PROF_RSP] = sp;
+  regs->r[PROF_RBP] = bp;
+  regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | (has_bp ? 1u << PROF_RBP : 0);
+}
+
+/* Goes up from the frame behind `at` by rows, and asks of each frame whether it can be a caller: a
+ * stale return address, left by a call that is over, seldom has PROOF_FRAMES plausible ones above
+ * it. */
+static bool proves_row(const struct guess *self, prof_row row, uint64_t at, uint64_t bp,
+                       bool has_bp) {
+  struct prof_regs caller;
+  arrive(&caller, 0, at + 8, bp, has_bp);
   for (int i = 0; i < PROOF_FRAMES; i++) {
     if (prof_step_row(row, self->memory, &caller) != PROF_STEP_OK)
       return false;
@@ -86,29 +96,22 @@ static bool leads_to_no_row(const struct guess *self, uint64_t address) {
           PROF_ROW_KIND(prof_rows_find(self->unwind->rows, target)) == PROF_ROW_NO_ROW);
 }
 
-static bool try_rows(const struct guess *self, prof_row row, uint64_t at, uint64_t pushed,
-                     struct prof_regs *regs) {
+static bool try_rows(const struct guess *self, prof_row row, uint64_t word, uint64_t at,
+                     uint64_t pushed, struct prof_regs *regs) {
   /* What the skipped functions left in rbp: untouched, or pushed right below the return address,
    * where every compiler's prologue puts it. */
   const uint64_t candidates[2] = {pushed, regs->r[PROF_RBP]};
-  struct prof_regs trial = *regs;
   bool by_rbp = row & PROF_ROW_FROM_RBP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT;
-  trial.r[PROF_RSP] = at + 8;
-  trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
   for (int i = 0; i < 2; i++) {
-    if (candidates[i] <= at || candidates[i] - at > FRAME_REACH || candidates[i] & 7)
-      continue;
-    trial.r[PROF_RBP] = candidates[i];
-    trial.valid |= 1u << PROF_RBP;
-    if (proves_row(self, row, &trial)) {
-      *regs = trial;
+    uint64_t bp = candidates[i];
+    if (bp > at && bp - at <= FRAME_REACH && !(bp & 7) && proves_row(self, row, at, bp, true)) {
+      arrive(regs, word, at + 8, bp, true);
       return true;
     }
   }
-  trial.valid = 1u << PROF_RIP | 1u << PROF_RSP;
-  if (by_rbp || !proves_row(self, row, &trial))
+  if (by_rbp || !proves_row(self, row, at, 0, false))
     return false;
-  *regs = trial;
+  arrive(regs, word, at + 8, 0, false);
   return true;
 }
 
@@ -122,10 +125,7 @@ static bool try_switch(const struct guess *self, uint64_t switched, uint64_t fra
       prof_code_call_before(self->memory, pc, NULL, &target) != PROF_CALL_DIRECT ||
       target > switched || switched - target > SWITCH_CODE)
     return false;
-  regs->r[PROF_RIP] = pc;
-  regs->r[PROF_RSP] = frame + 16;
-  regs->r[PROF_RBP] = bp;
-  regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | 1u << PROF_RBP;
+  arrive(regs, pc, frame + 16, bp, true);
   return true;
 }
 
@@ -142,39 +142,55 @@ static bool cross_switch(const struct guess *self, uint64_t switched, uint64_t a
   return try_switch(self, switched, regs->r[PROF_RBP], regs);
 }
 
+/* The next word from *at on that may be an address of an image's code: most are data. */
+static bool next_address(const struct guess *self, uint64_t *at, uint64_t end, uint64_t *word) {
+  uint64_t known = 0; /* words that need not be asked for */
+  for (; *at < end; *at += 8, known--) {
+    if (!known) {
+      if (!prof_memory_read(self->memory, *at, word))
+        return false;
+      known = prof_memory_words(self->memory, *at);
+    }
+    *word = prof_memory_word(self->memory, *at);
+    if (*word - 0x10000 < (1ull << 47) - 0x10000 &&
+        prof_rows_may_be_code(self->unwind->rows, *word))
+      return true;
+  }
+  return false;
+}
+
+/* Whether the word at `at` is the return address of a frame to go on from; regs is then there, and
+ * else as it was. */
+static bool try_word(const struct guess *self, uint64_t word, uint64_t at, uint64_t from,
+                     struct prof_regs *regs) {
+  uint64_t pushed = 0;
+  prof_row row = PROF_ROW_UNKNOWN;
+  /* Most lead into code without rows, which the cache of rows knows. */
+  if (!is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
+    return false;
+  switch (place_of(self, word, &row)) {
+  case PLACE_START: /* of a thread: the process's, _start, stands behind frames with rows */
+    if (!prof_rows_in_libc(self->unwind->rows, word - 1))
+      return false;
+    arrive(regs, word, at + 8, regs->r[PROF_RBP], prof_regs_has(regs, PROF_RBP));
+    return true;
+  case PLACE_ROW:
+    if (row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word))
+      return cross_switch(self, word, at, from, regs);
+    return leads_to_no_row(self, word) &&
+           (at == from || prof_memory_read(self->memory, at - 8, &pushed)) &&
+           try_rows(self, row, word, at, pushed, regs);
+  default:
+    return false;
+  }
+}
+
 /* Looks at the words from `first` on, 8-byte aligned; regs are those of the frame without a row. */
 static bool scan(const struct guess *self, struct prof_regs *regs, uint64_t first,
                  uint64_t *gap_bytes) {
-  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, word = 0, pushed;
-  if (first > from && !prof_memory_read(self->memory, first - 8, &word))
-    return false;
-  for (uint64_t at = first; at - from < PROF_GUESS_REACH; at += 8) {
-    struct prof_regs trial = *regs;
-    prof_row row = PROF_ROW_UNKNOWN;
-    bool found = false;
-    pushed = word;
-    if (!prof_memory_read(self->memory, at, &word))
-      return false;
-    /* Most words are data, or lead into code without rows, which the cache of rows knows. */
-    if (!prof_rows_may_be_code(self->unwind->rows, word) || word < 0x10000 || word >> 47 ||
-        !is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
-      continue;
-    trial.r[PROF_RIP] = word;
-    switch (place_of(self, word, &row)) {
-    case PLACE_START: /* of a thread: the process's, _start, stands behind frames with rows */
-      trial.r[PROF_RSP] = at + 8;
-      found = prof_rows_in_libc(self->unwind->rows, word - 1);
-      break;
-    case PLACE_ROW:
-      found = row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word)
-                  ? cross_switch(self, word, at, from, &trial)
-                  : leads_to_no_row(self, word) && try_rows(self, row, at, pushed, &trial);
-      break;
-    default:
-      break;
-    }
-    if (found) {
-      *regs = trial;
+  uint64_t from = (regs->r[PROF_RSP] + 7) & ~7ull, end = from + PROF_GUESS_REACH, word;
+  for (uint64_t at = first; next_address(self, &at, end, &word); at += 8) {
+    if (try_word(self, word, at, from, regs)) {
       *gap_bytes = at - from;
       return true;
     }

@@ -69,4 +69,17 @@ static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, 
   return true;
 }
 
+/* How many words from address on are known to be readable: at least 1 after a read of it. */
+static inline uint64_t prof_memory_words(const struct prof_memory *self, uint64_t address) {
+  uint64_t from = address - self->window[0].start;
+  return from < self->window[0].span ? (self->window[0].span - from + 7) / 8 : 0;
+}
+
+/* One of them. */
+static inline uint64_t prof_memory_word(const struct prof_memory *self, uint64_t address) {
+  uint64_t word;
+  __asm__ volatile("movq (%1), %0" : "=r"(word) : "r"(address + self->bias));
+  return word;
+}
+
 #endif
