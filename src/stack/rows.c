@@ -6,10 +6,16 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "stack/cfi_read.h"
 #include "stack/code.h"
 #include "stack/images.h"
 
 #define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
+
+/* Of code without rows whole pages are kept: a scan meets ever other pcs of it. User addresses have
+ * 47 bits: a key's bit 47 says page, and the epoch is above. */
+#define PAGE_BYTES 4096ull
+#define PAGE_KEY (1ull << 47)
 
 /* Two plain words that prove each other (a technique from transposition tables: Hyatt and Mann
  * 2002, "A lock-less transposition table implementation"): a reader that catches halves of two
@@ -200,6 +206,41 @@ static prof_row by_bytes(uint64_t pc) {
              : PROF_ROW_NO_ROW;
 }
 
+/* Whether by_bytes says NO_ROW everywhere in the page. */
+static bool has_no_switch(uint64_t page) {
+  enum { PIECE = 128, LENGTH = 10 };
+  uint8_t code[PIECE + LENGTH];
+  uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
+  if (!prof_memory_probe(page) || !prof_memory_probe(at) || !prof_memory_probe(page + PAGE_BYTES))
+    return false;
+  for (; at < end; at += PIECE) {
+    prof_memory_copy(at, code, sizeof code);
+    for (unsigned i = 0; i < PIECE; i++)
+      if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))
+        return false;
+  }
+  return true;
+}
+
+/* Whether all of the page lies in one image, in a gap between two entries, and holds nothing that
+ * by_bytes knows. */
+static bool is_bare(struct prof_rows *self, uint64_t page) {
+  struct prof_cfi_image image, at_end;
+  struct prof_cfi_row row;
+  uint64_t last = page + PAGE_BYTES - 1, entry = 0, entry_at_end = 0;
+  if (!prof_images_find(&self->images, page, &image) ||
+      !prof_images_find(&self->images, last, &at_end) ||
+      image.frame.address != at_end.frame.address || image.hdr.size != at_end.hdr.size)
+    return false;
+  if (image.hdr.size &&
+      (prof_cfi_find(&image, page, &entry) == PROF_CFI_BAD ||
+       prof_cfi_find(&image, last, &entry_at_end) == PROF_CFI_BAD || entry != entry_at_end ||
+       prof_cfi_compile(&image, page, &row) != PROF_CFI_NONE))
+    return page - self->withheld_start < self->withheld_bytes &&
+           last - self->withheld_start < self->withheld_bytes && has_no_switch(page);
+  return has_no_switch(page);
+}
+
 /* NO_IMAGE is not counted: every frame of JIT code comes here, and threads would wait for each
  * other's counting. */
 static prof_row compile(struct prof_rows *self, uint64_t pc) {
@@ -239,24 +280,49 @@ static void store(struct way *way, uint64_t row, uint64_t check) {
   atomic_store_explicit(&way->check, check, memory_order_relaxed);
 }
 
+static struct set *set_of(struct prof_rows *self, uint64_t key) {
+  return &self->sets[prof_hash_u64(key << 16) % CACHE_SETS]; /* whatever the epoch */
+}
+
+static prof_row look_up(struct prof_rows *self, uint64_t key) {
+  struct set *set = set_of(self, key);
+  for (int i = 0; i < 2; i++) {
+    uint64_t row = atomic_load_explicit(&set->way[i].row, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&set->way[i].check, memory_order_relaxed);
+    if ((row ^ check) == key)
+      return row;
+  }
+  return PROF_ROW_UNKNOWN;
+}
+
+/* Over the older one of the two, or over what is known already. */
+static void keep(struct prof_rows *self, uint64_t key, prof_row row) {
+  struct set *set = set_of(self, key);
+  uint64_t newest = atomic_load_explicit(&set->way[0].row, memory_order_relaxed);
+  uint64_t check = atomic_load_explicit(&set->way[0].check, memory_order_relaxed);
+  if ((newest ^ check) != key)
+    store(&set->way[1], newest, check);
+  store(&set->way[0], row, key ^ row);
+}
+
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
   /* User addresses have 47 bits, so that the epoch has 16 above them. Read before the row is
    * compiled: what is stored under an old epoch is never found again. */
-  uint64_t key = pc | atomic_load_explicit(&self->epoch, memory_order_acquire) << 48;
-  struct set *set = &self->sets[prof_hash_u64(pc) % CACHE_SETS];
-  uint64_t row, check;
-  for (int i = 0; i < 2; i++) {
-    row = atomic_load_explicit(&set->way[i].row, memory_order_relaxed);
-    check = atomic_load_explicit(&set->way[i].check, memory_order_relaxed);
-    if ((row ^ check) == key && row != PROF_ROW_UNKNOWN)
-      return row;
-  }
-  row = pc >> 47 ? PROF_ROW_NO_IMAGE : compile(self, pc);
-  if (row == PROF_ROW_NO_IMAGE) /* never kept: dlopen may put an image there. Asking takes 3 ns. */
+  uint64_t epoch = atomic_load_explicit(&self->epoch, memory_order_acquire) << 48;
+  uint64_t page_key = pc / PAGE_BYTES | PAGE_KEY | epoch;
+  prof_row row;
+  if (pc >> 47)
+    return PROF_ROW_NO_IMAGE;
+  row = look_up(self, pc | epoch);
+  if (row == PROF_ROW_UNKNOWN)
+    row = look_up(self, page_key);
+  if (row != PROF_ROW_UNKNOWN)
     return row;
-  store(&set->way[1], atomic_load_explicit(&set->way[0].row, memory_order_relaxed),
-        atomic_load_explicit(&set->way[0].check, memory_order_relaxed));
-  store(&set->way[0], row, key ^ row);
+  row = compile(self, pc);
+  if (row == PROF_ROW_NO_ROW && is_bare(self, pc & ~(PAGE_BYTES - 1)))
+    keep(self, page_key, row);
+  else if (row != PROF_ROW_NO_IMAGE) /* never kept: dlopen may put an image there */
+    keep(self, pc | epoch, row);
   return row;
 }
 
