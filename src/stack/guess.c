@@ -27,22 +27,47 @@ static bool is_walkable(prof_row row) {
   return kind == PROF_ROW_NORMAL || kind == PROF_ROW_INDIRECT || kind == PROF_ROW_START;
 }
 
-static enum place place_of(const struct guess *self, uint64_t address, prof_row *row) {
-  struct prof_cfi_image image;
+/* Whether the call before address, which lies in an image, can have led into code without rows:
+ * what was left behind by functions that have rows and call each other (allocators, libc) did not.
+ */
+static enum prof_row_call look_at_call(const struct guess *self, uint64_t address) {
   uint64_t target;
+  switch (prof_code_call_before(self->memory, address, NULL, &target)) {
+  case PROF_CALL_NONE:
+    return PROF_ROW_CALL_NONE;
+  case PROF_CALL_DIRECT:
+    return PROF_ROW_KIND(prof_rows_find(self->unwind->rows, target)) == PROF_ROW_NO_ROW
+               ? PROF_ROW_CALL_ANYWHERE
+               : PROF_ROW_CALL_TO_ROWS;
+  default:
+    return PROF_ROW_CALL_ANYWHERE;
+  }
+}
+
+/* The code of an image does not change under its rows: it is looked at once. */
+static enum prof_row_call call_of(const struct guess *self, uint64_t address, uint64_t key,
+                                  prof_row row) {
+  enum prof_row_call call = PROF_ROW_CALL(row);
+  if (call == PROF_ROW_CALL_UNKNOWN) {
+    call = look_at_call(self, address);
+    if (self->memory->has_code && is_walkable(row)) /* another process's cannot be read */
+      prof_rows_note(self->unwind->rows, key, row, call);
+  }
+  return call;
+}
+
+static enum place place_of(const struct guess *self, uint64_t address, prof_row *row) {
+  uint64_t target, key;
   if (address < 0x10000 || address >> 47)
     return PLACE_NOWHERE;
   if (self->v8 && prof_v8_in_blob(self->v8, address - 1))
     return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
-  /* A row says that the address is an image's, and sooner than the image can be asked. */
-  *row = prof_rows_find(self->unwind->rows, address - 1);
-  if (!is_walkable(*row)) {
-    if (!prof_rows_image(self->unwind->rows, address - 1, &image)) {
-      bool is_jit = self->v8 && prof_code_call_before(self->memory, address, NULL, &target);
-      return is_jit ? PLACE_V8 : PLACE_NOWHERE;
-    }
+  *row = prof_rows_find_noted(self->unwind->rows, address - 1, &key);
+  if (*row == PROF_ROW_NO_IMAGE) {
+    bool is_jit = self->v8 && prof_code_call_before(self->memory, address, NULL, &target);
+    return is_jit ? PLACE_V8 : PLACE_NOWHERE;
   }
-  if (!prof_code_call_before(self->memory, address, NULL, &target))
+  if (call_of(self, address, key, *row) == PROF_ROW_CALL_NONE)
     return PLACE_NOWHERE;
   switch (PROF_ROW_KIND(*row)) {
   case PROF_ROW_NORMAL:
@@ -84,16 +109,6 @@ static bool proves_row(const struct guess *self, prof_row row, uint64_t at, uint
     }
   }
   return true;
-}
-
-/* Whether the call before address can have led into code without rows: what was left behind by
- * functions that have rows and call each other (allocators, libc) did not. */
-static bool leads_to_no_row(const struct guess *self, uint64_t address) {
-  uint64_t target;
-  enum prof_call call = prof_code_call_before(self->memory, address, NULL, &target);
-  return call == PROF_CALL_INDIRECT ||
-         (call == PROF_CALL_DIRECT &&
-          PROF_ROW_KIND(prof_rows_find(self->unwind->rows, target)) == PROF_ROW_NO_ROW);
 }
 
 static bool try_rows(const struct guess *self, prof_row row, uint64_t word, uint64_t at,
@@ -163,26 +178,29 @@ static bool next_address(const struct guess *self, uint64_t *at, uint64_t end, u
  * else as it was. */
 static bool try_word(const struct guess *self, uint64_t word, uint64_t at, uint64_t from,
                      struct prof_regs *regs) {
-  uint64_t pushed = 0;
-  prof_row row = PROF_ROW_UNKNOWN;
-  /* Most lead into code without rows, which the cache of rows knows. */
-  if (!is_walkable(prof_rows_find(self->unwind->rows, word - 1)))
+  uint64_t pushed = 0, key;
+  enum prof_row_call call;
+  prof_row row;
+  if (self->v8 && prof_v8_in_blob(self->v8, word - 1))
     return false;
-  switch (place_of(self, word, &row)) {
-  case PLACE_START: /* of a thread: the process's, _start, stands behind frames with rows */
-    if (!prof_rows_in_libc(self->unwind->rows, word - 1))
+  /* Most lead into code without rows, or were called by code with rows. */
+  row = prof_rows_find_noted(self->unwind->rows, word - 1, &key);
+  if (!is_walkable(row))
+    return false;
+  call = call_of(self, word, key, row);
+  if (PROF_ROW_KIND(row) == PROF_ROW_START) {
+    /* of a thread: the process's, _start, stands behind frames with rows */
+    if (call == PROF_ROW_CALL_NONE || !prof_rows_in_libc(self->unwind->rows, word - 1))
       return false;
     arrive(regs, word, at + 8, regs->r[PROF_RBP], prof_regs_has(regs, PROF_RBP));
     return true;
-  case PLACE_ROW:
-    if (row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word))
-      return cross_switch(self, word, at, from, regs);
-    return leads_to_no_row(self, word) &&
-           (at == from || prof_memory_read(self->memory, at - 8, &pushed)) &&
-           try_rows(self, row, word, at, pushed, regs);
-  default:
-    return false;
   }
+  if (call != PROF_ROW_CALL_ANYWHERE)
+    return false;
+  if (row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word))
+    return cross_switch(self, word, at, from, regs);
+  return (at == from || prof_memory_read(self->memory, at - 8, &pushed)) &&
+         try_rows(self, row, word, at, pushed, regs);
 }
 
 /* Looks at the words from `first` on, 8-byte aligned; regs are those of the frame without a row. */

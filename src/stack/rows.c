@@ -305,15 +305,16 @@ static void keep(struct prof_rows *self, uint64_t key, prof_row row) {
   store(&set->way[0], row, key ^ row);
 }
 
-prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
+prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key) {
   /* User addresses have 47 bits, so that the epoch has 16 above them. Read before the row is
    * compiled: what is stored under an old epoch is never found again. */
   uint64_t epoch = atomic_load_explicit(&self->epoch, memory_order_acquire) << 48;
   uint64_t page_key = pc / PAGE_BYTES | PAGE_KEY | epoch;
   prof_row row;
+  *key = pc | epoch;
   if (pc >> 47)
     return PROF_ROW_NO_IMAGE;
-  row = look_up(self, pc | epoch);
+  row = look_up(self, *key);
   if (row == PROF_ROW_UNKNOWN)
     row = look_up(self, page_key);
   if (row != PROF_ROW_UNKNOWN)
@@ -322,8 +323,17 @@ prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
   if (row == PROF_ROW_NO_ROW && is_bare(self, pc & ~(PAGE_BYTES - 1)))
     keep(self, page_key, row);
   else if (row != PROF_ROW_NO_IMAGE) /* never kept: dlopen may put an image there */
-    keep(self, pc | epoch, row);
+    keep(self, *key, row);
   return row;
+}
+
+prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
+  uint64_t key;
+  return prof_rows_find_noted(self, pc, &key);
+}
+
+void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call) {
+  keep(self, key, (row & ~(3ull << 60)) | (uint64_t)call << 60);
 }
 
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out) {

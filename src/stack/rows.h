@@ -31,7 +31,8 @@ enum prof_row_kind {
 };
 
 /* Bits 0-3 kind, 4 CFA from rbp (else rsp), 5 rbp is saved, 6 rbp is undefined,
- * 7-35 CFA offset (signed, bytes), 36-59 where rbp is from the CFA (signed, words). */
+ * 7-35 CFA offset (signed, bytes), 36-59 where rbp is from the CFA (signed, words), 60-61 what was
+ * noted of the call before the return address (enum prof_row_call). */
 typedef uint64_t prof_row; /* no struct: one word, so that it is read in one piece */
 #define PROF_ROW_KIND(row) ((enum prof_row_kind)((row)&15))
 #define PROF_ROW_FROM_RBP 0x10u
@@ -39,6 +40,14 @@ typedef uint64_t prof_row; /* no struct: one word, so that it is read in one pie
 #define PROF_ROW_RBP_LOST 0x40u
 #define PROF_ROW_CFA(row) ((int64_t)((row) << 28) >> 35)
 #define PROF_ROW_RBP(row) (((int64_t)((row) << 4) >> 40) * 8)
+#define PROF_ROW_CALL(row) ((enum prof_row_call)((row) >> 60 & 3))
+
+enum prof_row_call {
+  PROF_ROW_CALL_UNKNOWN,  /* nobody has looked */
+  PROF_ROW_CALL_NONE,     /* no call instruction ends there */
+  PROF_ROW_CALL_TO_ROWS,  /* it certainly leads to code with rows */
+  PROF_ROW_CALL_ANYWHERE, /* it may lead to code without */
+};
 
 struct prof_rows_counters {
   uint64_t misses; /* rows compiled */
@@ -63,6 +72,10 @@ int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
 
 /* pc as for look-up: a return address less one. */
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
+
+/* As above, with what was noted of the call, and a key to note it by. */
+prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key);
+void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call);
 
 /* The image that holds pc and its sections; false: none. */
 bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image *out);

@@ -119,6 +119,42 @@ static void added_images_come_first(void **state) {
   prof_rows_free(rows);
 }
 
+static void what_was_noted_of_a_call_goes_with_its_epoch(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  uint64_t pc = address_of((void *)qsort) + 40, key, old;
+  prof_row row = prof_rows_find_noted(rows, pc, &key);
+  (void)state;
+  assert_int_equal(PROF_ROW_CALL(row), PROF_ROW_CALL_UNKNOWN);
+  prof_rows_note(rows, key, row, PROF_ROW_CALL_TO_ROWS);
+  assert_int_equal(PROF_ROW_CALL(prof_rows_find_noted(rows, pc, &old)), PROF_ROW_CALL_TO_ROWS);
+  assert_int_equal(PROF_ROW_CALL(prof_rows_find_noted(rows, pc + 1, &key)), PROF_ROW_CALL_UNKNOWN);
+  prof_rows_forget(rows, 0, 1);
+  prof_rows_note(rows, old, row, PROF_ROW_CALL_NONE); /* by a handler that looked before */
+  assert_int_equal(prof_rows_find_noted(rows, pc, &key), row);
+  prof_rows_free(rows);
+}
+
+/* Pages without rows are kept whole: no place with a row may be taken for one, in whichever order
+ * the places are asked for. */
+static void pages_kept_whole_hold_no_rows(void **state) {
+  struct prof_rows *kept = prof_rows_create(NULL), *fresh = prof_rows_create(NULL);
+  struct prof_rows_counters counters;
+  uint64_t base = address_of((void *)qsort) & ~0xfffull, bare = base + 0x3000;
+  (void)state;
+  /* three pages and the first half of a fourth are without rows */
+  prof_rows_withhold(kept, bare, bare + 0x3800);
+  prof_rows_withhold(fresh, bare, bare + 0x3800);
+  for (unsigned i = 0; i < 0x8000; i++) {
+    uint64_t pc = base + i * 7919 % 0x8000;
+    prof_rows_forget(fresh, 0, 1);
+    assert_int_equal(prof_rows_find(kept, pc), prof_rows_find(fresh, pc));
+  }
+  prof_rows_counters(kept, &counters);
+  assert_true(counters.misses <= 0x5000 + 3); /* of the three pages one each */
+  prof_rows_free(kept);
+  prof_rows_free(fresh);
+}
+
 struct contest {
   struct prof_rows *rows;
   const prof_row *truth;
@@ -172,6 +208,8 @@ int main(void) {
       cmocka_unit_test(the_table_and_the_linker_find_the_same),
       cmocka_unit_test(closed_images_are_not_read),
       cmocka_unit_test(added_images_come_first),
+      cmocka_unit_test(what_was_noted_of_a_call_goes_with_its_epoch),
+      cmocka_unit_test(pages_kept_whole_hold_no_rows),
       cmocka_unit_test(threads_never_get_each_others_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
