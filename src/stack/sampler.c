@@ -49,6 +49,10 @@ struct slot {
   bool has_stack; /* it was sampled before */
   struct prof_memory memory;
   _Atomic uint64_t signals, dropped, handler_ns; /* written by the thread alone */
+  /* Of the walk under way: here, since the signal stack may be small. */
+  struct prof_regs regs;
+  struct prof_walk walk;
+  struct prof_stack head; /* without words */
 };
 
 /* One recording. */
@@ -157,29 +161,31 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
 
 static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
                         const ucontext_t *context) {
-  struct prof_regs regs;
-  read_registers(context, &regs);
-  struct prof_stack head = {
+  struct prof_regs *regs = &slot->regs;
+  struct prof_stack *head = &slot->head;
+  struct prof_walk *walk = &slot->walk;
+  read_registers(context, regs);
+  *head = (struct prof_stack){
       .time_ns = prof_now_ns(),
-      .ip = regs.r[16],
-      .sp = regs.r[7],
+      .ip = regs->r[16],
+      .sp = regs->r[7],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
       .tid = slot->tid,
       .flags = info->flags & 1 ? PROF_STACK_ASYNC : 0,
   };
-  struct prof_walk walk = {
+  *walk = (struct prof_walk){
       .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_words,
       .capacity = armed->options.max_words,
   };
-  prof_unwind_walk(armed->options.unwind, &slot->memory, &regs, &walk);
-  head.count = walk.count;
-  head.end = (uint8_t)walk.end;
-  head.end_pc = walk.end_pc;
-  if (walk.flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN))
-    head.flags |= PROF_STACK_GUESSED;
-  if (walk.flags & PROF_WALK_GUESS_SCAN)
-    head.flags |= PROF_STACK_SCANNED;
-  leave_stack(armed, slot, &head, walk.words);
+  prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
+  head->count = walk->count;
+  head->end = (uint8_t)walk->end;
+  head->end_pc = walk->end_pc;
+  if (walk->flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN))
+    head->flags |= PROF_STACK_GUESSED;
+  if (walk->flags & PROF_WALK_GUESS_SCAN)
+    head->flags |= PROF_STACK_SCANNED;
+  leave_stack(armed, slot, head, walk->words);
 }
 
 /* A bare clone shares its maker's thread-local storage, and so finds its maker's slot: it must not

@@ -177,7 +177,7 @@ static int samples_by_their_cookie(void) {
 
 /* The handler's own stack: paint the alternate one, take samples of a deep stack, look how far the
  * paint is gone. */
-enum { STACK_BYTES = 64 << 10, PAINT = 0xa5, DEPTH = 300, LIMIT = 3072 };
+enum { STACK_BYTES = 64 << 10, PAINT = 0xa5, DEPTH = 300, LIMIT = 2816 };
 static unsigned char *stack_bytes;
 static uint64_t frame_bytes; /* of the kernel's signal frame, with what it leaves to align */
 
