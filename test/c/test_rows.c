@@ -134,6 +134,21 @@ static void what_was_noted_of_a_call_goes_with_its_epoch(void **state) {
   prof_rows_free(rows);
 }
 
+extern void _init(void); /* crti's: no entry covers it, and more of its page has rows */
+
+static void a_page_that_begins_without_rows_is_not_kept_whole(void **state) {
+  struct prof_rows *kept = prof_rows_create(NULL), *fresh = prof_rows_create(NULL);
+  uint64_t page = address_of((void *)_init) & ~0xfffull;
+  (void)state;
+  for (unsigned i = 0; i < 0x1000; i++) {
+    prof_rows_forget(fresh, 0, 1);
+    assert_int_equal(prof_rows_find(kept, page + i), prof_rows_find(fresh, page + i));
+  }
+  assert_int_equal(prof_rows_find(kept, page), PROF_ROW_NO_ROW);
+  prof_rows_free(kept);
+  prof_rows_free(fresh);
+}
+
 /* Pages without rows are kept whole: no place with a row may be taken for one, in whichever order
  * the places are asked for. */
 static void pages_kept_whole_hold_no_rows(void **state) {
@@ -150,7 +165,7 @@ static void pages_kept_whole_hold_no_rows(void **state) {
     assert_int_equal(prof_rows_find(kept, pc), prof_rows_find(fresh, pc));
   }
   prof_rows_counters(kept, &counters);
-  assert_true(counters.misses <= 0x5000 + 3); /* of the three pages one each */
+  assert_true(counters.misses < 0x6000); /* not 0x8000: three pages are kept, unless pushed out */
   prof_rows_free(kept);
   prof_rows_free(fresh);
 }
@@ -210,6 +225,7 @@ int main(void) {
       cmocka_unit_test(added_images_come_first),
       cmocka_unit_test(what_was_noted_of_a_call_goes_with_its_epoch),
       cmocka_unit_test(pages_kept_whole_hold_no_rows),
+      cmocka_unit_test(a_page_that_begins_without_rows_is_not_kept_whole),
       cmocka_unit_test(threads_never_get_each_others_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
