@@ -451,15 +451,20 @@ __attribute__((noinline, no_sanitize_address)) static void leave_and_hold(void) 
   __asm__ volatile("");
 }
 
+static bool is_inside(uint64_t pc, void *function) {
+  return pc - (uint64_t)(uintptr_t)function < 128;
+}
+
+/* By a scan, or under a sanitizer by the frame pointer. */
 static void check_stale(const struct prof_regs *regs) {
-  uint64_t holder = (uint64_t)(uintptr_t)leave_and_hold;
-  uint32_t gap = 0;
+  bool has_caller = false, has_stale = false;
   walk_from(regs, ROOM);
-  while (gap < walk.count && PROF_WORD_KIND(words[gap]) != PROF_WORD_GAP)
-    gap++;
+  for (uint32_t i = 0; i < walk.count; i++) {
+    has_caller |= is_inside(PROF_WORD_VALUE(words[i]), (void *)leave_and_hold);
+    has_stale |= is_inside(PROF_WORD_VALUE(words[i]), (void *)descend);
+  }
   sample_count++;
-  bad_count += walk.end != PROF_WALK_COMPLETE || gap + 1 >= walk.count ||
-               PROF_WORD_VALUE(words[gap + 1]) - holder > 64;
+  bad_count += walk.end != PROF_WALK_COMPLETE || !has_caller || has_stale;
 }
 
 static void what_older_calls_left_is_scanned_over(void **state) {
