@@ -333,11 +333,16 @@ function renderRows(profile, { all, shown }, options) {
 }
 
 module.exports = {
+  columnsOf,
+  fit,
+  grouped,
   headline,
+  pad,
   printable,
   renderHotspots,
   renderRows,
   selectRows,
   terminalOf,
   warningLines,
+  wrap,
 };

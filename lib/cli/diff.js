@@ -1,14 +1,12 @@
 'use strict';
-// rspack-prof diff: which functions' shares changed between two profiles. One run of each is no
-// proof (that is `compare`'s work): it says where to look.
+// rspack-prof diff: whose share changed between two profiles, by more than chance explains. One run of
+// each is no proof: it says where to look.
 
-const { numberOf, regexOf, textOf } = require('./args.js');
+const { choiceOf, numberOf, regexOf, textOf, UsageError } = require('./args.js');
+const { renderDiff, renderMarkdown } = require('./diff-table.js');
 const { openProfile, writeJson, writeResult } = require('./files.js');
 const { keysOf } = require('./report.js');
-const { printable, terminalOf } = require('../table.js');
-const { shorten } = require('../shorten.js');
-
-const PIPE_COLUMNS = 160;
+const { terminalOf } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -17,70 +15,57 @@ const spec = {
   usage: 'BASE CANDIDATE [OPTIONS]',
   positionals: [2, 2],
   options: {
-    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: 'as in report' },
-    children: { type: 'boolean', help: 'order by the change of the total share' },
+    by: { type: 'string', value: 'KEY[,KEY]', help: 'symbol, crate, phase .. as in report --sort' },
+    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: 'the same' },
+    children: { type: 'boolean', help: 'the change of the total instead of self' },
+    normalize: { type: 'string', value: 'HOW', help: 'share (of each profile) or time' },
+    all: { type: 'boolean', help: 'changes within noise too' },
     'percent-limit': { type: 'string', value: 'P', help: 'leave out changes below P points (0.1)' },
     limit: { type: 'string', value: 'N', help: 'at most N rows (40)' },
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
+    addresses: { type: 'boolean', help: 'places without a symbol apart, by address' },
     json: { type: 'boolean', help: 'as JSON, names in full; all rows unless limited' },
+    markdown: { type: 'boolean', help: 'as Markdown, for a comment on a pull request' },
     html: {
       type: 'string',
       value: 'OUT',
       help: 'as a page to look around in, instead of the table',
     },
   },
+  notes: ['Changes that the sample counts cannot tell from chance are counted, not listed.'],
 };
 
-/** @param {number} share */
-function points(share) {
-  return `${share > 0 ? '+' : ''}${(share * 100).toFixed(2)}`;
-}
-
-/**
- * @param {import('../index').Diff} diff
- * @param {ReturnType<typeof terminalOf> & { children: boolean }} options
- * @returns {string} ends in a newline
- */
-function renderDiff({ base, candidate, rows }, { width, paint, children }) {
-  const count = (/** @type {number} */ samples) => `${samples.toLocaleString('en-US')} samples`;
-  const lines = [`base ${count(base.samples)}, candidate ${count(candidate.samples)}`, ''];
-  if (rows.length === 0) lines.push('no difference to show');
-  else lines.push(paint('bold', '  DELTA   BASE%  CANDIDATE%  SYMBOL'));
-  for (const row of rows) {
-    const delta = children ? row.totalDelta : row.selfDelta;
-    const before = children ? row.baseTotalShare : row.baseSelfShare;
-    const after = children ? row.candidateTotalShare : row.candidateSelfShare;
-    const cells = [
-      paint(delta > 0 ? 'red' : 'dim', points(delta).padStart(7)),
-      (before * 100).toFixed(2).padStart(6),
-      (after * 100).toFixed(2).padStart(10),
-    ];
-    const left = (width === Infinity ? PIPE_COLUMNS : width) - 29;
-    cells.push(shorten(printable(row.key), Math.max(16, left), row.kind));
-    lines.push(cells.join('  '));
+/** @param {import('./args.js').Parsed} parsed */
+function keysAsked(parsed) {
+  const [by, sort] = [textOf(parsed, 'by'), textOf(parsed, 'sort')];
+  if (by !== undefined && sort !== undefined) {
+    throw new UsageError('--by and --sort are the same: give one of them');
   }
-  if (base.unit !== candidate.unit) {
-    lines.push('', `note: ${base.unit} are compared with ${candidate.unit}: shares only, no more`);
-  }
-  return `${lines.join('\n')}\n`;
+  return keysOf(by ?? sort ?? 'symbol', by === undefined ? 'sort' : 'by', 'diff');
 }
 
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
-  const json = parsed.values.json === true;
-  const children = parsed.values.children === true;
+  const { values } = parsed;
+  const page = textOf(parsed, 'html');
+  const { json, markdown } = values;
+  if ([json, markdown, page].filter((value) => value !== undefined).length > 1) {
+    throw new UsageError('--json, --markdown and --html exclude each other');
+  }
+  const all = values.all === true || json === true;
+  const limit = numberOf(parsed, 'limit', { least: 0, whole: true });
+  const normalize = choiceOf(parsed, 'normalize', ['share', 'time']) ?? 'share';
   /** @type {import('../index').DiffOptions} */
   const options = {
-    by: keysOf(textOf(parsed, 'sort') ?? 'symbol'),
-    sort: children ? 'total' : 'self',
+    by: keysAsked(parsed),
+    sort: values.children === true ? 'total' : 'self',
+    normalize: /** @type {'share' | 'time'} */ (normalize),
     percentLimit: numberOf(parsed, 'percent-limit', { least: 0, most: 100 }) ?? (json ? 0 : 0.1),
-    limit: numberOf(parsed, 'limit', { least: 0, whole: true }) ?? (json ? undefined : 40),
     filter: regexOf(parsed, 'filter'),
-    // Addresses of two builds have nothing in common.
-    unnamed: json ? 'apart' : 'together',
+    unnamed: values.addresses ? 'apart' : 'together',
   };
   const [base, candidate] = parsed.positionals.map((file) => openProfile(file, world.cwd));
-  const page = textOf(parsed, 'html');
+  const diff = require('../index.js').diff(base, candidate, options);
   if (page !== undefined) {
     const { htmlDiff } = require('../html/encode-diff.js');
     // The page is made of the columns, which the public type does not show.
@@ -91,9 +76,16 @@ async function run(parsed, world) {
     );
     return 0;
   }
-  const diff = require('../index.js').diff(base, candidate, options);
-  if (json) writeJson({ schema: 1, ...diff }, world);
-  else world.stdout.write(renderDiff(diff, { ...terminalOf({ stream: world.stdout }), children }));
+  const rows = diff.rows.filter(
+    ({ isSignificant, selfDelta, totalDelta }) =>
+      json === true ||
+      isSignificant ||
+      (all && (options.sort === 'total' ? totalDelta : selfDelta) !== 0),
+  );
+  const shown = { ...diff, rows: rows.slice(0, limit ?? (json ? Infinity : 40)) };
+  if (json) writeJson({ schema: 1, ...shown }, world);
+  else if (markdown) world.stdout.write(renderMarkdown(shown));
+  else world.stdout.write(renderDiff(shown, terminalOf({ stream: world.stdout })));
   return 0;
 }
 

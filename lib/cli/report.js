@@ -62,12 +62,16 @@ const spec = {
   ],
 };
 
-/** @param {string} text */
-function keysOf(text) {
+/**
+ * @param {string} text
+ * @param {string} [option]
+ * @param {string} [command]
+ */
+function keysOf(text, option = 'sort', command = 'report') {
   const keys = text.split(',').map((key) => ALIASES.get(key.trim()) ?? key.trim());
   for (const key of keys) {
     if (!KEYS.includes(key))
-      throw unknown('--sort: unknown key', key, KEYS, 'rspack-prof report -h');
+      throw unknown(`--${option}: unknown key`, key, KEYS, `rspack-prof ${command} -h`);
   }
   return keys.join(',');
 }

@@ -2,24 +2,14 @@
 // Two profiles as one tree for the page of their difference: each node with what either has of its own.
 // A function is the same in both where its name is, but for what another build or another line changes.
 
+const { noiseOf } = require('../profile/diff.js');
+const { matcher } = require('../profile/matching.js');
 const { depthFirst, encodeFuncs } = require('./encode.js');
 const { narrow, pack } = require('./pack.js');
 const { pageOf } = require('./page.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {{parent: number[], func: number[], weight: number[][], count: number[][]}} Union */
-
-/**
- * A function's name without what changes from build to build: the hash and the number of a closure, the
- * compiler's suffixes, the line and column of JavaScript.
- * @param {string} name
- */
-const symbolKey = (name) =>
-  name
-    .replace(/::h[0-9a-f]{16}$/, '')
-    .replace(/\{((?:closure|shim|impl)[^{}#]*)#\d+\}/g, '{$1}')
-    .replace(/(?:\.(?:llvm|isra|constprop|part|cold|lto_priv)(?:\.\d+)*)+$/, '')
-    .replace(/(?::\d+){1,2}$/, '');
 
 /**
  * @param {Profile} profile
@@ -56,6 +46,7 @@ function addTree(profile, side, funcOf, union, known) {
  * @returns {{funcs: object, funcOf: Int32Array[]}} the union's functions, and which each merged node has
  */
 function unionFuncs(profiles) {
+  const keyOf = matcher(profiles[1], profiles[0]);
   /** @type {Map<string, number>} */
   const ids = new Map();
   /** @type {Record<string, any[]>} */
@@ -69,7 +60,7 @@ function unionFuncs(profiles) {
     for (let i = 1; i < own.length; i++) own[i] = profile.raw.nodes.func[node[i]];
     const { funcs, ofNode } = encodeFuncs(profile, own);
     const toUnion = funcs.name.map((name, i) => {
-      const key = symbolKey(name);
+      const key = keyOf(name);
       const found = ids.get(key);
       if (found !== undefined) return found;
       for (const column of ['name', 'color', 'line']) {
@@ -121,6 +112,7 @@ function encodeDiff(base, candidate, { level = 6 } = {}) {
     metas: profiles.map(({ meta }) => meta),
     qualities: profiles.map(({ quality }) => quality),
     funcs,
+    ...noiseOf(base, candidate),
   };
   return pack(header, columns, level);
 }
@@ -140,4 +132,4 @@ function htmlDiff(base, candidate) {
   });
 }
 
-module.exports = { encodeDiff, htmlDiff, symbolKey };
+module.exports = { encodeDiff, htmlDiff };

@@ -8,7 +8,10 @@ const path = require('node:path');
 const VIEW = path.join(__dirname, 'view');
 const MAIN = 'main.js';
 /** Used by the view, but not of it. */
-const SHARED = { '../../shorten.js': path.join(__dirname, '..', 'shorten.js') };
+const SHARED = {
+  '../../noise.js': path.join(__dirname, '..', 'noise.js'),
+  '../../shorten.js': path.join(__dirname, '..', 'shorten.js'),
+};
 
 /** @param {string} text */
 function escapeHtml(text) {

@@ -144,9 +144,10 @@ function commonValues(profile, groupOf, groups, keys) {
 /**
  * @param {Profile} profile
  * @param {HotspotOptions} [options]
+ * @param {import('./names').Names} [symbols] what functions are called, instead of what `unnamed` says
  * @returns {HotspotRow[]}
  */
-function hotspots(profile, options = {}) {
+function hotspots(profile, options = {}, symbols) {
   const { by = 'symbol', sort = 'self' } = options;
   checkNames(options, HOTSPOT_OPTIONS, 'hotspots()');
   const keys = parseKeys(by);
@@ -158,7 +159,8 @@ function hotspots(profile, options = {}) {
   }
 
   const { raw } = profile;
-  const names = isTogether(options.unnamed) ? profile.namesByObject : profile.names;
+  const names =
+    symbols ?? (isTogether(options.unnamed) ? profile.namesByObject : profile.names);
   /** @type {typeof FUNC_KEYS} */
   const readers = { ...FUNC_KEYS, symbol: symbolIn(names) };
   const funcKeys = keys.filter((key) => key in FUNC_KEYS);

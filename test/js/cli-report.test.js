@@ -261,7 +261,10 @@ test('diff shows what grew, as a table and as JSON', async (t) => {
   const { stdout, exitCode } = await cli(['diff', file, 'two.json.gz'], { cwd });
   assert.equal(exitCode, 0);
   assert.match(stdout, /^base 1,000 samples, candidate 2,000 samples$/m);
-  assert.match(stdout.split('\n')[3], /^ \+45\.05 +9\.90 +54\.95 +__memmove_avx_unaligned_erms$/);
+  assert.match(
+    stdout.split('\n')[4],
+    /^\+45\.05 +±2\.86 +9\.90 +54\.95 +__memmove_avx_unaligned_erms$/,
+  );
   const json = JSON.parse((await cli(['diff', file, 'two.json.gz', '--json'], { cwd })).stdout);
   assert.equal(json.schema, 1);
   assert.equal(json.rows[0].key, '__memmove_avx_unaligned_erms');

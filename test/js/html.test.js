@@ -8,7 +8,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { syntheticProfile } = require('../../bench/synthetic.js');
-const { encodeDiff, symbolKey } = require('../../lib/html/encode-diff.js');
+const { encodeDiff } = require('../../lib/html/encode-diff.js');
+const { symbolKey } = require('../../lib/profile/matching.js');
 const { encodeProfile } = require('../../lib/html/encode.js');
 const { htmlReport } = require('../../lib/html/report.js');
 const {
@@ -17,7 +18,7 @@ const {
   nodeSums,
   sumsByGroup,
 } = require('../../lib/html/view/diff-model.js');
-const { isShareChange, isWeightChange } = require('../../lib/html/view/noise.js');
+const { isShareChange, isWeightChange } = require('../../lib/noise.js');
 const tree = require('../../lib/html/view/tree.js');
 const { inflate, readReport } = require('../../lib/html/view/unpack.js');
 const { cli } = require('./cli-support.js');

@@ -2,24 +2,24 @@
 // The sums behind the page of a difference: what each box and each function has in both profiles, and
 // whether the change is more than noise.
 
-const { isShareChange, isWeightChange } = require('./noise.js');
+const { isShareChange, isWeightChange } = require('../../noise.js');
 const { groupSums, totalsOf } = require('./tree.js');
 
 /** @typedef {{norm: 'share' | 'time', by: 'self' | 'total'}} How */
 /** @typedef {{self: Float64Array, total: Float64Array, selfCount: Float64Array,
- *    totalCount: Float64Array, whole: number, samples: number}} SideSums */
+ *    totalCount: Float64Array, whole: number, samples: number, leastErrors: number}} SideSums */
 /** @typedef {{base: number, candidate: number, change: number, isNoise: boolean}} Change */
 
 /**
  * @param {import('./types').DiffReport} report
  * @returns {SideSums[]} base and candidate, by node
  */
-function nodeSums({ nodes, sides }) {
-  return sides.map(({ weight, count }) => {
+function nodeSums({ nodes, sides, leastErrors, effective }) {
+  return sides.map(({ weight, count }, i) => {
     const total = totalsOf(nodes, weight);
     const totalCount = totalsOf(nodes, count);
     const sums = { self: weight, total, selfCount: count, totalCount };
-    return { ...sums, whole: total[0], samples: totalCount[0] };
+    return { ...sums, whole: total[0], samples: effective[i], leastErrors };
   });
 }
 
@@ -31,7 +31,7 @@ function nodeSums({ nodes, sides }) {
  * @returns {SideSums[]} by group
  */
 function sumsByGroup({ nodes }, sums, groupOf, groups) {
-  return sums.map(({ self, total, selfCount, totalCount, whole, samples }) => {
+  return sums.map(({ self, total, selfCount, totalCount, whole, samples, leastErrors }) => {
     const weights = groupSums(nodes, groupOf, groups, { self, total, count: selfCount });
     const counts = groupSums(nodes, groupOf, groups, {
       self: selfCount,
@@ -39,7 +39,7 @@ function sumsByGroup({ nodes }, sums, groupOf, groups) {
       count: selfCount,
     });
     return {
-      ...{ self: weights.self, total: weights.total, whole, samples },
+      ...{ self: weights.self, total: weights.total, whole, samples, leastErrors },
       ...{ selfCount: counts.self, totalCount: counts.total },
     };
   });
@@ -58,13 +58,14 @@ function changeOf([base, candidate], row, { norm, by }) {
     return side.whole > 0 ? weight / side.whole : 0;
   };
   const counted = (/** @type {SideSums} */ side) => ({
-    samples: side[by === 'self' ? 'selfCount' : 'totalCount'][row],
+    // As in lib/profile/diff.js: a heavy sample is more of the share, and no more certain.
+    samples: side.whole > 0 ? (side[by][row] / side.whole) * side.samples : 0,
     all: side.samples,
     perSample: side.samples > 0 ? side.whole / side.samples : 0,
   });
   const test = norm === 'time' ? isWeightChange : isShareChange;
   const [was, is] = [value(base), value(candidate)];
-  const isNoise = !test(counted(base), counted(candidate));
+  const isNoise = !test(counted(base), counted(candidate), base.leastErrors);
   return { base: was, candidate: is, change: is - was, isNoise };
 }
 

@@ -89,7 +89,7 @@ class DiffPage {
     byId('quality').replaceChildren(...rows);
     byId('help-text').textContent =
       'A box is as wide as in the candidate (or the base). Red: more than in the base, blue: less; grey: less ' +
-      'than three standard errors of the sample counts, which chance explains. One run of each is no proof.';
+      `than ${this.report.leastErrors.toFixed(1)} standard errors of the sample counts, which chance explains. One run of each is no proof.`;
     const key = (/** @type {number} */ change, /** @type {string} */ text) => {
       const swatch = make('i', { class: 'swatch' });
       swatch.style.background = changeColor(change, this.backRgb, false);

@@ -96,6 +96,10 @@ export interface DiffReport {
   funcs: Funcs;
   nodes: TreeColumns;
   sides: [Side, Side];
+  /** Standard errors from which on a change counts: lib/profile/diff.js. */
+  leastErrors: number;
+  /** Samples of equal weight that tell as much, of base and candidate. */
+  effective: [number, number];
 }
 
 export type Report = ProfileReport | DiffReport;
