@@ -1,5 +1,6 @@
 /*
- * crate: the Rust crate in which a function's source stands. The rules and why: docs/crates.md.
+ * crate: the Rust crate in which somebody would change a function: where its source stands, or the
+ * visitor's for a generic walk. The rules and why: docs/crates.md.
  *
  * From a v0 linker name exactly (it carries the crate of each impl); from demangled text (legacy
  * names, DWARF) by rule. Pure. Refuses: what is not Rust (false, out is "").

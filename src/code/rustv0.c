@@ -11,6 +11,10 @@ static bool is_text(struct prof_rust_text text, const char *word) {
   return text.at && text.length == strlen(word) && memcmp(text.at, word, text.length) == 0;
 }
 
+static bool is_same(struct prof_rust_text a, struct prof_rust_text b) {
+  return a.at && b.at && a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+}
+
 static bool walk_arguments(struct prof_rust_state *self) {
   struct prof_rust_place ignored;
   uint64_t lifetime;
@@ -40,23 +44,59 @@ static bool is_call_trait(const struct prof_rust_place *trait) {
           is_text(trait->last, "Fn"));
 }
 
+/* Data of one crate, walked by code of a second, for a visitor of a third: time is the visitor's.
+ * An element type (rayon, serde) is mostly of the data's crate, and changes nothing. */
+static void charge_visitor(struct prof_rust_place *out, struct prof_rust_text visitor) {
+  if (!out->data.at || !visitor.at || is_same(visitor, out->data))
+    return;
+  out->crate = visitor;
+  out->data = (struct prof_rust_text){0};
+}
+
 static bool walk_generic(struct prof_rust_state *self, struct prof_rust_place *out) {
-  struct prof_rust_text before = self->foreign;
+  struct prof_rust_text before = self->foreign, beside = self->beside;
   if (!prof_rust_path(self, out))
     return false;
   self->foreign = (struct prof_rust_text){0};
+  if (out->data.at)
+    self->beside = out->crate;
   if (!walk_arguments(self))
     return false;
   if (is_glue(out) && self->foreign.at)
     out->crate = self->foreign;
+  charge_visitor(out, self->foreign);
   self->foreign = before.at ? before : self->foreign;
+  self->beside = beside;
   return true;
 }
 
-static bool walk_impl(struct prof_rust_state *self, bool of_trait, struct prof_rust_place *out) {
+static bool walk_trait_impl(struct prof_rust_state *self, struct prof_rust_place *out) {
+  struct prof_rust_place type, trait;
+  struct prof_rust_text before, data, beside = self->beside;
+  if (!prof_rust_skip_tagged(self, 's') || !prof_rust_path(self, out))
+    return false;
+  before = self->foreign;
+  self->foreign = (struct prof_rust_text){0};
+  self->beside = out->crate;
+  if (!prof_rust_type(self, &type))
+    return false;
+  data = self->foreign;
+  self->foreign = (struct prof_rust_text){0};
+  if (!prof_rust_path(self, &trait))
+    return false;
+  if (is_same(trait.crate, out->crate) && !is_same(type.crate, out->crate) &&
+      !prof_crate_is_std(out->crate.at, out->crate.length))
+    out->data = data;
+  charge_visitor(out, self->foreign);
+  self->foreign = before.at ? before : data.at ? data : self->foreign;
+  self->beside = beside;
+  return true;
+}
+
+static bool walk_inherent_impl(struct prof_rust_state *self, struct prof_rust_place *out) {
   struct prof_rust_place ignored;
   return prof_rust_skip_tagged(self, 's') && prof_rust_path(self, out) &&
-         prof_rust_type(self, &ignored) && (!of_trait || prof_rust_path(self, &ignored));
+         prof_rust_type(self, &ignored);
 }
 
 static bool walk_trait_method(struct prof_rust_state *self, struct prof_rust_place *out) {
@@ -96,14 +136,15 @@ bool prof_rust_path(struct prof_rust_state *self, struct prof_rust_place *out) {
   case 'C':
     fine = prof_rust_identifier(self, &out->crate);
     out->last = out->crate;
-    if (fine && !self->foreign.at && !prof_crate_is_std(out->crate.at, out->crate.length))
+    if (fine && !self->foreign.at && !is_same(out->crate, self->beside) &&
+        !prof_crate_is_std(out->crate.at, out->crate.length))
       self->foreign = out->crate;
     break;
   case 'M':
-    fine = walk_impl(self, false, out);
+    fine = walk_inherent_impl(self, out);
     break;
   case 'X':
-    fine = walk_impl(self, true, out);
+    fine = walk_trait_impl(self, out);
     break;
   case 'Y':
     fine = walk_trait_method(self, out);

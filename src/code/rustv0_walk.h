@@ -19,13 +19,15 @@ struct prof_rust_place {
   struct prof_rust_text crate; /* whose source it is */
   struct prof_rust_text self;  /* of a trait's own method ("Y"): the crate of its type */
   struct prof_rust_text last;  /* last identifier */
+  struct prof_rust_text data;  /* of an impl beside its trait: the crate of the type, if another */
 };
 
 struct prof_rust_state {
   const char *start, *end, *at; /* start: what back references count from */
   size_t steps;
   unsigned depth;
-  struct prof_rust_text foreign; /* first crate met that is not std's, since it was reset */
+  struct prof_rust_text foreign; /* first crate met since it was reset: not std's, not beside */
+  struct prof_rust_text beside;
 };
 
 typedef bool prof_rust_rule(struct prof_rust_state *self, struct prof_rust_place *out);

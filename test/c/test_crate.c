@@ -41,6 +41,50 @@ static void a_trait_impl_belongs_to_the_crate_that_holds_the_impl(void **state) 
                NULL, "alloc");
 }
 
+/* <swc_ecma_ast::jsx::A as swc_ecma_visit::VisitWith<V>>::visit_children_with */
+#define VISIT(type, visitor)                                                                       \
+  "_RNvXs41_NtCs1_14swc_ecma_visit9generated" type "INtB6_9VisitWith" visitor                      \
+  "E19visit_children_with"
+#define AST "NtNtCs0_12swc_ecma_ast3jsx1A"
+#define MINIFIER "NtCs2_17swc_ecma_minifier1V"
+
+static void a_walk_over_anothers_data_belongs_to_the_visitor(void **state) {
+  (void)state;
+  assert_crate(VISIT(AST, MINIFIER), NULL, "swc_ecma_minifier");
+  assert_crate(VISIT(AST, "QL_" MINIFIER), NULL, "swc_ecma_minifier"); /* &mut V */
+  assert_crate(VISIT("INtNtCs3_5alloc3vec3Vec" AST "E", MINIFIER), NULL, "swc_ecma_minifier");
+  assert_crate(VISIT("S" AST, "INtB6_8AsFolder" MINIFIER "E"), NULL, "swc_ecma_minifier");
+  assert_crate("_RNCNvXs41_NtCs1_14swc_ecma_visit9generated" AST "INtB8_9VisitWith" MINIFIER
+               "E19visit_children_with0",
+               NULL, "swc_ecma_minifier"); /* a closure in it */
+  /* the visitor as the method's parameter, and a name taken from the bindings */
+  assert_crate("_RINvXs_Cs1_5visit" AST "NtB5_4Fold4foldNtCs2_4mine1VE", NULL, "mine");
+  assert_crate("_RNvXs41_NtCsepHMdBJlYew_14swc_ecma_visit9generatedNtNtCs6LwejBPpTfg_12swc_ecma_ast"
+               "3jsx15JSXAttrOrSpreadINtB6_9VisitWithNtNtCs8ry3Tw9h1rY_32swc_ecma_transforms_"
+               "optimization5debug11AssertValidE19visit_children_with",
+               NULL, "swc_ecma_transforms_optimization");
+}
+
+static void a_parameter_that_is_no_visitor_changes_nothing(void **state) {
+  (void)state;
+  /* the visitor of the data's own crate, of the trait's, of std, none, and a dyn of the trait's */
+  assert_crate(VISIT(AST, "NtCs0_12swc_ecma_ast1V"), NULL, "swc_ecma_visit");
+  assert_crate(VISIT(AST, "NtB6_4Noop"), NULL, "swc_ecma_visit");
+  assert_crate(VISIT(AST, "NtNtCs3_5alloc6string6String"), NULL, "swc_ecma_visit");
+  assert_crate(VISIT(AST, "DNtB6_5VisitEL_"), NULL, "swc_ecma_visit");
+  /* the trait crate's own type, and data of std alone */
+  assert_crate(VISIT("NtB6_5Thing", MINIFIER), NULL, "swc_ecma_visit");
+  assert_crate(VISIT("h", MINIFIER), NULL, "swc_ecma_visit");
+  /* <mine::S as core::convert::From<other::E>>::from and <mine::S as other::T<third::P>>::m: an
+   * impl that does not stand beside its trait */
+  assert_crate("_RNvXCs_4mineNtB2_1SINtNtCs0_4core7convert4FromNtCs1_5other1EE4from", NULL, "mine");
+  assert_crate("_RNvXCs_4mineNtB2_1SINtCs1_5other1TNtCs2_5third1PE1m", NULL, "mine");
+  /* <Vec<mine::S> as rayon::FromPar<mine::S>>::from_par::<third::P>: an element comes first */
+  assert_crate("_RNvXs_Cs0_5rayonINtNtCs1_5alloc3vec3VecNtCs2_4mine1SEINtB4_7FromParNtCs2_4mine1SE"
+               "8from_par",
+               NULL, "rayon");
+}
+
 static void a_traits_own_method_belongs_to_the_trait(void **state) {
   (void)state;
   assert_crate("_RNvYNtCs_4mine1SNtCs0_11rspack_core17DependenciesBlock14get_block_refs", NULL,
@@ -108,6 +152,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_free_function_belongs_to_its_path),
       cmocka_unit_test(a_trait_impl_belongs_to_the_crate_that_holds_the_impl),
+      cmocka_unit_test(a_walk_over_anothers_data_belongs_to_the_visitor),
+      cmocka_unit_test(a_parameter_that_is_no_visitor_changes_nothing),
       cmocka_unit_test(a_traits_own_method_belongs_to_the_trait),
       cmocka_unit_test(inherent_and_generic_std_code_belongs_to_std),
       cmocka_unit_test(glue_belongs_to_the_type_it_is_made_for),
