@@ -54,9 +54,10 @@ static void charge_visitor(struct prof_rust_place *out, struct prof_rust_text vi
 }
 
 static bool walk_generic(struct prof_rust_state *self, struct prof_rust_place *out) {
-  struct prof_rust_text before = self->foreign, beside = self->beside;
+  struct prof_rust_text before, beside = self->beside;
   if (!prof_rust_path(self, out))
     return false;
+  before = self->foreign;
   self->foreign = (struct prof_rust_text){0};
   if (out->data.at)
     self->beside = out->crate;

@@ -59,6 +59,9 @@ static void a_walk_over_anothers_data_belongs_to_the_visitor(void **state) {
                NULL, "swc_ecma_minifier"); /* a closure in it */
   /* the visitor as the method's parameter, and a name taken from the bindings */
   assert_crate("_RINvXs_Cs1_5visit" AST "NtB5_4Fold4foldNtCs2_4mine1VE", NULL, "mine");
+  /* what a visitor holds does not count: utils::Collector<atoms::Atom> */
+  assert_crate(VISIT(AST, "INtCs2_5utils9CollectorNtCs4_5atoms4AtomE"), NULL, "utils");
+  assert_crate("_RINvXs_Cs1_5visit" AST "NtB5_4Fold4foldINtB5_1WNtCs2_4mine1VEE", NULL, "mine");
   assert_crate("_RNvXs41_NtCsepHMdBJlYew_14swc_ecma_visit9generatedNtNtCs6LwejBPpTfg_12swc_ecma_ast"
                "3jsx15JSXAttrOrSpreadINtB6_9VisitWithNtNtCs8ry3Tw9h1rY_32swc_ecma_transforms_"
                "optimization5debug11AssertValidE19visit_children_with",
@@ -79,6 +82,17 @@ static void a_parameter_that_is_no_visitor_changes_nothing(void **state) {
    * impl that does not stand beside its trait */
   assert_crate("_RNvXCs_4mineNtB2_1SINtNtCs0_4core7convert4FromNtCs1_5other1EE4from", NULL, "mine");
   assert_crate("_RNvXCs_4mineNtB2_1SINtCs1_5other1TNtCs2_5third1PE1m", NULL, "mine");
+  /* <Vec<data::D> as core::convert::From<mine::A<third::B>>>::from, in mine */
+  assert_crate(
+      "_RNvXCs_4mineINtNtCs1_5alloc3vec3VecNtCs2_4data1DEINtNtCs0_4core7convert4FromINtB2_1A"
+      "NtCs3_5third1BEE4from",
+      NULL, "mine");
+  /* <[mine::S] as core::cmp::PartialEq<[other::T]>>::eq: std's stays std's */
+  assert_crate("_RNvXs_NtCs0_4core3cmpSNtCs1_4mine1SINtB4_9PartialEqSNtCs2_5other1TE2eq", NULL,
+               "core");
+  /* <rayon::IntoIter<mine::S> as rayon::Parallel>::drive::<third::C>: rayon's own type */
+  assert_crate("_RINvXs_Cs0_5rayonINtB5_8IntoIterNtCs1_4mine1SENtB5_8Parallel5driveNtCs2_5third1CE",
+               NULL, "rayon");
   /* <Vec<mine::S> as rayon::FromPar<mine::S>>::from_par::<third::P>: an element comes first */
   assert_crate("_RNvXs_Cs0_5rayonINtNtCs1_5alloc3vec3VecNtCs2_4mine1SEINtB4_7FromParNtCs2_4mine1SE"
                "8from_par",
@@ -109,6 +123,8 @@ static void glue_belongs_to_the_type_it_is_made_for(void **state) {
   assert_crate("_RINvNtCs_4core3ptr13drop_in_placeINtNtCs0_5alloc3vec3VecNtCs1_4mine1SEE", NULL,
                "mine");
   assert_crate("_RINvNtCs_4core3ptr13drop_in_placeNtNtCs0_5alloc6string6StringE", NULL, "core");
+  /* drop_in_place::<other::Map<mine::S>> */
+  assert_crate("_RINvNtCs_4core3ptr13drop_in_placeINtCs0_5other3MapNtCs1_4mine1SEE", NULL, "other");
   assert_crate(NULL, "core::ptr::drop_in_place<alloc::vec::Vec<swc_ecma_ast::Expr>>",
                "swc_ecma_ast");
   assert_crate(NULL, "core::ptr::drop_in_place<[u8]>", "core");
