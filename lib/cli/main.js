@@ -4,6 +4,7 @@
 // standard error and an exit code: 0 fine, 1 failed, 2 bad usage, 3 no permission.
 
 const { UsageError, helpText, parse, unknown } = require('./args.js');
+const { withProgress } = require('./progress.js');
 const pkg = require('../../package.json');
 
 /**
@@ -31,9 +32,13 @@ const COMMANDS = {
   export: () => require('./export.js'),
   import: () => require('./import.js'),
   diff: () => require('./diff.js'),
+  open: () => require('./open.js'),
   list: () => require('./list.js'),
   doctor: () => require('./doctor.js'),
 };
+
+/** What may take more than a second on a big profile. */
+const SLOW = ['report', 'export', 'import', 'diff', 'open'];
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
 const LATER = ['stat', 'compare', 'trace'];
@@ -91,7 +96,8 @@ async function dispatch(argv, world) {
     world.stdout.write(helpText(command.spec));
     return 0;
   }
-  return command.run(parsed, world);
+  const work = () => command.run(parsed, world);
+  return SLOW.includes(name) ? withProgress(`rspack-prof ${name}`, world, work) : work();
 }
 
 /**

@@ -1,0 +1,111 @@
+'use strict';
+// rspack-prof open: the HTML report of a profile, served to this machine's browsers until Ctrl-C.
+
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const { numberOf } = require('./args.js');
+const { openProfile, profilePath } = require('./files.js');
+const { ProfError } = require('../errors.js');
+
+/** The page loads everything at once: what goes unread this long was forgotten. */
+const IDLE_MINUTES = 30;
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'open',
+  summary: 'look around in a profile, in the browser',
+  usage: '[FILE] [OPTIONS]',
+  positionals: [0, 1],
+  options: {
+    port: { type: 'string', value: 'N', help: 'the port on 127.0.0.1 (a free one)' },
+    'no-browser': { type: 'boolean', help: 'only print where the report is' },
+  },
+  notes: [
+    'FILE is the newest profile below .rspack-prof/ unless given.',
+    `Ends with Ctrl-C, or after ${IDLE_MINUTES} minutes without a request.`,
+    'The browser is $BROWSER, or xdg-open where there is a display.',
+  ],
+};
+
+/**
+ * As others read $BROWSER: commands with ':' between them, the first that starts is taken; %s in one is
+ * the address. Without a display xdg-open would start a browser in this terminal.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} url
+ * @returns {string[][]} command lines to try
+ */
+function browsers(env, url) {
+  const display = env.DISPLAY || env.WAYLAND_DISPLAY;
+  const commands = env.BROWSER ? env.BROWSER.split(':') : display ? ['xdg-open'] : [];
+  return commands
+    .map((command) => command.split(/\s+/).filter((word) => word !== ''))
+    .filter((words) => words.length > 0)
+    .map((words) =>
+      words.some((word) => word.includes('%s'))
+        ? words.map((word) => word.replaceAll('%s', () => url))
+        : [...words, url],
+    );
+}
+
+/**
+ * @param {string[][]} commands
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<boolean>} whether one was started
+ */
+async function startFirst(commands, env) {
+  for (const [file, ...args] of commands) {
+    const started = await new Promise((resolve) => {
+      // Detached: Ctrl-C here does not close the browser.
+      const child = spawn(file, args, { env, detached: true, stdio: 'ignore' });
+      child.once('error', () => resolve(false));
+      child.once('spawn', () => {
+        child.unref();
+        resolve(true);
+      });
+    });
+    if (started) return true;
+  }
+  return false;
+}
+
+/** @param {() => void} stop @returns {() => void} takes the handlers away */
+function onSignals(stop) {
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM']);
+  for (const signal of signals) process.on(signal, stop);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, stop);
+  };
+}
+
+/** @type {import('./main.js').Command['run']} */
+async function run(parsed, world) {
+  const port = numberOf(parsed, 'port', { least: 0, most: 65535, whole: true });
+  const file = profilePath(parsed.positionals[0], world.cwd);
+  if (fs.statSync(file, { throwIfNoEntry: false })?.isFIFO()) {
+    throw new ProfError('ERR_PROF_BAD_FILE', `${file} is a pipe: open needs a file`);
+  }
+  const profile = openProfile(file, world.cwd);
+  const { htmlReport } = require('../html/report.js');
+  const { serve } = require('./serve.js');
+  const say = (/** @type {string} */ text) => world.stderr.write(`rspack-prof: ${text}\n`);
+  const served = await serve({
+    // The page is made of the columns, which the public type does not show.
+    page: htmlReport(/** @type {any} */ (profile)).join(''),
+    profile: fs.readFileSync(file),
+    port,
+    idleMs: IDLE_MINUTES * 60_000,
+  });
+  const release = onSignals(served.close);
+  world.stdout.write(`${served.url}\n${served.firefox}\n`);
+  say(`Ctrl-C ends this, as do ${IDLE_MINUTES} minutes without a request`);
+  if (!parsed.values['no-browser']) {
+    const found = await startFirst(browsers(world.env, served.url), world.env);
+    if (!found) say('no browser started ($BROWSER, xdg-open): open the first address yourself');
+  }
+  const why = await served.ended;
+  release();
+  if (why === 'idle') say(`ended after ${IDLE_MINUTES} minutes without a request`);
+  return 0;
+}
+
+module.exports = { browsers, run, spec };
