@@ -112,8 +112,7 @@ function renderDiff(diff, { width, paint }) {
  * A name as code in a cell: a bar ends the cell even there, a backtick the code.
  * @param {string} text
  */
-const code = (text) =>
-  `\`${text.replace(/`/g, "'").replace(/\\/g, '\\\\').replace(/\|/g, '\\|')}\``;
+const code = (text) => `\`${text.replace(/`/g, "'").replace(/\|/g, '\\|')}\``;
 
 /** Text outside of code: nothing of it is markup. @param {string} text */
 const plain = (text) => printable(text).replace(/[\\`*_{}[\]<>#|@&~]/g, '\\$&');
