@@ -1,7 +1,7 @@
 'use strict';
 // The border between JavaScript and Rust for people: plugins by hook, loaders, conversions, callers.
 
-const { printable, terminalOf } = require('./table.js');
+const { fit, printable, terminalOf } = require('./table.js');
 const { shorten } = require('./shorten.js');
 
 /** @typedef {import('./index').Border} Border */
@@ -12,6 +12,8 @@ const MOST_ROWS = 20;
 const MOST_HOOKS = 3;
 /** Of a function's name beside another one. */
 const NAME_WIDTH = 72;
+/** Of the figures before two names, with the gaps. */
+const NUMBERS_WIDTH = 34;
 
 /** @param {number} share */
 const percent = (share) => (share * 100).toFixed(2);
@@ -21,12 +23,12 @@ const number = (count) => (count === null ? '-' : count.toLocaleString('en-US'))
 /** What is on the stack where Rust's call waited in node's queue: it is known by what it hands over. */
 const QUEUED = /^napi::threadsafe_function::call_js_cb::<(?:[\w:]*::)?(\w+)/;
 
-/** @param {string} name */
-function shortName(name) {
+/** @param {string} name @param {number} [room] */
+function shortName(name, room = NAME_WIDTH) {
   const queued = QUEUED.exec(name);
   if (queued) return `call_js_cb::<${queued[1]}>`;
   const isScript = /:\d+:\d+$/.test(name);
-  return shorten(printable(name), NAME_WIDTH, isScript ? 'js' : 'rust');
+  return shorten(printable(name), room, isScript ? 'js' : 'rust');
 }
 
 /**
@@ -77,7 +79,9 @@ const costColumns = (rows) => [['TOTAL%', cells(rows, ({ share }) => percent(sha
  * @returns {string}
  */
 function renderBorder(profile, options = {}) {
-  const { paint } = terminalOf(options);
+  const { width, paint } = terminalOf(options);
+  /** Each of two text columns beside some numbers. */
+  const half = Math.min(NAME_WIDTH, Math.max(16, Math.floor((width - NUMBERS_WIDTH) / 2)));
   const border = profile.border();
   const whole = profile.totalWeight;
   const sideOf = (/** @type {number} */ weight) => percent(whole > 0 ? weight / whole : 0);
@@ -88,8 +92,8 @@ function renderBorder(profile, options = {}) {
   const callers = (rows) => [
     ...costColumns(rows),
     ['SAMPLES', cells(rows, ({ samples }) => number(samples)), true],
-    ['CALLER', cells(rows, ({ caller }) => shortName(caller))],
-    ['CALLS', cells(rows, ({ callee }) => shortName(callee))],
+    ['CALLER', cells(rows, ({ caller }) => shortName(caller, half))],
+    ['CALLS', cells(rows, ({ callee }) => shortName(callee, half))],
   ];
   const parts = [
     tableOf(
@@ -99,8 +103,8 @@ function renderBorder(profile, options = {}) {
         ['JS%', cells(hooks, ({ js }) => sideOf(js)), true],
         ['RUST%', cells(hooks, ({ rust }) => sideOf(rust)), true],
         ['CALLS', cells(hooks, ({ calls }) => number(calls)), true],
-        ['PLUGIN', cells(hooks, ({ plugin }) => printable(plugin))],
-        ['HOOK', cells(hooks, (row) => hookNames(row.hooks))],
+        ['PLUGIN', cells(hooks, ({ plugin }) => fit(plugin, half))],
+        ['HOOK', cells(hooks, (row) => fit(hookNames(row.hooks), half))],
       ],
       paint,
     ),

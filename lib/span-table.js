@@ -11,6 +11,8 @@ const { shorten } = require('./shorten.js');
 /** @typedef {{head: string, right?: boolean, cells: string[]}} Column */
 
 const LEAST_SHARE = 0.005;
+/** A pipe has no width; Rust names have up to 22,000 characters. */
+const NAME_WIDTH = 160;
 /** Functions below a span. */
 const SYMBOLS = 2;
 
@@ -70,7 +72,7 @@ function renderSpans(profile, options = {}) {
   const indent = head.indexOf('SPAN', head.indexOf('WALL')) + 2;
   const below = rows.map(({ symbols }) =>
     symbols.slice(0, SYMBOLS).map(({ symbol, share }) => {
-      const room = Math.max(20, width - indent - 8);
+      const room = Math.max(20, Math.min(NAME_WIDTH, width - indent - 8));
       return `${' '.repeat(indent)}${percent(share).padStart(6)}  ${shorten(printable(symbol), room)}`;
     }),
   );

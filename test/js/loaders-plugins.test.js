@@ -295,6 +295,21 @@ describe('the border', () => {
     assert.match(text, / 60\.00 +20\.00 +40\.00 +7 +Outer +emit\n/);
     assert.match(text, / 4 +9 +0 +\.\/l\.js\n/);
     assert.doesNotMatch(text, /no calls were counted/);
+    const long = {
+      totalWeight: profile.totalWeight,
+      border: () => {
+        const border = profile.border();
+        const hooks = border.hooks.map((row) => ({ ...row, plugin: 'several | '.repeat(20) }));
+        const name = `a::${'very::'.repeat(40)}f`;
+        const call = { share: 1, samples: 1e6, weight: 1, caller: name, callee: name };
+        return { ...border, hooks, rustToJs: [call], jsToRust: [call] };
+      },
+    };
+    const wide = renderBorder(/** @type {any} */ (long), { color: false, width: 80 }).split('\n');
+    assert.deepEqual(
+      wide.filter((line) => line.length > 80),
+      [],
+    );
     const none = renderBorder(profileOf(['main']), { color: false });
     assert.match(none, /^no calls were counted/);
   });

@@ -323,6 +323,16 @@ describe('spans over samples', () => {
     assert.deepEqual(modulesOf('malloc'), []);
   });
 
+  test('a name without end is shortened in a pipe too', () => {
+    const profile = profileOf(
+      [span('make', [0, 100], { target: 'pass' })],
+      [[30, `pass::Of<${'pass::Very<'.repeat(80)}${'>'.repeat(81)}::run`, 'rayon']],
+    );
+    const lines = renderSpans(profile, { width: Infinity }).split('\n');
+    assert.ok(lines.some((text) => text.includes('pass::')));
+    assert.ok(lines.every((text) => text.length < 260));
+  });
+
   test('a profile without spans says how to have some', () => {
     const profile = buildProfile([{ stack: 'hash' }]);
     assert.deepEqual(profile.spans(), []);
