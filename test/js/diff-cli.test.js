@@ -42,7 +42,7 @@ test('the table lists what counts, counts the rest, and fits 80 columns', async 
   assert.match(stdout, /^ \+4\.92 +±0\.77 +0\.00 +4\.92 +new +operator\|/m);
   assert.match(stdout, /^ \+4\.42 +±1\.66 +8\.70 +13\.11 +.*::method$/m);
   assert.match(stdout, /^ -4\.35 .* gone +gone$/m);
-  assert.match(stdout, /^2 changes within noise \(below 3\.0 standard errors\)$/m);
+  assert.match(stdout, /^2 changes within noise \(below 3\.1 standard errors\)$/m);
   assert.doesNotMatch(stdout, / b$/m);
   assert.match((await run('0.json.gz', '1.json.gz', '--all')).stdout, / noise +b$/m);
   const [base, candidate] = pair();
