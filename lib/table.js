@@ -9,6 +9,7 @@ const { shorten } = require('./shorten.js');
 const PIPE_SYMBOL_COLUMNS = 160;
 const LEAST_SYMBOL_COLUMNS = 16;
 const GAP = '  ';
+const NO_SAMPLES = 'no samples: the process used no CPU time while it was recorded';
 
 /**
  * @typedef {object} Row as in `report --json`
@@ -163,21 +164,54 @@ function symbolOf(row) {
 }
 
 /**
- * @param {boolean} symbols whether a row is a function
+ * The values of a row's keys, which its `key` has with commas between. Names of functions have commas
+ * of their own, the others hardly: what is left over belongs to the symbol, or to the last key.
+ * @param {string} key
+ * @param {string[]} names of the keys
+ */
+function partsOf(key, names) {
+  const parts = key.split(',');
+  const symbol = names.indexOf('symbol');
+  const wide = symbol < 0 ? names.length - 1 : symbol;
+  const more = Math.max(0, parts.length - names.length);
+  return [
+    ...parts.slice(0, wide),
+    parts.slice(wide, wide + more + 1).join(','),
+    ...parts.slice(wide + more + 1),
+  ];
+}
+
+/**
+ * @param {string[]} names of the keys
+ * @param {number} narrow columns that a key may take beside the symbol
  * @returns {Column[]} all but the last one, which takes what is left of the width
  */
-function columnsFor(symbols) {
+function columnsFor(names, narrow) {
   /** @type {Column[]} */
   const columns = [
     { head: 'SELF%', right: true, cell: (row) => percent(row.selfShare) },
     { head: 'TOTAL%', right: true, cell: (row) => percent(row.totalShare) },
     { head: 'SAMPLES', right: true, cell: (row) => grouped(row.samples) },
   ];
-  if (!symbols) return columns;
+  if (names.length > 1) {
+    const before = names.slice(0, -1).map((name, i) => ({
+      head: name.toUpperCase(),
+      right: false,
+      cell: (/** @type {Row} */ row) =>
+        fit(partsOf(row.key, names)[i] ?? '', name === 'symbol' ? narrow * 3 : narrow),
+    }));
+    return [...columns, ...before];
+  }
+  if (names[0] !== 'symbol') return columns;
   return [
     ...columns,
     { head: 'KIND', right: false, cell: (row) => row.kind ?? '', style: 'dim' },
-    { head: 'CRATE/OBJECT', right: false, cell: ownerOf, style: 'dim' },
+    {
+      head: 'CRATE/OBJECT',
+      right: false,
+      cell: (row) => fit(ownerOf(row), narrow),
+      style: 'dim',
+    },
   ];
 }
 
@@ -207,16 +241,11 @@ function fit(name, columns, kind) {
  * @returns {string[]} lines
  */
 function rowLines(rows, { by, width, paint }) {
-  const symbols = by === 'symbol';
-  const columns = columnsFor(symbols);
-  // The owner's column may not starve the symbol's: a fifth of a narrow terminal.
-  const ownerColumns = width === Infinity ? 40 : Math.max(12, Math.min(32, Math.floor(width / 5)));
-  const cells = rows.map((row) =>
-    columns.map((column) => {
-      const text = column.cell(row);
-      return column.cell === ownerOf ? fit(text, ownerColumns) : text;
-    }),
-  );
+  const names = by.split(',').map((name) => name.trim());
+  // No column may starve the last one: a fifth of a narrow terminal for the owner, or for all keys.
+  const most = width === Infinity ? 40 : Math.max(12, Math.min(32, Math.floor(width / 5)));
+  const columns = columnsFor(names, names.length > 2 ? Math.max(8, Math.floor(most * 0.75)) : most);
+  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const widths = columns.map(({ head }, i) =>
     Math.max(head.length, ...cells.map((row) => columnsOf(row[i]))),
   );
@@ -224,14 +253,15 @@ function rowLines(rows, { by, width, paint }) {
   const symbolColumns =
     width === Infinity ? PIPE_SYMBOL_COLUMNS : Math.max(LEAST_SYMBOL_COLUMNS, width - used);
   const head = columns.map((column, i) => pad(column.head, widths[i], column.right)).join(GAP);
-  const lines = [paint('bold', `${head}${GAP}${by.toUpperCase()}`)];
+  const lines = [paint('bold', `${head}${GAP}${names[names.length - 1].toUpperCase()}`)];
   rows.forEach((row, r) => {
     const line = columns.map((column, i) => {
       const text = pad(cells[r][i], widths[i], column.right);
       if (i === 0 && row.selfShare >= 0.05) return paint('red', text);
       return column.style ? paint(column.style, text) : text;
     });
-    line.push(fit(symbols ? symbolOf(row) : row.key, symbolColumns, row.kind));
+    const last = by === 'symbol' ? symbolOf(row) : (partsOf(row.key, names).at(-1) ?? '');
+    line.push(fit(last, symbolColumns, row.kind));
     lines.push(line.join(GAP).trimEnd());
   });
   return lines;
@@ -320,7 +350,7 @@ function renderRows(profile, { all, shown }, options) {
   const terminal = terminalOf(options);
   const lines = [...wrap(headline(profile), Math.min(terminal.width, 120)), ''];
   if (profile.quality.samples === 0) {
-    lines.push('no samples: the process used no CPU time while it was recorded');
+    lines.push(NO_SAMPLES);
   } else if (all.length === 0) {
     lines.push('no sample matches');
   } else {
@@ -333,6 +363,7 @@ function renderRows(profile, { all, shown }, options) {
 }
 
 module.exports = {
+  NO_SAMPLES,
   columnsOf,
   fit,
   grouped,

@@ -2,7 +2,7 @@
 // Call trees for a terminal: from the threads' starts down (`caller`), or from each hot function up
 // to those that called it (`callee`). Only branches indent: stacks are hundreds of frames deep.
 
-const { headline, printable, selectRows } = require('../table.js');
+const { NO_SAMPLES, headline, printable, selectRows, wrap } = require('../table.js');
 const { shorten } = require('../shorten.js');
 
 /**
@@ -123,13 +123,16 @@ function renderTree(profile, options) {
   const through = caller ? filter : undefined;
   const root = profile.callTree({ phase, thread, through, unnamed });
   const least = (root.total * percentLimit) / 100;
-  const lines = [headline(profile), ''];
-  if (root.total === 0) {
+  const lines = [...wrap(headline(profile), Math.min(width, 120)), ''];
+  if (profile.quality.samples === 0) {
+    lines.push(NO_SAMPLES);
+  } else if (root.total === 0) {
     lines.push('no sample matches');
   } else if (caller) {
     lines.push(...treeLines(downward(root), { whole: root.total, least, width }));
   } else {
     const { shown } = selectRows(profile, { ...options, by: 'symbol', limit: options.limit ?? 20 });
+    if (shown.length === 0) lines.push(`no row matches, or all are below ${percentLimit}%`);
     const branches = upward(root, new Set(shown.map(({ key }) => key)));
     sortBranches(branches);
     for (const { key } of shown) {

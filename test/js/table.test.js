@@ -179,3 +179,21 @@ test('a shortened name is never longer than its column', () => {
     }
   }
 });
+
+test('several keys are columns; a comma in a symbol is no border', () => {
+  const profile = buildProfile();
+  const call = 'v8::internal::Execution::Call(v8::internal::Isolate*, int)';
+  const asked = [
+    { by: 'comm,object,symbol', head: /COMM +OBJECT +SYMBOL$/m, row: / {2}node +node +v8::/ },
+    { by: 'symbol,object', head: /SYMBOL +OBJECT$/m, row: /int\) +node$/ },
+  ];
+  for (const { by, head, row } of asked) {
+    const table = renderHotspots(profile, { by, percentLimit: 0 });
+    assert.match(table, head);
+    assert.match(table.split('\n').find((line) => line.includes(call)) ?? '', row, table);
+  }
+  for (const width of [80, 120, 200]) {
+    const lines = renderHotspots(profile, { by: 'comm,object,symbol', width }).split('\n');
+    for (const line of lines) assert.ok(line.length <= width, line);
+  }
+});
