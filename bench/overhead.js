@@ -106,7 +106,10 @@ async function runOnce(variant, round, look = () => {}) {
       const tail = measured.output.trim().split('\n').slice(-15).join('\n');
       throw new BenchError(`${variant.label}: the build ended with ${measured.code}\n${tail}`);
     }
-    const maps = [...perfMaps()].filter((map) => !mapsBefore.has(map));
+    // Of processes that live on they are somebody else's.
+    const maps = [...perfMaps()].filter(
+      (map) => !mapsBefore.has(map) && !fs.existsSync(`/proc/${/\d+/.exec(map)?.[0]}`),
+    );
     const mapBytes = maps.map((map) => fs.statSync(path.join('/tmp', map)).size);
     const bytes = bytesBelow(folder) + mapBytes.reduce((sum, size) => sum + size, 0);
     for (const map of variant.key.startsWith('perf-') ? maps : []) {
