@@ -5,9 +5,19 @@
 
 const { isMainThread } = require('node:worker_threads');
 const { checkStartOptions } = require('./options.js');
+const { writeStderr } = require('./output.js');
 const { processPhases } = require('./phases/recorder.js');
 const { followCompiler } = require('./phases/taps.js');
 const profiler = require('./profiler.js');
+
+/** What is wrong with the machine or its settings, and not with the configuration. */
+const MACHINE = new Set([
+  'ERR_PROF_PERMISSION',
+  'ERR_PROF_UNSUPPORTED_PLATFORM',
+  'ERR_PROF_NO_PMU',
+  'ERR_PROF_TOO_MANY_FILES',
+  'ERR_PROF_MEMORY_LOCK',
+]);
 
 class RspackProfPlugin {
   #options;
@@ -28,7 +38,14 @@ class RspackProfPlugin {
     // clock its phases do not reach.
     if (!isMainThread || (compiler.root !== undefined && compiler.root !== compiler)) return;
     followCompiler(compiler, processPhases());
-    if (!profiler.status().running) profiler.start(this.#options);
+    if (profiler.status().running) return;
+    try {
+      profiler.start(this.#options);
+    } catch (error) {
+      if (!MACHINE.has(/** @type {any} */ (error).code)) throw error;
+      // The configuration is everybody's: on a machine that cannot record it still builds.
+      writeStderr(`rspack-prof: not recorded: ${/** @type {Error} */ (error).message}\n`);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // A recording, from start() to stop(). The addon records; marks and spans are kept here, on the
 // clock of the samples (process.hrtime is CLOCK_MONOTONIC, as perf's samples are asked to be).
 
+const path = require('node:path');
 const { isMainThread } = require('node:worker_threads');
 const { installExitHooks } = require('./atexit.js');
 const { callSite } = require('./call-site.js');
@@ -323,9 +324,11 @@ function createProfiler(world) {
     } catch (error) {
       throw fromNative(error);
     }
+    // Of now: the build may change its folder.
+    const output = path.resolve(checked.output);
     const write = (/** @type {Profile} */ profile) => {
       try {
-        exitOutput(profile, checked);
+        exitOutput(profile, { ...checked, output });
       } catch (error) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }

@@ -1,5 +1,6 @@
 'use strict';
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const Module = require('node:module');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -321,4 +322,24 @@ test('the plugin takes the options of start(), checked where it is made', () => 
   const hooks = hooksOf('make');
   new RspackProfPlugin().apply({ hooks, root: {} });
   assert.equal(hooks.make.taps.length, 0);
+});
+
+test('the plugin on a machine that cannot record: one line, and the build goes on', () => {
+  const script = `
+    const profiler = require('./lib/profiler.js');
+    profiler.start = () => {
+      throw Object.assign(new Error('events are refused: run this'), { code: process.argv[1] });
+    };
+    const { RspackProfPlugin } = require('./lib/plugin.js');
+    const hook = { tap() {}, tapPromise() {}, tapAsync() {}, intercept() {}, taps: [] };
+    const hooks = new Proxy({}, { get: () => hook });
+    new RspackProfPlugin().apply({ hooks, options: {} });
+    console.log('built');`;
+  const root = path.resolve(__dirname, '..', '..');
+  const run = (/** @type {string} */ code) =>
+    spawnSync(process.execPath, ['-e', script, code], { cwd: root, encoding: 'utf8' });
+  const refused = run('ERR_PROF_PERMISSION');
+  assert.equal(refused.stderr, 'rspack-prof: not recorded: events are refused: run this\n');
+  assert.equal(refused.stdout, 'built\n');
+  assert.equal(run('ERR_PROF_BAD_EVENT').status, 1);
 });

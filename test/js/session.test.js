@@ -1,5 +1,6 @@
 'use strict';
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { test } = require('node:test');
 const { Profile } = require('../../lib/profile/profile.js');
 const { createProfiler } = require('../../lib/session.js');
@@ -173,7 +174,7 @@ test('at exit an unstopped session is stopped and handed on with its options', (
   hooked[0].finish();
   assert.deepEqual(calls, ['start', 'stopSync']);
   assert.equal(written.length, 1);
-  assert.equal(written[0][1].output, 'there');
+  assert.equal(written[0][1].output, path.resolve('there'));
   assert.equal(written[0][1].quiet, true);
 });
 
