@@ -49,7 +49,9 @@ function main() {
   for (const [what, count] of Object.entries(before)) {
     const digits = what === 'resident MB' ? 1 : 0;
     const columns = [count, after[what]].map((value) => value.toFixed(digits).padStart(7));
-    console.log(`${what.padEnd(12)} after ${FIRST}: ${columns[0]}   after ${cycles}: ${columns[1]}`);
+    console.log(
+      `${what.padEnd(12)} after ${FIRST}: ${columns[0]}   after ${cycles}: ${columns[1]}`,
+    );
   }
   const grown =
     after['resident MB'] > before['resident MB'] + SLACK_MB ||

@@ -159,8 +159,7 @@ function hotspots(profile, options = {}, symbols) {
   }
 
   const { raw } = profile;
-  const names =
-    symbols ?? (isTogether(options.unnamed) ? profile.namesByObject : profile.names);
+  const names = symbols ?? (isTogether(options.unnamed) ? profile.namesByObject : profile.names);
   /** @type {typeof FUNC_KEYS} */
   const readers = { ...FUNC_KEYS, symbol: symbolIn(names) };
   const funcKeys = keys.filter((key) => key in FUNC_KEYS);

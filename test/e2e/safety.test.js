@@ -40,7 +40,10 @@ function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
     ...{ timeout: limitS * 1000, killSignal: 'SIGKILL' },
   });
   const isHung = /** @type {NodeJS.ErrnoException} */ (run.error)?.code === 'ETIMEDOUT';
-  assert.ok(!isHung, `stress ${args.join(' ')}: hung, still there after ${limitS} s\n${run.stderr}`);
+  assert.ok(
+    !isHung,
+    `stress ${args.join(' ')}: hung, still there after ${limitS} s\n${run.stderr}`,
+  );
   assert.strictEqual(run.status, 0, `${run.signal ?? ''}\n${run.stderr}`);
   const end = JSON.parse(run.stdout);
   assert.strictEqual(end.errors, 0);
