@@ -6,9 +6,9 @@
 
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { max, median, min } = require('simple-statistics');
 const { bindingFile } = require('./build.js');
 const { measure } = require('./measure.js');
+const { shownRatios } = require('./statistics.js');
 const { generate } = require('./workloads/generate.js');
 
 /** The measured program: `node bench/phases.js --build FOLDER none|phases`. */
@@ -26,10 +26,6 @@ async function build(/** @type {string} */ folder, /** @type {string} */ how) {
   if (watch && found === 0) throw new Error('no phases were found');
   process.stdout.write(`${found}\n`);
 }
-
-/** @param {number[]} ratios */
-const shown = (ratios) =>
-  `${median(ratios).toFixed(3)} (${min(ratios).toFixed(3)} to ${max(ratios).toFixed(3)})`;
 
 async function main() {
   const { values } = parseArgs({
@@ -64,7 +60,7 @@ async function main() {
     markers = runs.phases.output.trim();
   }
   console.log(`${values.case}, ${values.binding} binding, ${values.runs} pairs, ${markers} phases`);
-  console.log(`with phases / without: wall ${shown(wall)}, CPU ${shown(cpu)}`);
+  console.log(`with phases / without: wall ${shownRatios(wall)}, CPU ${shownRatios(cpu)}`);
 }
 
 if (process.argv[2] === '--build') build(process.argv[3], process.argv[4]);

@@ -66,4 +66,12 @@ function verdictOf(spread, most) {
   return from > most ? 'missed' : 'undecided';
 }
 
-module.exports = { medianInterval, spreadOf, verdictOf };
+/**
+ * @param {number[]} ratios
+ * @returns {string} "1.002 (0.951 to 1.043)": the median, the lowest and the highest
+ */
+function shownRatios(ratios) {
+  return `${median(ratios).toFixed(3)} (${min(ratios).toFixed(3)} to ${max(ratios).toFixed(3)})`;
+}
+
+module.exports = { medianInterval, shownRatios, spreadOf, verdictOf };

@@ -8,9 +8,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { max, median, min } = require('simple-statistics');
 const { bindingFile } = require('./build.js');
 const { measure } = require('./measure.js');
+const { shownRatios } = require('./statistics.js');
 const { generate } = require('./workloads/generate.js');
 const { checkFilter } = require('../lib/trace/filter.js');
 
@@ -39,10 +39,6 @@ async function build(
   });
   if (filter === REGISTER) await globalTrace.cleanup();
 }
-
-/** @param {number[]} ratios */
-const shown = (ratios) =>
-  `${median(ratios).toFixed(3)} (${min(ratios).toFixed(3)} to ${max(ratios).toFixed(3)})`;
 
 async function main() {
   const { values } = parseArgs({
@@ -96,7 +92,7 @@ async function main() {
   console.log(`${values.case}, ${values.binding} binding, ${values.runs} rounds; to no trace:`);
   for (const [filter, { wall, cpu, bytes, lines }] of Object.entries(took)) {
     console.log(
-      `${filter}: CPU ${shown(cpu)}, wall ${shown(wall)}, ` +
+      `${filter}: CPU ${shownRatios(cpu)}, wall ${shownRatios(wall)}, ` +
         `${lines.toLocaleString('en-US')} spans, ${(bytes / 1e6).toFixed(2)} MB`,
     );
   }
