@@ -12,6 +12,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { traceMarkers } = require('./markers.js');
 const { nestAlone } = require('./nest.js');
+const { pinClock } = require('./pin-clock.js');
 const { readLog } = require('./read-log.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
@@ -24,14 +25,6 @@ const holder = /** @type {{[KEY]?: true}} */ (globalThis);
 
 /** @param {unknown} error */
 const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
-
-/** UTC on the samples' clock, to a few microseconds: read at the moment when a millisecond begins. */
-function pinClock() {
-  const before = Date.now();
-  let now = before;
-  while (now === before) now = Date.now();
-  return { unixUs: now * 1e3, ns: Number(process.hrtime.bigint()) };
-}
 
 class RspackTrace {
   #filter;
@@ -101,12 +94,14 @@ class RspackTrace {
       return { markers: [], warnings: missed('its binding was not loaded in this process') };
     }
     try {
-      const { spans, malformed, bytes } = readLog(this.#file, pinClock());
+      const clock = pinClock();
+      const { spans, malformed, bytes } = readLog(this.#file, clock);
       if (spans.length === 0) {
         return { markers: [], warnings: missed(`none matched the filter '${this.#filter}'`) };
       }
       nestAlone(spans, true);
-      const about = { filter: this.#filter, layer: 'logger', bytes, malformed, uncertainUs: 5 };
+      const { uncertainUs } = clock;
+      const about = { filter: this.#filter, layer: 'logger', bytes, malformed, uncertainUs };
       const markers = traceMarkers(spans, { startNs, endNs }, about);
       return { markers, warnings: traceWarnings(markers) };
     } catch (error) {
@@ -151,4 +146,4 @@ function traceWarnings([{ data }]) {
   return warnings;
 }
 
-module.exports = { RspackTrace, pinClock, traceWarnings };
+module.exports = { RspackTrace, traceWarnings };

@@ -16,6 +16,7 @@ const { alignClocks } = require('../../lib/trace/align.js');
 const { checkFilter, STAGES_FILTER } = require('../../lib/trace/filter.js');
 const { MOST_SPANS, traceMarkers } = require('../../lib/trace/markers.js');
 const { nestAlone } = require('../../lib/trace/nest.js');
+const { pinClock } = require('../../lib/trace/pin-clock.js');
 const { durationNs, readLog, unixUsOf } = require('../../lib/trace/read-log.js');
 const { readPftrace, targetOf } = require('../../lib/trace/read-pftrace.js');
 
@@ -89,6 +90,47 @@ describe('which filter rspack is given', () => {
     for (const trace of [1, '', {}]) {
       assert.throws(() => checkStartOptions({ trace }), /option 'trace'/);
     }
+  });
+});
+
+describe("UTC on the samples' clock", () => {
+  /**
+   * Clocks that are `stepNs` further at each reading.
+   * @param {number} offsetNs UTC at the monotonic clock's 0, past UNIX_MS
+   * @param {(reading: number) => number} stepNs
+   */
+  function clocks(offsetNs, stepNs) {
+    let ns = START;
+    let reading = 0;
+    const tick = () => (ns += stepNs(reading++));
+    const unixNs = () => tick() - START + offsetNs;
+    return { unixMs: () => UNIX_MS + Math.floor(unixNs() / 1e6), monotonicNs: tick };
+  }
+
+  for (const [name, stepNs] of /** @type {[string, (i: number) => number][]} */ ([
+    ['quick readings', () => 100],
+    ['one that is interrupted for 3 ms at the edge', (i) => (i === 4243 ? 3e6 : 100)],
+    ['each one interrupted', (i) => (i % 2 ? 700_100 : 150)],
+  ])) {
+    test(`${name}: the offset lies where it says, as surely as it says`, () => {
+      for (const offsetNs of [0, 123_456, 576_000, 999_999]) {
+        const { unixMs, monotonicNs } = clocks(offsetNs, stepNs);
+        const { unixUs, ns, uncertainUs } = pinClock(unixMs, monotonicNs);
+        const truth = (ns - START + offsetNs) / 1e3;
+        const off = Math.abs(unixUs - UNIX_MS * 1e3 - truth);
+        assert.ok(off <= uncertainUs, `${offsetNs}: off by ${off} us, said ${uncertainUs}`);
+        assert.ok(uncertainUs <= (name.startsWith('each') ? 500 : 3), String(uncertainUs));
+      }
+    });
+  }
+
+  test('UTC set back in between: the new one counts', () => {
+    let ns = START;
+    const monotonicNs = () => (ns += 100);
+    const unixMs = () =>
+      UNIX_MS + Math.floor(((ns += 100) - START) / 1e6) - (ns > START + 400e3 ? 60_000 : 0);
+    const { unixUs, ns: at0 } = pinClock(unixMs, monotonicNs);
+    assert.ok(Math.abs(unixUs - (UNIX_MS - 60_000) * 1e3 - (at0 - START) / 1e3) <= 3);
   });
 });
 
