@@ -60,7 +60,7 @@ const { hasSymbolTable } = require('./elf.js');
  * @property {(file: string) => string | null} bindingVersion version of the package around a file
  * @property {Probe | null} probe null where it was not asked for
  *
- * @typedef {{ ok: boolean, code: string, message: string }} Probe
+ * @typedef {ReturnType<import('../profile/raw').NativeAddon['probe']>} Probe
  */
 
 /** @param {string} file */

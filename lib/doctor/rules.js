@@ -24,6 +24,8 @@ const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
 
 /** Below this, a share of 1 % is 5 samples, and its error is as large as itself. */
 const FEW_SAMPLES = 500;
+/** The event where perf events are refused (src/perf/cputimer.h). */
+const TIMERS = 'cpu-timer';
 const GOOD_COMPLETE_SHARE = 0.98;
 /** Guessed callers and the profiler's own cost are told from here on. */
 const GUESSED_SHOWN_FROM = 0.05;
@@ -117,12 +119,24 @@ const RULES = [
     },
   },
   {
+    code: 'cpu-timers',
+    title: 'perf events rather than timers of CPU time',
+    in: 'doctor',
+    severity: 'advice',
+    // The recorder itself knows why, and says it in each profile too.
+    check: ({ probe }) => {
+      const note = probe?.warnings?.find(({ code }) => code === 'cpu-timers');
+      return note ? { message: note.message, fix: note.fix } : null;
+    },
+  },
+  {
     code: 'kernel-excluded',
     title: 'perf_event_paranoid lets kernel frames be recorded',
     in: 'both',
     severity: 'advice',
     check: ({ paranoid, root, probe }, profile) => {
       if (profile ? profile.meta.hasKernel : root) return null;
+      if ((profile ? profile.meta.event : probe?.event) === TIMERS) return null; // says so itself
       // Asked for user frames alone: nothing is missing.
       if (profile && /:[^k]*u[^k]*$/.test(profile.meta.requestedEvent)) return null;
       if (root || paranoid === null || paranoid < 2) return null;
@@ -132,7 +146,7 @@ const RULES = [
         ? 'refuses perf events to whoever is not root'
         : 'leaves out kernel frames';
       const elsewhere =
-        paranoid > 2 && !refused ? '; kernels of Debian and Ubuntu record nothing with it' : '';
+        paranoid > 2 && !refused ? '; kernels of Debian and Ubuntu refuse perf events with it' : '';
       return {
         message: `perf_event_paranoid is ${paranoid}, which ${what}${elsewhere}`,
         fix: 'sudo sysctl kernel.perf_event_paranoid=1',
@@ -172,6 +186,7 @@ const RULES = [
     severity: 'advice',
     check: ({ hasPmu }, profile) => {
       if (profile ? profile.meta.hasPmu : hasPmu) return null;
+      if (profile?.meta.event === TIMERS) return null; // another thing is missing there
       return {
         message:
           'this machine shows no hardware counters (a virtual machine, most often): cpu-clock is ' +
@@ -411,7 +426,10 @@ const RULES = [
       const { samples } = profile.quality;
       return {
         message: `only ${samples} sample${samples === 1 ? '' : 's'}: small shares are chance`,
-        fix: profile.meta.frequency < 4000 ? 'rspack-prof record -F 4000 -- COMMAND' : '',
+        fix:
+          profile.meta.frequency < 4000 && profile.meta.event !== TIMERS
+            ? 'rspack-prof record -F 4000 -- COMMAND'
+            : '',
       };
     },
   },

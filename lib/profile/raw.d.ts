@@ -126,5 +126,11 @@ export interface NativeAddon {
   ): Promise<RawProfile>;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;
-  probe(event: string): { ok: boolean; code: string; message: string };
+  probe(event: string): {
+    ok: boolean;
+    code: string;
+    message: string;
+    event?: string; // what opens instead
+    warnings?: { code: string; message: string; fix: string }[];
+  };
 }

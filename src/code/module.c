@@ -16,7 +16,7 @@
 #include "base/status.h"
 #include "code/debugfile.h"
 #include "code/image.h"
-#include "code/maps.h"
+#include "code/loaded.h"
 #include "code/space.h"
 
 enum { NOTES_MAX = 4096, ARENA_MAX = 64 << 20, PAGE_BYTES = 4096 };
@@ -295,10 +295,8 @@ static void load_mapping(void *user, const struct prof_mapping *mapping) {
 int prof_modules_load_self(struct prof_modules *self, struct prof_space *space,
                            struct prof_error *error) {
   struct loading loading = {self, space};
-  int sys_errno = 0;
+  (void)error;
   self->is_live = true;
-  if (prof_maps_read("/proc/self/maps", load_mapping, &loading, &sys_errno))
-    return prof_error_set(error, PROF_SYSTEM, sys_errno, "open",
-                          "cannot read /proc/self/maps: is /proc mounted?");
+  prof_loaded_visit(load_mapping, &loading);
   return PROF_OK;
 }

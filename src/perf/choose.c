@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "perf/attr.h"
+#include "perf/cputimer.h"
 #include "perf/pmu.h"
 
 #define SYS_PARANOID "/proc/sys/kernel/perf_event_paranoid"
@@ -301,6 +302,8 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
                    plan.event.name);
     result = try_event(os, &plan);
   }
+  if (classify(result) != OPENS && prof_cputimer_plan(os, &wanted, -result, out))
+    return PROF_OK;
   if (classify(result) != OPENS)
     return fail(os, &plan, result, error);
   keep_to_sound_signals(os, &plan);

@@ -1,7 +1,8 @@
 /*
  * choose: from what the user asked for to what opens here, each step down said aloud in a note.
  *
- *   hardware cycles u+k -> hardware cycles u -> cpu-clock u+k -> cpu-clock u -> an error
+ *   hardware cycles u+k -> hardware cycles u -> cpu-clock u+k -> cpu-clock u
+ *   -> timers of each thread's CPU time, where perf events are refused (cputimer.h) -> an error
  *
  * Only events that measure CPU time (cycles, ref-cycles) are replaced by cpu-clock; cache-misses or
  * instructions without a PMU are PROF_NO_PMU: another event would be another question.
@@ -47,6 +48,8 @@ struct prof_plan {
   bool stack_dump;
   uint32_t stack_bytes; /* 0 unless stack_dump; a multiple of 8, below 65,528 */
   bool threads_only;    /* inherit_thread (5.13): without it child processes are sampled too */
+  bool timers;          /* no perf event: cputimer.h; sigtrap: a timer's signal walks */
+  uint64_t period_ns;   /* of such a timer */
   bool data_maps;       /* records of data mappings too: perf reads .eh_frame through them */
   bool has_pmu;
   struct prof_plan_note notes[8];

@@ -4,12 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/perf_event.h>
@@ -90,6 +92,39 @@ static int real_set_limit(void *user, int resource, const struct rlimit *limit) 
   return setrlimit((__rlimit_resource_t)resource, limit) < 0 ? -errno : 0;
 }
 
+/* By the system calls themselves: glibc's timer_create allocates, and its timer_t is no int. */
+static int real_timer_open(void *user, int tid, int signal, uint64_t data) {
+  /* linux/posix-timers.h: MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED), the scheduler's own count. */
+  clockid_t clock = (clockid_t)(~(unsigned)tid << 3 | 4 | 2);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+                           .sigev_signo = signal,
+                           .sigev_value.sival_ptr = (void *)(uintptr_t)data};
+  int id;
+  (void)user;
+  event._sigev_un._tid = tid; /* sigev_notify_thread_id, which glibc has named only since 2.37 */
+  return syscall(SYS_timer_create, clock, &event, &id) < 0 ? -errno : id;
+}
+
+static int real_timer_start(void *user, int id, uint64_t period_ns) {
+  struct timespec period = {.tv_sec = (time_t)(period_ns / 1000000000u),
+                            .tv_nsec = (long)(period_ns % 1000000000u)};
+  struct itimerspec spec = {.it_interval = period, .it_value = period};
+  (void)user;
+  return syscall(SYS_timer_settime, id, 0, &spec, NULL) < 0 ? -errno : 0;
+}
+
+static bool real_timer_runs(void *user, int id) {
+  struct itimerspec spec = {0};
+  (void)user;
+  return syscall(SYS_timer_gettime, id, &spec) == 0 &&
+         (spec.it_value.tv_sec || spec.it_value.tv_nsec);
+}
+
+static void real_timer_close(void *user, int id) {
+  (void)user;
+  syscall(SYS_timer_delete, id);
+}
+
 const struct prof_os prof_os_real = {
     .perf_event_open = real_perf_event_open,
     .ioctl = real_ioctl,
@@ -101,6 +136,10 @@ const struct prof_os prof_os_real = {
     .list_numbers = real_list_numbers,
     .get_limit = real_get_limit,
     .set_limit = real_set_limit,
+    .timer_open = real_timer_open,
+    .timer_start = real_timer_start,
+    .timer_runs = real_timer_runs,
+    .timer_close = real_timer_close,
 };
 
 long prof_os_number(const struct prof_os *os, const char *path, long fallback) {

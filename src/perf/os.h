@@ -7,6 +7,7 @@
 #ifndef RSPACK_PROF_PERF_OS_H
 #define RSPACK_PROF_PERF_OS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -30,6 +31,13 @@ struct prof_os {
   int (*list_numbers)(void *user, const char *folder, int *numbers, int capacity);
   int (*get_limit)(void *user, int resource, struct rlimit *limit);
   int (*set_limit)(void *user, int resource, const struct rlimit *limit);
+  /* A timer of a thread's CPU time that signals that thread, stopped: its id, or -errno. data is
+   * the signal's value. */
+  int (*timer_open)(void *user, int tid, int signal, uint64_t data);
+  /* Every period_ns of that CPU time from now on: 0 or -errno. */
+  int (*timer_start)(void *user, int id, uint64_t period_ns);
+  bool (*timer_runs)(void *user, int id); /* false: not started, or its thread is over */
+  void (*timer_close)(void *user, int id);
 };
 
 extern const struct prof_os prof_os_real;

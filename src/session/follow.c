@@ -24,26 +24,51 @@ static struct prof_join_thread *thread_of(struct prof_recording *self, uint32_t 
   return thread;
 }
 
+static void read_name(uint32_t tid, char name[16]) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, name, 15);
+  if (fd >= 0)
+    close(fd);
+  name[length > 0 ? length : 0] = 0;
+  name[strcspn(name, "\n")] = 0;
+}
+
+struct prof_join_thread *prof_follow_born(struct prof_recording *self, uint32_t tid,
+                                          uint64_t start_ns) {
+  char name[16];
+  struct prof_join_thread *thread = prof_join_find(&self->join, tid);
+  if (thread)
+    return thread;
+  read_name(tid, name);
+  return thread_of(self, tid, start_ns, name);
+}
+
+void prof_follow_rename(struct prof_recording *self) {
+  for (size_t i = 0; i < self->threads.count; i++) {
+    struct prof_thread_row *row = &self->threads.rows[i];
+    char name[16];
+    if (row->end_ns)
+      continue;
+    read_name(row->tid, name);
+    if (name[0])
+      memcpy(row->name, name, sizeof name);
+  }
+}
+
 void prof_follow_threads(struct prof_recording *self) {
   DIR *folder = opendir("/proc/self/task");
   struct dirent *entry;
   while (folder && (entry = readdir(folder))) {
-    char path[64], name[16] = "";
     uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-    if (!tid || (int)tid == self->options.skip_tid)
-      continue;
-    snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
-    if (fd >= 0)
-      close(fd);
-    name[length > 0 ? length : 0] = 0;
-    name[strcspn(name, "\n")] = 0;
-    thread_of(self, tid, 0, name);
+    if (tid && (int)tid != self->options.skip_tid)
+      prof_follow_born(self, tid, 0);
   }
   if (folder)
     closedir(folder);
 }
+
 static void follow_sample(struct prof_recording *self, const struct prof_record *record) {
   const struct prof_record_sample *sample = &record->sample;
   struct prof_join_thread *thread = thread_of(self, record->tid, record->time_ns, "");
@@ -92,16 +117,21 @@ static void follow_mmap(struct prof_recording *self, const struct prof_record *r
                       record->mmap.path);
 }
 
-static void follow_exit(struct prof_recording *self, const struct prof_record *record) {
-  struct prof_join_thread *thread = prof_join_find(&self->join, record->tid);
+void prof_follow_ended(struct prof_recording *self, uint32_t tid, uint64_t end_ns) {
+  struct prof_join_thread *thread = prof_join_find(&self->join, tid);
   if (!thread)
     return;
-  self->threads.rows[thread->row].end_ns = record->time_ns;
+  self->threads.rows[thread->row].end_ns = end_ns;
   prof_join_ended(&self->join, thread, prof_settle_decided, self);
-  if (self->options.replay_pid)
-    return;
-  prof_sampler_thread_ended(record->tid);
-  prof_attach_thread_ended(self->attach, record->tid);
+  if (!self->options.replay_pid)
+    prof_sampler_thread_ended(tid);
+}
+
+static void follow_exit(struct prof_recording *self, const struct prof_record *record) {
+  bool is_known = prof_join_find(&self->join, record->tid) != NULL;
+  prof_follow_ended(self, record->tid, record->time_ns);
+  if (is_known && !self->options.replay_pid)
+    prof_attach_thread_ended(self->attach, record->tid);
 }
 
 static void follow_fork(struct prof_recording *self, const struct prof_record *record) {

@@ -20,6 +20,15 @@ void prof_follow_walk(void *user, const struct prof_stack *stack);
 /* The threads that exist now, by name. */
 void prof_follow_threads(struct prof_recording *self);
 
+/* A thread that was seen, its name read where it is new; NULL where memory ends. start_ns 0: it was
+ * there before. */
+struct prof_join_thread *prof_follow_born(struct prof_recording *self, uint32_t tid,
+                                          uint64_t start_ns);
+void prof_follow_ended(struct prof_recording *self, uint32_t tid, uint64_t end_ns);
+
+/* Reads the names of the living threads again. */
+void prof_follow_rename(struct prof_recording *self);
+
 /* At the end: decides the samples that still wait. */
 void prof_follow_finish(struct prof_recording *self);
 

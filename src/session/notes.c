@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "session/timers.h"
+
 __attribute__((format(printf, 4, 5))) static void add(struct prof_result *out, const char *code,
                                                       const char *fix, const char *format, ...) {
   if (out->note_count == (int)(sizeof out->notes / sizeof out->notes[0]))
@@ -67,6 +69,9 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         (unsigned long long)tail->joined, (unsigned long long)tail->changed,
         (unsigned long long)(tail->unproven + tail->unreadable));
   }
+  char unseen[200];
+  if (recording->timers && prof_timers_note(recording, unseen, sizeof unseen))
+    add(out, "cpu-timers-unseen", "", "%s", unseen);
   if (recording->raw_failure[0])
     add(out, "raw-file", "", "the raw records are not whole: %.200s", recording->raw_failure);
   if (recording->signal_taken) {

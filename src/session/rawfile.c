@@ -142,6 +142,11 @@ void prof_rawfile_begin(struct prof_recording *recording) {
   struct prof_error error;
   if (!recording->options.raw_path)
     return;
+  if (!recording->attach) {
+    prof_error_set(&error, PROF_PERMISSION, 0, NULL, "without perf events there are none");
+    note(recording, &error);
+    return;
+  }
   prof_attr_fill(prof_attach_plan(recording->attach), 0, &attr);
   if (prof_datasave_open(recording->options.raw_path, &attr, &recording->raw, &error)) {
     note(recording, &error);

@@ -1,15 +1,18 @@
 #include "session/recording.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "code/jit.h"
+#include "perf/cputimer.h"
 #include "perf/datasave.h"
 #include "session/copied.h"
 #include "session/follow.h"
 #include "session/rawfile.h"
+#include "session/timers.h"
 #include "stack/sampler.h"
 
 enum {
@@ -122,29 +125,68 @@ static size_t walk_bytes(void) {
   return bytes < WALK_BYTES_MAX ? bytes : WALK_BYTES_MAX;
 }
 
+static int arm(struct prof_recording *self, struct prof_error *error) {
+  const struct prof_sampler_options sampler = {
+      .unwind = &self->unwind,
+      .max_words = self->options.plan.sigtrap ? self->options.max_words : 1,
+      .buffer_bytes = walk_bytes(),
+      .wake = self->options.wake,
+      .user = self->options.wake_user,
+  };
+  return prof_sampler_arm(&sampler, error);
+}
+
+static int open_timers(struct prof_recording *self, struct prof_error *error) {
+  if (self->options.budget_percent > 0) {
+    self->options.budget_percent = 0;
+    prof_plan_note(&self->options.plan, "budget-not-kept", "",
+                   "the budget is not kept: timers of CPU time have one rate");
+  }
+  int status = arm(self, error);
+  return status ? status : prof_timers_open(self, error);
+}
+
+/* errno for prof_cputimer_plan of what attach could not get; 0: timers would not help. */
+static int why_not_attached(const struct prof_error *error) {
+  switch (error->status) {
+  case PROF_TOO_MANY_FILES:
+    return EMFILE;
+  case PROF_MEMORY_LOCK:
+    return ENOMEM;
+  case PROF_PERMISSION:
+    return error->sys_errno;
+  case PROF_SYSTEM:
+    return access("/proc/self/task", R_OK) ? ENOENT : 0;
+  default:
+    return 0;
+  }
+}
+
 static int open_events(struct prof_recording *self, struct prof_error *error) {
   int status = PROF_OK;
-  uint32_t frequency =
-      prof_meter_open(&self->meter, self->options.budget_percent, &self->options.plan);
-  if (self->options.plan.sigtrap) {
-    const struct prof_sampler_options sampler = {
-        .unwind = &self->unwind,
-        .max_words = self->options.max_words,
-        .buffer_bytes = walk_bytes(),
-        .wake = self->options.wake,
-        .user = self->options.wake_user,
-    };
-    status = prof_sampler_arm(&sampler, error);
-  }
+  struct prof_plan *plan = &self->options.plan;
+  struct prof_error refused = {0};
+  if (plan->timers)
+    return open_timers(self, error);
+  uint32_t frequency = prof_meter_open(&self->meter, self->options.budget_percent, plan);
+  if (plan->sigtrap)
+    status = arm(self, error);
   const struct prof_attach_options attach = {
-      .plan = self->options.plan,
+      .plan = *plan,
       .ring_bytes = self->options.ring_bytes,
       .sig_data = prof_sampler_cookie(),
       .skip_tid = self->options.skip_tid,
       .frequency = frequency,
   };
+  if (status)
+    return status;
+  status = prof_attach_open(&prof_os_real, &attach, &self->attach, &refused);
   if (!status)
-    status = prof_attach_open(&prof_os_real, &attach, &self->attach, error);
+    return PROF_OK;
+  prof_sampler_disarm();
+  if (prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan))
+    return open_timers(self, error);
+  *error = refused;
   return status;
 }
 
@@ -177,8 +219,12 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
   prof_rawfile_begin(self);
   self->start_unix_ms = prof_clock_ns(CLOCK_REALTIME) / 1000000u;
   self->start_ns = prof_now_ns();
-  prof_attach_enable(self->attach);
-  prof_attach_scan(self->attach);
+  if (self->timers) {
+    prof_timers_begin(self);
+  } else {
+    prof_attach_enable(self->attach);
+    prof_attach_scan(self->attach);
+  }
   prof_meter_begin(&self->meter);
   return PROF_OK;
 }
@@ -210,7 +256,7 @@ static void follow_walk_in_order(void *user, const struct prof_stack *stack) {
 }
 
 void prof_recording_take(struct prof_recording *self) {
-  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+  for (int i = 0; self->attach && i < prof_attach_ring_count(self->attach); i++) {
     prof_ring_drain(prof_attach_ring(self->attach, i), push_record, self);
   }
   prof_rawfile_round(self);
@@ -218,13 +264,18 @@ void prof_recording_take(struct prof_recording *self) {
 
 /* Walks are collected before the rings are read: then the sample of each walk is in hand. */
 static void drain_until(struct prof_recording *self, uint64_t until_ns) {
+  if (self->timers && until_ns != UINT64_MAX)
+    prof_timers_round(self);
   if (!self->options.has_jit)
     prof_perfmap_read(&self->perfmap, self->space, &self->arena);
   publish_v8(self);
   prof_walks_collect(&self->walks);
   prof_recording_take(self);
-  prof_walks_flush(&self->walks, until_ns, follow_walk_in_order, self);
+  prof_walks_flush(&self->walks, until_ns, self->timers ? prof_timers_walk : follow_walk_in_order,
+                   self);
   prof_order_flush(self->order, until_ns, prof_follow_record, self);
+  if (self->timers)
+    prof_timers_flushed(self, until_ns);
 }
 
 /* Sampled places are named while the build runs, for at most PREFETCH_NS a round, so that the end
@@ -250,26 +301,37 @@ static void meter_round(struct prof_recording *self) {
                          counters->lost);
 }
 
+static bool is_signalled(const struct prof_recording *self) {
+  return self->options.plan.sigtrap || self->options.plan.timers;
+}
+
+static void silence(struct prof_recording *self) {
+  if (self->timers)
+    prof_timers_stop(self);
+  else
+    prof_attach_disable(self->attach);
+}
+
 void prof_recording_drain(struct prof_recording *self) {
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
   if (prof_meter_affords(&self->meter))
     prefetch_some(self);
   meter_round(self);
-  if (self->options.plan.sigtrap && !self->signal_taken && !prof_sampler_owns_signal()) {
-    prof_attach_disable(self->attach);
+  if (is_signalled(self) && !self->signal_taken && !prof_sampler_owns_signal()) {
+    silence(self);
     self->signal_taken = true;
   }
 }
 
 void prof_recording_finish(struct prof_recording *self) {
-  prof_attach_disable(self->attach);
+  silence(self);
   self->end_ns = prof_now_ns();
   drain_until(self, UINT64_MAX);
   prof_order_finish(self->order, prof_follow_record, self);
   prof_follow_finish(self);
   prof_samples_sort(&self->samples);
   prof_rawfile_end(self);
-  if (self->options.plan.sigtrap)
+  if (is_signalled(self))
     prof_sampler_disarm();
 }
 
@@ -279,6 +341,7 @@ void prof_recording_free(struct prof_recording *self) {
   if (self->raw)
     prof_datasave_close(self->raw, NULL, NULL);
   prof_attach_close(self->attach);
+  prof_timers_free(self);
   prof_order_free(self->order);
   prof_walks_free(&self->walks);
   prof_join_free(&self->join);
@@ -302,7 +365,7 @@ void prof_recording_counters(const struct prof_recording *self,
                              struct prof_recording_counters *out) {
   struct prof_sampler_counters sampler;
   *out = self->counters;
-  if (!self->attach)
+  if (!self->attach && !self->timers)
     return;
   prof_sampler_counters(&sampler);
   out->unmatched = self->join.unmatched;
@@ -310,7 +373,7 @@ void prof_recording_counters(const struct prof_recording *self,
   out->handler_ns = sampler.handler_ns;
   out->handler_dropped = sampler.dropped + self->walks.dropped;
   out->lost += prof_order_counts(self->order).dropped;
-  for (int i = 0; i < prof_attach_ring_count(self->attach); i++) {
+  for (int i = 0; self->attach && i < prof_attach_ring_count(self->attach); i++) {
     out->malformed += prof_attach_ring(self->attach, i)->malformed;
   }
 }
@@ -319,7 +382,7 @@ size_t prof_recording_bytes(const struct prof_recording *self) {
   struct prof_sampler_counters sampler = {0};
   struct prof_jit_stats jit = {0};
   size_t bytes = sizeof *self;
-  if (self->attach) {
+  if (self->attach || self->timers) {
     prof_sampler_counters(&sampler);
     prof_jit_stats(&jit);
   }

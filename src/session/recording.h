@@ -67,9 +67,13 @@ struct prof_recording_counters {
   uint64_t ring_bytes; /* read from the rings */
 };
 
+struct prof_timers;
+
 struct prof_recording {
   struct prof_recording_options options;
   struct prof_attach *attach;
+  struct prof_timers
+      *timers; /* where there are no perf events (session/timers.h); NULL: there are */
   struct prof_order *order;
   struct prof_rows *rows;
   struct prof_unwind unwind;

@@ -14,7 +14,10 @@
 #include "session/recording.h"
 
 /* docs/decisions/002 has the figures. */
-enum { DRAIN_MS = 50 };
+enum {
+  DRAIN_MS = 50,
+  DRAIN_TIMERS_MS = 20, /* without perf events a new thread is seen by looking for it */
+};
 
 enum command { COMMAND_DUMP, COMMAND_FORGET, COMMAND_STOP, COMMAND_DISCARD };
 
@@ -169,7 +172,8 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
 }
 
 static void watch_rings(struct prof_session *self) {
-  int count = prof_attach_ring_count(self->recording.attach);
+  int count =
+      self->recording.attach ? prof_attach_ring_count(self->recording.attach) : 0; /* timers */
   self->polls = calloc((size_t)count + 1, sizeof *self->polls);
   for (int i = 0; self->polls && i < count; i++) {
     uv_poll_t *poll = &self->polls[i];
@@ -181,7 +185,9 @@ static void watch_rings(struct prof_session *self) {
     uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, on_ring);
   }
   self->control.data = self->timer.data = self;
-  uint64_t drain_ms = self->options.drain_ms ? self->options.drain_ms : DRAIN_MS;
+  uint64_t drain_ms = self->options.drain_ms   ? self->options.drain_ms
+                      : self->recording.timers ? DRAIN_TIMERS_MS
+                                               : DRAIN_MS;
   uv_timer_start(&self->timer, on_timer, drain_ms, drain_ms);
 }
 

@@ -36,6 +36,9 @@ struct perf_siginfo {
   uint32_t type;      /* attr.type */
   uint32_t flags;     /* bit 0: TRAP_PERF_FLAG_ASYNC, 5.19 */
 };
+/* A timer's value stands where sig_data does, and two ints where the address does. */
+_Static_assert(offsetof(siginfo_t, si_value) == offsetof(struct perf_siginfo, data),
+               "siginfo._sifields._timer._sigval");
 _Static_assert(offsetof(struct perf_siginfo, data) == 24, "siginfo._sifields._sigfault._perf.data");
 _Static_assert(offsetof(struct perf_siginfo, flags) == 36,
                "siginfo._sifields._sigfault._perf.flags");
@@ -150,6 +153,7 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
     return;
   }
   *stack = *head;
+  stack->cpu = (uint16_t)(cpu < 0 ? 0 : cpu);
   memcpy(stack->words, words, head->count * sizeof *words);
   stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
@@ -157,6 +161,10 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
   if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
       !atomic_exchange_explicit(&armed->woken, 1, memory_order_relaxed))
     armed->options.wake(armed->options.user);
+}
+
+static uint64_t ticks_of(const siginfo_t *info) {
+  return info->si_code == SI_TIMER ? 1 + (uint64_t)info->si_overrun : 0;
 }
 
 static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
@@ -171,7 +179,8 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
       .sp = regs->r[7],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
       .tid = slot->tid,
-      .flags = info->flags & 1 ? PROF_STACK_ASYNC : 0,
+      .flags = info->code == TRAP_PERF && info->flags & 1 ? PROF_STACK_ASYNC : 0,
+      .ticks = ticks_of((const siginfo_t *)info),
   };
   *walk = (struct prof_walk){
       .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_words,
@@ -220,7 +229,8 @@ static void on_sample(struct slot *slot, const struct perf_siginfo *info, uconte
 static void on_sigtrap(int number, siginfo_t *info, void *context) {
   const struct perf_siginfo *perf = (const struct perf_siginfo *)info;
   int saved_errno = errno;
-  if (!atomic_load_explicit(&is_ready, memory_order_acquire) || info->si_code != TRAP_PERF ||
+  if (!atomic_load_explicit(&is_ready, memory_order_acquire) ||
+      (info->si_code != TRAP_PERF && info->si_code != SI_TIMER) ||
       (perf->data >> 32) != cookie >> 32) {
     prof_trap_pass_on(number, info, context);
     errno = saved_errno;

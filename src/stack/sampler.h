@@ -3,10 +3,11 @@
  *
  * The kernel sends the signal for an event with attr.sigtrap (5.13 on; 5.19 on it is also safe
  * where SIGTRAP is blocked) and attr.sig_data = prof_sampler_cookie() plus anything in the lower
- * half. The handler takes no lock, allocates nothing, keeps errno, blocks every signal while it
- * runs, and passes on each SIGTRAP that is not ours (stack/trap). Threads that have no alternate
- * signal stack get one at their first sample, for the handler must not need their own. One sampler
- * in a process: the handler has no argument of its own.
+ * half; or for a timer with that as its value (perf/cputimer.h). The handler takes no lock,
+ * allocates nothing, keeps errno, blocks every signal while it runs, and passes on each SIGTRAP
+ * that is not ours (stack/trap). Threads that have no alternate signal stack get one at their first
+ * sample, for the handler must not need their own. One sampler in a process: the handler has no
+ * argument of its own.
  *
  * The caller provides the unwinder for as long as the sampler is armed, and drains from one thread.
  * After disarm the handler stays installed, for signals may still be queued to threads that are
@@ -40,7 +41,9 @@ struct prof_stack {
   uint32_t count;       /* words */
   uint8_t end;          /* enum prof_walk_end */
   uint8_t flags;        /* enum prof_stack_flag */
-  uint16_t unused;
+  uint16_t cpu;
+  uint64_t
+      ticks; /* of a CPU-time timer (perf/cputimer.h): its periods since the last one; else 0 */
   uint64_t words[]; /* innermost first, see stack/unwind.h */
 };
 

@@ -32,12 +32,21 @@ struct fake_machine {
   int dead_tid;           /* ESRCH */
   int lower_rate_at_open; /* the n-th open finds max_rate halved; 0: never */
   int out_of_memory_at_open;
+  bool no_timers;
+  int timers_max; /* RLIMIT_SIGPENDING; 0: no limit */
+  bool is_task_hidden;
   /* what happened */
   int opens, open_fds, enabled, outputs, mapped, limit_sets;
   size_t locked;
   struct perf_event_attr attrs[FAKE_FDS]; /* by descriptor */
   int tids[FAKE_FDS], cpu_of[FAKE_FDS];
   bool is_open[FAKE_FDS], is_enabled[FAKE_FDS];
+  int timers_made, timers_open;
+  struct {
+    int tid, signal;
+    uint64_t data, period_ns;
+    bool is_open, is_over; /* its thread has ended */
+  } timers[64];            /* by id */
 };
 
 static struct fake_machine fake_usual(void) {
@@ -184,6 +193,8 @@ static int fake_list_numbers(void *user, const char *folder, int *numbers, int c
   const int *tids;
   if (strcmp(folder, "/proc/self/task"))
     return 20; /* descriptors open */
+  if (m->is_task_hidden)
+    return -ENOENT;
   tids = m->scans[m->scan];
   for (; tids[count]; count++)
     if (count < capacity)
@@ -209,6 +220,41 @@ static int fake_set_limit(void *user, int resource, const struct rlimit *limit) 
   return 0;
 }
 
+static int fake_timer_open(void *user, int tid, int signal, uint64_t data) {
+  struct fake_machine *m = user;
+  int id = m->timers_made;
+  if (m->no_timers)
+    return -EPERM;
+  if (tid == m->dead_tid && tid)
+    return -EINVAL;
+  if (id == 64 || (m->timers_max && m->timers_open == m->timers_max))
+    return -EAGAIN;
+  m->timers_made++;
+  m->timers_open++;
+  m->timers[id].tid = tid;
+  m->timers[id].signal = signal;
+  m->timers[id].data = data;
+  m->timers[id].is_open = true;
+  return id;
+}
+
+static int fake_timer_start(void *user, int id, uint64_t period_ns) {
+  struct fake_machine *m = user;
+  m->timers[id].period_ns = period_ns;
+  return m->timers[id].is_over ? -ESRCH : 0;
+}
+
+static bool fake_timer_runs(void *user, int id) {
+  struct fake_machine *m = user;
+  return m->timers[id].period_ns && !m->timers[id].is_over;
+}
+
+static void fake_timer_close(void *user, int id) {
+  struct fake_machine *m = user;
+  m->timers_open -= m->timers[id].is_open;
+  m->timers[id].is_open = false;
+}
+
 static inline struct prof_os fake_os(struct fake_machine *machine) {
   return (struct prof_os){.user = machine,
                           .perf_event_open = fake_open,
@@ -220,7 +266,11 @@ static inline struct prof_os fake_os(struct fake_machine *machine) {
                           .read_file = fake_read_file,
                           .list_numbers = fake_list_numbers,
                           .get_limit = fake_get_limit,
-                          .set_limit = fake_set_limit};
+                          .set_limit = fake_set_limit,
+                          .timer_open = fake_timer_open,
+                          .timer_start = fake_timer_start,
+                          .timer_runs = fake_timer_runs,
+                          .timer_close = fake_timer_close};
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "fake_os.h"
 #include "perf/choose.h"
+#include "perf/cputimer.h"
 
 static struct fake_machine machine;
 static struct prof_plan plan;
@@ -119,7 +120,8 @@ static void counters_taken_by_another_fall_back_too(void **state) {
 static void refusals_name_the_way_out(void **state) {
   (void)state;
   machine = fake_usual();
-  machine.paranoid = 4; /* Debian's and Ubuntu's own level */
+  machine.no_timers = true; /* nor is there what stands in for perf events */
+  machine.paranoid = 4;     /* Debian's and Ubuntu's own level */
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
   assert_non_null(strstr(error.message, "kernel.perf_event_paranoid is 4"));
   assert_non_null(strstr(error.message, "`sudo sysctl kernel.perf_event_paranoid=1`"));
@@ -131,7 +133,7 @@ static void refusals_name_the_way_out(void **state) {
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
 
   machine = fake_usual();
-  machine.seccomp = true;
+  machine.no_timers = machine.seccomp = true;
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
   assert_non_null(strstr(error.message, "--cap-add PERFMON"));
   assert_non_null(strstr(error.message, "--security-opt seccomp=unconfined"));
@@ -142,11 +144,74 @@ static void refusals_name_the_way_out(void **state) {
   assert_int_equal(error.sys_errno, ENOSYS);
 
   machine = fake_usual();
+  machine.no_timers = true;
   machine.soft = 10;
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), PROF_TOO_MANY_FILES);
   machine = fake_usual();
+  machine.no_timers = true;
   machine.out_of_memory_at_open = 1;
   assert_int_equal(choose(NULL, 1000, PROF_CALL_GRAPH_FULL), PROF_NO_MEMORY);
+}
+
+static void where_perf_events_are_refused_timers_take_over(void **state) {
+  (void)state;
+  machine = fake_usual();
+  machine.seccomp = true;
+  assert_int_equal(choose(NULL, 50, PROF_CALL_GRAPH_FULL), 0);
+  assert_string_equal(plan.event.name, "cpu-timer");
+  assert_string_equal(plan.event.unit, "ns");
+  assert_string_equal(plan.requested, "cycles:uk");
+  assert_true(plan.timers && plan.sigtrap && !plan.kernel && !plan.kernel_chain);
+  assert_int_equal(plan.period_ns, 20000000);
+  assert_int_equal(plan.frequency, 50);
+  assert_int_equal(plan.note_count, 1);
+  assert_non_null(strstr(note("cpu-timers")->message, "seccomp"));
+  assert_string_equal(note("cpu-timers")->fix, "docker run --cap-add PERFMON ...");
+  assert_int_equal(machine.timers_open, 0); /* the one that was tried */
+  assert_int_equal(choose("cpu-clock:u", 50, PROF_CALL_GRAPH_NONE), 0);
+  assert_true(plan.timers && !plan.sigtrap);
+  machine.seccomp = false;
+  machine.no_syscall = true;
+  assert_int_equal(choose("cycles:u", 50, PROF_CALL_GRAPH_DWARF), 0);
+  assert_true(plan.timers && plan.sigtrap && !plan.stack_dump && !plan.stack_bytes);
+  assert_non_null(note("no-stack-dumps"));
+
+  machine = fake_usual();
+  machine.paranoid = 3;
+  assert_int_equal(choose(NULL, 50, PROF_CALL_GRAPH_FULL), 0);
+  assert_true(plan.timers);
+  assert_non_null(strstr(note("cpu-timers")->message, "kernel.perf_event_paranoid is 3"));
+  assert_string_equal(note("cpu-timers")->fix, "sudo sysctl kernel.perf_event_paranoid=1");
+  machine.paranoid = -9;
+  machine.soft = 10;
+  assert_int_equal(choose(NULL, 50, PROF_CALL_GRAPH_FULL), 0);
+  assert_string_equal(note("cpu-timers")->fix, "ulimit -n 65536");
+
+  /* Other questions than that of time, and the kernel's part alone, have no answer by timers. */
+  machine = fake_usual();
+  machine.seccomp = true;
+  assert_int_equal(choose("cache-misses", 50, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
+  assert_int_equal(choose("cycles:k", 50, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
+  assert_int_equal(choose("context-switches", 50, PROF_CALL_GRAPH_FULL), PROF_PERMISSION);
+  /* What is no refusal stays what it is. */
+  machine = fake_usual();
+  machine.pmu = false;
+  assert_int_equal(choose("cache-misses", 50, PROF_CALL_GRAPH_FULL), PROF_NO_PMU);
+  assert_int_equal(choose(NULL, 50, PROF_CALL_GRAPH_FULL), 0);
+  assert_false(plan.timers);
+}
+
+static void timers_go_by_the_tick(void **state) {
+  (void)state;
+  machine = fake_usual();
+  machine.seccomp = true;
+  uint64_t tick_ns = prof_cputimer_tick_ns();
+  assert_in_range(tick_ns, 100000, 100000000);
+  assert_int_equal(choose(NULL, 20000, PROF_CALL_GRAPH_FULL), 0);
+  /* Finer than the tick: what a thread ran between two ticks is told by the periods. */
+  assert_int_equal(plan.period_ns, tick_ns / 4);
+  assert_int_equal(plan.frequency, 1000000000u / tick_ns);
+  assert_non_null(note("frequency-lowered"));
 }
 
 static void old_kernels_dump_stacks(void **state) {
@@ -292,6 +357,8 @@ int main(void) {
       cmocka_unit_test(without_a_pmu_the_clock_takes_over),
       cmocka_unit_test(counters_taken_by_another_fall_back_too),
       cmocka_unit_test(refusals_name_the_way_out),
+      cmocka_unit_test(where_perf_events_are_refused_timers_take_over),
+      cmocka_unit_test(timers_go_by_the_tick),
       cmocka_unit_test(old_kernels_dump_stacks),
       cmocka_unit_test(before_5_19_a_blocked_sigtrap_would_end_the_process),
       cmocka_unit_test(before_6_1_sigtrap_is_for_user_samples),

@@ -1,0 +1,241 @@
+'use strict';
+// Each step of the chain of fallbacks (docs/fallbacks.md) on a machine that lacks the better one: the
+// profile comes all the same, with less in it, and says what is missing and what would bring it. What
+// is taken away is taken from a child process alone: by a seccomp filter (test/chain/without.c),
+// limits, another user, a mount namespace. No setting of the machine is changed.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, test } = require('node:test');
+const { loadNative } = require('../../lib/native.js');
+const { run, temporaryFolder, whyNoEvents } = require('./support.js');
+
+const CHAIN = path.join(__dirname, '..', 'chain');
+const WITHOUT = path.join(CHAIN, 'build', 'without');
+const WORK = path.join(CHAIN, 'work.js');
+const CLI = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
+const isRoot = process.getuid?.() === 0;
+
+const made = spawnSync('make', ['-s', '-C', CHAIN], { encoding: 'utf8' });
+assert.equal(made.status, 0, made.stderr);
+const tried = spawnSync(WITHOUT, ['perf', process.execPath, '-e', '']);
+const noFilter = tried.status === 0 ? false : `seccomp filters are refused here: ${tried.stderr}`;
+const noTimers = loadNative().probe('').ok ? false : 'neither perf events nor timers here';
+const noEvents = whyNoEvents();
+
+/** @param {string[]} command in front of node @param {object} [options] of start() */
+async function work(command, options = {}) {
+  const [file, ...args] = [...command, process.execPath, WORK, JSON.stringify(options)];
+  const { stdout, stderr } = await run(file, args);
+  return JSON.parse(stdout || JSON.stringify({ message: stderr }));
+}
+
+/** @param {string} script @returns {string[]} the command after it, in a mount namespace of its own */
+const mounted = (script) => ['unshare', '-m', 'sh', '-c', `${script} && exec "$@"`, 'sh'];
+
+/** Why mounts like this are refused here. @param {string} script */
+function whyNot(script) {
+  const [file, ...args] = mounted(script);
+  const { status, stderr, error } = spawnSync(file, [...args, 'true'], { encoding: 'utf8' });
+  return status === 0 ? false : `mount namespaces are refused here: ${error ?? stderr}`;
+}
+
+/** @param {any} end @param {string} code @returns {{message: string, fix: string}} */
+function warning({ quality }, code) {
+  const found = quality.warnings.find((/** @type {any} */ one) => one.code === code);
+  assert.ok(found, `${code} among ${JSON.stringify(quality.warnings)}`);
+  return found;
+}
+
+/** What every profile by timers must have. @param {any} end */
+function isByTimers(end) {
+  assert.equal(end.meta?.event, 'cpu-timer', JSON.stringify(end));
+  const { meta, quality } = end;
+  assert.deepEqual([meta.unit, meta.hasKernel, meta.requestedEvent], ['ns', false, 'cycles:uk']);
+  assert.equal(quality.complete + quality.truncated + quality.broken, quality.samples);
+  assert.equal(quality.lost + quality.handlerDropped, 0);
+  // Weights are the timers' periods: they add up to CPU time however few the samples are.
+  assert.ok(end.sampledMs > 0.5 * end.cpuMs, `${end.sampledMs} of ${end.cpuMs} ms`);
+  assert.ok(end.sampledMs < 1.1 * end.cpuMs, `${end.sampledMs} of ${end.cpuMs} ms`);
+}
+
+/** @param {any} end */
+function isNamed(end) {
+  assert.ok(end.burn > 0.7, `burnSomeCpu has ${end.burn}`);
+  assert.ok(end.threads >= 2, `${end.threads} threads`);
+}
+
+describe(
+  'where perf events are refused, timers of CPU time take over',
+  {
+    skip: noFilter || noTimers,
+  },
+  () => {
+    for (const [how, reason, fix] of [
+      ['perf', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
+      ['perf-new', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
+      ['paranoid', /perf_event_paranoid is -?\d/, 'sudo sysctl kernel.perf_event_paranoid=1'],
+    ]) {
+      test(`refused as by '${how}'`, async () => {
+        const end = await work([WITHOUT, String(how)]);
+        isByTimers(end);
+        isNamed(end);
+        const { message, fix: said } = warning(end, 'cpu-timers');
+        assert.match(message, /** @type {RegExp} */ (reason));
+        assert.match(message, /timers of their CPU time, without kernel frames/);
+        assert.equal(said, fix);
+      });
+    }
+
+    test('without stacks, with copies of stacks, with a budget', async () => {
+      const flat = await work([WITHOUT, 'perf'], { callGraph: 'none' });
+      assert.equal(flat.meta.callGraph, 'none');
+      assert.equal(flat.quality.truncated, flat.quality.samples);
+      const dwarf = await work([WITHOUT, 'perf'], { callGraph: 'dwarf' });
+      isByTimers(dwarf);
+      assert.equal(dwarf.meta.callGraph, 'full');
+      warning(dwarf, 'no-stack-dumps');
+      const budget = await work([WITHOUT, 'perf'], { budget: 2 });
+      isByTimers(budget);
+      warning(budget, 'budget-not-kept');
+    });
+
+    test('what timers cannot answer is an error, as is a machine without them', async () => {
+      for (const [how, options] of [
+        ['perf', { event: 'cache-misses' }],
+        ['perf', { event: 'cpu-clock:k' }],
+        ['perf,timers', {}],
+      ]) {
+        const { code, message } = await work(
+          [WITHOUT, String(how)],
+          /** @type {object} */ (options),
+        );
+        assert.equal(code, 'ERR_PROF_PERMISSION');
+        assert.match(message, /perf_event_open is blocked .* `--cap-add PERFMON`/);
+      }
+    });
+
+    test('record and doctor say so, and work', async (t) => {
+      const folder = temporaryFolder(t);
+      const script =
+        'for (const end = process.cpuUsage().user + 3e5; process.cpuUsage().user < end;);';
+      const command = [
+        'perf',
+        process.execPath,
+        CLI,
+        'record',
+        '-o',
+        path.join(folder, 'p.json.gz'),
+      ];
+      const recorded = await run(WITHOUT, [...command, '--', process.execPath, '-e', script]);
+      assert.equal(recorded.code, 0, recorded.stderr);
+      assert.match(recorded.stderr, /samples of cpu-timer at \d+ Hz/);
+      assert.match(recorded.stderr, /perf_event_open is blocked/);
+      const doctor = await run(WITHOUT, ['perf', process.execPath, CLI, 'doctor', '--json']);
+      assert.equal(doctor.code, 0, doctor.stdout);
+      const { ok, findings } = JSON.parse(doctor.stdout);
+      const found = findings.find((/** @type {any} */ { code }) => code === 'cpu-timers');
+      assert.equal(ok, true);
+      assert.equal(found.fix, 'docker run --cap-add PERFMON ...');
+      const none = await run(WITHOUT, ['perf,timers', process.execPath, CLI, 'doctor']);
+      assert.equal(none.code, 3, none.stdout);
+      assert.match(none.stdout, /nothing can be recorded here/);
+    });
+  },
+);
+
+// Every kind of blocking call, foreign traps, threads that come and go: see safety.test.js.
+test('timers interrupt no system call', { skip: noFilter || noTimers }, async (t) => {
+  const live = path.join(__dirname, '..', 'live');
+  const built = spawnSync('make', ['-j2', '-s', '-C', live], { encoding: 'utf8' });
+  assert.equal(built.status, 0, built.stderr);
+  const args = [process.env.PROF_LONG ? '60' : '4', '20000', '64', '1'];
+  const folder = path.join(live, 'build');
+  const { code, stdout, stderr } = await run(WITHOUT, ['perf', './stress', ...args], {
+    cwd: folder,
+  });
+  assert.equal(code, 0, stderr);
+  const end = JSON.parse(stdout);
+  t.diagnostic(stdout.trim());
+  assert.equal(end.errors, 0);
+  assert.equal(end.traps, end.trapsWanted);
+  assert.ok(end.samples > 50, `${end.samples} samples`);
+});
+
+test('too few files may be open: timers need none', { skip: noEvents || noTimers }, async () => {
+  // node itself has some 20 open; a descriptor for each thread and CPU does not fit.
+  const end = await work(['sh', '-c', 'ulimit -n 36 && exec "$@"', 'sh']);
+  isByTimers(end);
+  isNamed(end);
+  assert.equal(warning(end, 'cpu-timers').fix, 'ulimit -n 65536');
+});
+
+const hide = 'mount -t tmpfs none /proc';
+test('/proc is hidden', { skip: (!isRoot && 'not root') || noTimers || whyNot(hide) }, async () => {
+  const end = await work(mounted(hide));
+  isByTimers(end);
+  isNamed(end);
+  assert.match(warning(end, 'cpu-timers').message, /\/proc is not there/);
+  assert.match(warning(end, 'cpu-timers-unseen').message, /have no names: there is no \/proc/);
+});
+
+const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const asNobody = spawnSync(nobody[0], [
+  ...nobody.slice(1),
+  process.execPath,
+  '-e',
+  `require(${JSON.stringify(WORK.replace('work.js', '../../lib/native.js'))}).loadNative()`,
+]);
+const noNobody =
+  asNobody.status === 0 ? false : 'the user nobody cannot be had, or not read the package, here';
+
+test('an unprivileged user has no kernel frames', { skip: noEvents || noNobody }, async (t) => {
+  const level = Number(fs.readFileSync('/proc/sys/kernel/perf_event_paranoid', 'utf8'));
+  if (level < 2) return t.skip(`perf_event_paranoid is ${level}`);
+  const end = await work(nobody);
+  // Debian's and Ubuntu's own levels refuse all events.
+  if (end.meta?.event === 'cpu-timer') return isByTimers(end);
+  isNamed(end);
+  assert.match(end.meta.event, /:u$/);
+  const { message, fix } = warning(end, 'kernel-excluded');
+  assert.match(message, new RegExp(`perf_event_paranoid is ${level}`));
+  assert.equal(fix, 'sudo sysctl kernel.perf_event_paranoid=1');
+});
+
+test(
+  'little memory may be locked: rings are smaller',
+  { skip: noEvents || noNobody },
+  async (t) => {
+    const limited = ['sh', '-c', 'ulimit -l 0 && exec "$@"', 'sh', ...nobody];
+    const end = await work(limited, { event: 'cpu-clock:u', ringBytes: 1 << 26 });
+    if (end.meta?.event === 'cpu-timer') return t.skip('perf events are refused to this user');
+    isNamed(end);
+    const { message, fix } = warning(end, 'ring-halved');
+    assert.match(message, /not 65536 KB: the locked-memory limit is reached/);
+    assert.match(fix, /^sudo sysctl kernel\.perf_event_mlock_kb=\d+$/);
+  },
+);
+
+// What these files say is replaced for the child alone; the kernel's own settings stay.
+const hideNames = (/** @type {string} */ folder) =>
+  `mount --bind ${folder}/kptr_restrict /proc/sys/kernel/kptr_restrict && ` +
+  `mount --bind ${folder}/kallsyms /proc/kallsyms`;
+
+test('kernel addresses are hidden', { skip: noEvents || (!isRoot && 'not root') }, async (t) => {
+  const folder = temporaryFolder(t);
+  fs.writeFileSync(path.join(folder, 'kptr_restrict'), '2\n');
+  const rows = ['_text', '_stext', 'schedule', '_etext'].map(
+    (name) => `${'0'.repeat(16)} T ${name}`,
+  );
+  fs.writeFileSync(path.join(folder, 'kallsyms'), `${rows.join('\n')}\n`);
+  const script = hideNames(folder);
+  const refused = whyNot(script);
+  if (refused) return t.skip(refused);
+  const end = await work(mounted(script));
+  isNamed(end);
+  const { message, fix } = warning(end, 'kernel-addresses-hidden');
+  assert.match(message, /kernel functions have no names: kernel\.kptr_restrict is 2/);
+  assert.equal(fix, 'sudo sysctl kernel.kptr_restrict=0');
+});
