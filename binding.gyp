@@ -22,6 +22,7 @@
         'src/addon/machine.c',
         'src/addon/place.c',
         'src/addon/raw.c',
+        'src/addon/stat.c',
         'src/addon/values.c',
       ],
       'include_dirs': ['src', '<!(node -p "require(\'node-api-headers\').include_dir")'],

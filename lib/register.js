@@ -5,12 +5,13 @@
 //
 // RSPACK_PROF_OPTIONS is JSON: the options of start(), and `failures`, a folder that `record` reads
 // afterwards: a process that cannot be profiled leaves a note there instead of a line on its stderr.
+// With `stat` in it the process's phases are counted instead: lib/stat/child.js.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { isMainThread, threadId } = require('node:worker_threads');
 
-/** @returns {{ failures?: string } & import('./index').StartOptions} */
+/** @returns {{ failures?: string, stat?: object } & import('./index').StartOptions} */
 function readOptions() {
   const text = process.env.RSPACK_PROF_OPTIONS;
   return text ? JSON.parse(text) : {};
@@ -41,6 +42,10 @@ function register() {
     const options = readOptions();
     failures = options.failures;
     delete options.failures;
+    if (options.stat) {
+      require('./stat/child.js').begin(/** @type {any} */ (options.stat));
+      return;
+    }
     if (options.raw) options.raw = path.join(options.raw, `perf-${process.pid}.data`);
     require('./profiler.js').start(options, { shared: true });
   } catch (error) {

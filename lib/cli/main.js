@@ -28,6 +28,7 @@ const pkg = require('../../package.json');
 /** @type {Record<string, () => Command>} each is loaded only when it is called */
 const COMMANDS = {
   record: () => require('./record.js'),
+  stat: () => require('./stat.js'),
   report: () => require('./report.js'),
   export: () => require('./export.js'),
   import: () => require('./import.js'),
@@ -41,7 +42,7 @@ const COMMANDS = {
 const SLOW = ['report', 'export', 'import', 'diff', 'open'];
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
-const LATER = ['stat', 'compare', 'trace'];
+const LATER = ['compare', 'trace'];
 
 /** @type {Record<string, number>} */
 const EXIT_CODES = {

@@ -23,13 +23,14 @@ class CommandError extends ProfError {
 
 /**
  * @param {string[]} command
- * @param {{ env: NodeJS.ProcessEnv, cwd: string }} options
- * @returns {Promise<{ pass: () => number }>} pass: ends as the command ended, by its exit code or its
- *   signal
+ * @param {{ env: NodeJS.ProcessEnv, cwd: string, stdout?: 'inherit' | 2 }} options stdout: 2 sends
+ *   what the command prints to standard error
+ * @returns {Promise<{ ok: boolean, pass: () => number }>} ok: it ended with exit code 0; pass: ends as
+ *   the command ended, by its exit code or its signal
  */
-function runCommand([file, ...args], { env, cwd }) {
+function runCommand([file, ...args], { env, cwd, stdout: output = 'inherit' }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, cwd, stdio: 'inherit' });
+    const child = spawn(file, args, { env, cwd, stdio: ['inherit', output, 'inherit'] });
     const { stdin, stdout, stderr } = process;
     const atTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
     /** @param {NodeJS.Signals} signal */
@@ -52,6 +53,7 @@ function runCommand([file, ...args], { env, cwd }) {
     });
     child.once('exit', (exitCode, signal) => {
       resolve({
+        ok: exitCode === 0,
         pass: () => {
           release();
           if (!signal) return exitCode ?? 1;

@@ -12,7 +12,8 @@ const { followCompiler } = require('./taps.js');
 /** @typedef {import('../index').BuildNotes} BuildNotes */
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
  *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes,
- *    onBuild: (listener: (marker: Marker) => void) => () => void}} PhaseWatch */
+ *    onBuild: (listener: (marker: Marker) => void) => () => void,
+ *    onChange?: (listener: () => void) => () => void}} PhaseWatch */
 
 /**
  * @param {(binding: Record<string, any>) => void} [onAddon] gets rspack's binding when it is there
@@ -44,6 +45,8 @@ function watchPhases(onAddon = () => {}) {
     notes: () => notesBetween(before, read()),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
     onBuild: (listener) => recorder.onBuild(listener),
+    // A copy of the package that came first may be an older one, whose recorder has no such thing.
+    onChange: (listener) => recorder.onChange?.(listener) ?? (() => {}),
     warnings(startNs) {
       /** @type {Warning[]} */
       const warnings = [];

@@ -73,10 +73,12 @@ class CompilerPhases {
     const now = this.#recorder.now();
     this.#close(now);
     this.#open = this.#recorder.add('phase', name, now, this.#key());
+    this.#recorder.changed();
   }
 
   leave() {
     this.#close(this.#recorder.now());
+    this.#recorder.changed();
   }
 
   /**
@@ -117,6 +119,9 @@ class PhaseRecorder {
 
   /** @type {Set<(marker: Marker) => void>} */
   #listeners = new Set();
+
+  /** @type {Set<() => void>} */
+  #changeListeners = new Set();
 
   dropped = 0;
   /** Why a compiler could not be followed. */
@@ -168,6 +173,19 @@ class PhaseRecorder {
   /** @param {Marker} marker of a build */
   ended(marker) {
     for (const listener of this.#listeners) listener(this.#named(marker));
+  }
+
+  /**
+   * @param {() => void} listener called when a phase of any compiler has begun or ended
+   * @returns {() => void} ends that
+   */
+  onChange(listener) {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  changed() {
+    for (const listener of this.#changeListeners) listener();
   }
 
   /** @param {Interval} interval in which rspack's binding was loaded */

@@ -103,8 +103,45 @@ export interface Marker {
   data: unknown;
 }
 
+/** An event as the addon's counters opened it. */
+export interface CountedEvent {
+  /** As it was asked for. */
+  name: string;
+  /** As it was opened: 'instructions:u'. */
+  event: string;
+  /** The kernel's name of it, however it was spelt; '' where it has none. */
+  generic: string;
+  unit: string;
+  /** -1: alone. */
+  group: number;
+  /** Why it is not counted; '' where it is. */
+  reason: string;
+}
+
+/** The addon's counters, src/perf/count.h; the handle goes to the other functions. */
+export interface CountAddon {
+  countOpen(options: {
+    events: string;
+    scope: 'self' | 'command' | 'process' | 'cpus';
+    optional?: boolean;
+    pid?: number;
+    cpus?: string;
+  }): {
+    handle: unknown;
+    events: CountedEvent[];
+    warnings: { code: string; message: string; fix: string }[];
+  };
+  countEnable(handle: unknown): void;
+  countDisable(handle: unknown): void;
+  /** For each event its value, the ns that it was wanted and the ns that it was counted. */
+  countRead(handle: unknown, ending: boolean): Float64Array;
+  countClose(handle: unknown): void;
+  /** CPU time of the children that have ended. */
+  childrenUsage(): { userMs: number; systemMs: number };
+}
+
 /** What the addon exports. */
-export interface NativeAddon {
+export interface NativeAddon extends Partial<CountAddon> {
   start(options: Record<string, unknown>): unknown;
   stop(handle: unknown): Promise<RawProfile>;
   stopSync(handle: unknown): RawProfile;

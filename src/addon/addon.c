@@ -16,6 +16,7 @@
 #include "addon/machine.h"
 #include "addon/place.h"
 #include "addon/raw.h"
+#include "addon/stat.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
 #include "code/jit.h"
@@ -456,5 +457,6 @@ NAPI_MODULE_INIT() {
     }
     prof_value_set(env, exports, functions[i].name, function);
   }
+  prof_stat_register(env, exports);
   return exports;
 }

@@ -16,11 +16,22 @@
 
 #include <linux/perf_event.h>
 
-static int real_perf_event_open(void *user, const struct perf_event_attr *attr, int tid, int cpu) {
+static int real_open_in_group(void *user, const struct perf_event_attr *attr, int tid, int cpu,
+                              int leader_fd) {
   long fd;
   (void)user;
-  fd = syscall(SYS_perf_event_open, attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+  fd = syscall(SYS_perf_event_open, attr, tid, cpu, leader_fd, PERF_FLAG_FD_CLOEXEC);
   return fd < 0 ? -errno : (int)fd;
+}
+
+static int real_perf_event_open(void *user, const struct perf_event_attr *attr, int tid, int cpu) {
+  return real_open_in_group(user, attr, tid, cpu, -1);
+}
+
+static int real_read_words(void *user, int fd, uint64_t *words, int count) {
+  ssize_t got = read(fd, words, (size_t)count * sizeof *words);
+  (void)user;
+  return got < 0 ? -errno : (int)(got / (ssize_t)sizeof *words);
 }
 
 static int real_ioctl(void *user, int fd, unsigned long request, long argument) {
@@ -127,6 +138,8 @@ static void real_timer_close(void *user, int id) {
 
 const struct prof_os prof_os_real = {
     .perf_event_open = real_perf_event_open,
+    .open_in_group = real_open_in_group,
+    .read_words = real_read_words,
     .ioctl = real_ioctl,
     .event_id = real_event_id,
     .map = real_map,

@@ -18,6 +18,11 @@ struct prof_os {
   void *user; /* first argument of each call */
   /* A descriptor (close-on-exec), or -errno. */
   int (*perf_event_open)(void *user, const struct perf_event_attr *attr, int tid, int cpu);
+  /* The same in the group of another descriptor; -1: alone. */
+  int (*open_in_group)(void *user, const struct perf_event_attr *attr, int tid, int cpu,
+                       int leader_fd);
+  /* An event's value and what read_format adds: words read, or -errno. */
+  int (*read_words)(void *user, int fd, uint64_t *words, int count);
   /* ENABLE, DISABLE, SET_OUTPUT (argument: descriptor) and ID (*id is set): 0 or -errno. */
   int (*ioctl)(void *user, int fd, unsigned long request, long argument);
   int (*event_id)(void *user, int fd, uint64_t *id);

@@ -30,16 +30,19 @@ struct fake_machine {
   int scans[24][32]; /* threads seen by each scan, 0-terminated; the last one with any repeats */
   int scan_count, scan;
   int dead_tid;           /* ESRCH */
+  int foreign_tid;        /* of another user's process: EACCES */
   int lower_rate_at_open; /* the n-th open finds max_rate halved; 0: never */
   int out_of_memory_at_open;
   bool no_timers;
   int timers_max; /* RLIMIT_SIGPENDING; 0: no limit */
   bool is_task_hidden;
+  int group_room; /* hardware events that fit on the counters at once; 0: any number */
   /* what happened */
   int opens, open_fds, enabled, outputs, mapped, limit_sets;
   size_t locked;
   struct perf_event_attr attrs[FAKE_FDS]; /* by descriptor */
-  int tids[FAKE_FDS], cpu_of[FAKE_FDS];
+  int tids[FAKE_FDS], cpu_of[FAKE_FDS], leader_of[FAKE_FDS];
+  uint64_t words[FAKE_FDS][3]; /* what a counter reads: value, ns enabled, ns running */
   bool is_open[FAKE_FDS], is_enabled[FAKE_FDS];
   int timers_made, timers_open;
   struct {
@@ -92,6 +95,8 @@ static int fake_open(void *user, const struct perf_event_attr *attr, int tid, in
     return -EINVAL;
   if (tid == m->dead_tid && tid)
     return -ESRCH;
+  if (tid == m->foreign_tid && tid)
+    return -EACCES;
   if (cpu == m->gone_cpu && cpu >= 0)
     return -ENODEV;
   if (hardware && !m->pmu)
@@ -107,10 +112,35 @@ static int fake_open(void *user, const struct perf_event_attr *attr, int tid, in
       m->attrs[fd] = *attr;
       m->tids[fd] = tid;
       m->cpu_of[fd] = cpu;
+      m->leader_of[fd] = -1;
       m->open_fds++;
       return fd;
     }
   return -EMFILE;
+}
+
+static int fake_open_in_group(void *user, const struct perf_event_attr *attr, int tid, int cpu,
+                              int leader_fd) {
+  struct fake_machine *m = user;
+  int fd = fake_open(user, attr, tid, cpu), hardware = 0;
+  if (fd < 0 || leader_fd < 0)
+    return fd;
+  m->leader_of[fd] = leader_fd;
+  for (int i = 10; i < FAKE_FDS; i++)
+    hardware += m->is_open[i] && (m->leader_of[i] == leader_fd || i == leader_fd) &&
+                m->attrs[i].type != PERF_TYPE_SOFTWARE;
+  if (m->group_room && hardware > m->group_room) {
+    m->is_open[fd] = false;
+    m->open_fds--;
+    return -EINVAL;
+  }
+  return fd;
+}
+
+static int fake_read_words(void *user, int fd, uint64_t *words, int count) {
+  struct fake_machine *m = user;
+  memcpy(words, m->words[fd], (size_t)count * sizeof *words);
+  return count;
 }
 
 static int fake_ioctl(void *user, int fd, unsigned long request, long argument) {
@@ -191,7 +221,9 @@ static int fake_list_numbers(void *user, const char *folder, int *numbers, int c
   struct fake_machine *m = user;
   int count = 0;
   const int *tids;
-  if (strcmp(folder, "/proc/self/task"))
+  if (!strcmp(folder, "/proc/4000/task"))
+    return -ENOENT;
+  if (strcmp(folder, "/proc/self/task") && strcmp(folder, "/proc/100/task"))
     return 20; /* descriptors open */
   if (m->is_task_hidden)
     return -ENOENT;
@@ -258,6 +290,8 @@ static void fake_timer_close(void *user, int id) {
 static inline struct prof_os fake_os(struct fake_machine *machine) {
   return (struct prof_os){.user = machine,
                           .perf_event_open = fake_open,
+                          .open_in_group = fake_open_in_group,
+                          .read_words = fake_read_words,
                           .ioctl = fake_ioctl,
                           .event_id = fake_event_id,
                           .map = fake_map,
