@@ -1,6 +1,7 @@
 'use strict';
 // The border between JavaScript and Rust for people: plugins by hook, loaders, conversions, callers.
 
+const { grouped } = require('./grouped.js');
 const { fit, printable, terminalOf } = require('./table.js');
 const { shorten } = require('./shorten.js');
 
@@ -18,7 +19,7 @@ const NUMBERS_WIDTH = 34;
 /** @param {number} share */
 const percent = (share) => (share * 100).toFixed(2);
 /** @param {number | null} count */
-const number = (count) => (count === null ? '-' : count.toLocaleString('en-US'));
+const number = (count) => (count === null ? '-' : grouped(count));
 
 /** What is on the stack where Rust's call waited in node's queue: it is known by what it hands over. */
 const QUEUED = /^napi::threadsafe_function::call_js_cb::<(?:[\w:]*::)?(\w+)/;

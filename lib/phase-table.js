@@ -2,6 +2,7 @@
 // The phases of a build for people: how long each was, the CPU it took, how many cores that kept busy,
 // and how long the main thread ran alone. In the order of time; widths follow the cells.
 
+const { grouped } = require('./grouped.js');
 const { printable, terminalOf } = require('./table.js');
 
 /** @typedef {import('./index').PhaseRow} PhaseRow */
@@ -24,7 +25,7 @@ const COLUMNS = [
   { head: 'CORES', right: true, cell: (row) => row.busyCores?.toFixed(2) ?? '-' },
   { head: 'MAIN ms', right: true, cell: (row) => ms(row.mainMs) },
   { head: 'ALONE ms', right: true, cell: (row) => ms(row.mainAloneMs) },
-  { head: 'SAMPLES', right: true, cell: (row) => row.samples.toLocaleString('en-US') },
+  { head: 'SAMPLES', right: true, cell: (row) => grouped(row.samples) },
   { head: 'SHARE%', right: true, cell: (row) => (row.share * 100).toFixed(2) },
 ];
 /** @type {Column} */

@@ -2,6 +2,7 @@
 // rspack's own spans for people: self and total, how often and how long, and the hottest functions of
 // each; and the builds of a watch.
 
+const { grouped } = require('./grouped.js');
 const { printable, terminalOf } = require('./table.js');
 const { shorten } = require('./shorten.js');
 
@@ -18,8 +19,6 @@ const SYMBOLS = 2;
 
 /** @param {number} share */
 const percent = (share) => (share * 100).toFixed(2);
-/** @param {number} count */
-const grouped = (count) => count.toLocaleString('en-US');
 
 /** @param {Column[]} columns @returns {string[]} the heading first */
 function lay(columns) {

@@ -3,6 +3,7 @@
 // Fits the terminal's width; a pipe gets no colours, whole paths and names of up to 160 columns.
 // Full names are in `report --json`.
 
+const { grouped } = require('./grouped.js');
 const { shorten } = require('./shorten.js');
 
 /** A pipe has no width; Rust names have up to 22,000 characters. */
@@ -63,6 +64,8 @@ function painter(on) {
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
 const NONE = /\p{Mark}/u;
+// eslint-disable-next-line no-control-regex -- \p{Cc} is the same, and loads ICU
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
 /** @param {string} text */
 function columnsOf(text) {
@@ -77,10 +80,7 @@ function columnsOf(text) {
  * Names come from the profiled program: no control character of theirs reaches the terminal.
  * @param {string} text
  */
-const printable = (text) => text.replace(/\p{Cc}/gu, '?');
-
-/** @param {number} count */
-const grouped = (count) => Math.round(count).toLocaleString('en-US');
+const printable = (text) => text.replace(CONTROL, '?');
 
 /** @param {number} share 0 to 1 */
 function percent(share) {
@@ -366,7 +366,6 @@ module.exports = {
   NO_SAMPLES,
   columnsOf,
   fit,
-  grouped,
   headline,
   pad,
   printable,

@@ -1,7 +1,8 @@
 'use strict';
 // A difference for people: a table that fits the terminal, or Markdown for a comment on a pull request.
 
-const { columnsOf, fit, grouped, pad, printable, warningLines, wrap } = require('../table.js');
+const { grouped } = require('../grouped.js');
+const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../table.js');
 
 /** @typedef {import('../index').Diff} Diff */
 /** @typedef {import('../index').DiffRow} DiffRow */

@@ -56,8 +56,8 @@ async function run(parsed, world) {
   });
   const profile = profileOf(raw);
   const output = textOf(parsed, 'output') ?? FILE;
-  const text = JSON.stringify(require('../export/firefox.js').toFirefox(profile));
-  const pieces = [output.endsWith('.gz') ? require('node:zlib').gzipSync(text) : text];
+  const { firefoxFile } = require('../export/firefox.js');
+  const pieces = firefoxFile(profile, { gzip: output.endsWith('.gz') });
   await writeResult(pieces, output, world);
   if (output === '-') return 0; // the profile is the result
   world.stdout.write(

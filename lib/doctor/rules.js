@@ -5,6 +5,7 @@
 // about what happened in one, and speak only of what did happen there; `in: 'both'` suit both.
 
 const path = require('node:path');
+const { grouped } = require('../grouped.js');
 const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
 
 /**
@@ -44,9 +45,6 @@ const INSTALL = { npm: 'npm install -D', pnpm: 'pnpm add -D', yarn: 'yarn add -D
 
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
-
-/** @param {number} count */
-const grouped = (count) => count.toLocaleString('en-US');
 
 /**
  * A word of a command, quoted where a shell would take it apart.

@@ -2,7 +2,7 @@
 // A thread for each CPU, as `samply import --per-cpu-threads` has them: the same samples once more, by
 // where they ran, and a marker for each stretch of one thread. They stand in a process of their own.
 
-const { MARKER_TYPES, NO_MARKERS, samplesTable } = require('./firefox-threads.js');
+const { MARKER_TYPES, samplesBy, samplesTable } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./firefox-tables').Strings} Strings */
@@ -12,7 +12,7 @@ const INTERVAL = 1; // the format's MarkerPhase
 
 /**
  * @param {Profile} profile
- * @param {number[]} own samples of one CPU
+ * @param {Uint32Array} own samples of one CPU
  * @param {Strings} strings
  */
 function runsOf({ raw, meta, threadKeys }, own, strings) {
@@ -48,11 +48,10 @@ function runsOf({ raw, meta, threadKeys }, own, strings) {
  */
 function cpuThreadsOf(profile, strings) {
   const { raw } = profile;
-  /** @type {number[][]} */
-  const lists = [];
-  raw.samples.cpu.forEach((cpu, sample) => (lists[cpu] ??= []).push(sample));
-  return [...lists.entries()]
-    .filter(([, own]) => own !== undefined)
+  const { cpu: cpus } = raw.samples;
+  const count = cpus.reduce((most, cpu) => Math.max(most, cpu + 1), 0);
+  return [...samplesBy(cpus, count).entries()]
+    .filter(([, own]) => own.length > 0)
     .map(([cpu, own]) => ({
       processType: 'default',
       processName: 'CPUs',
@@ -67,7 +66,7 @@ function cpuThreadsOf(profile, strings) {
       tid: `CPU ${cpu}`,
       showMarkersInTimeline: true,
       samples: samplesTable(raw, own),
-      markers: own.length > 0 ? runsOf(profile, own, strings) : NO_MARKERS,
+      markers: runsOf(profile, own, strings),
     }));
 }
 

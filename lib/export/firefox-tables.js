@@ -3,6 +3,7 @@
 // They are our columns nearly as they are, by the same indices.
 
 const { KINDS } = require('../profile/keys.js');
+const { Column } = require('./json.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 
@@ -19,14 +20,6 @@ const CATEGORIES = [
 const PHASE_CATEGORY = 6;
 /** By funcs.kind. */
 const CATEGORY_OF_KIND = [1, 2, 3, 4, 5, 0];
-
-/** By hand: Array.from() makes an object for each number. @param {ArrayLike<number>} column */
-function list(column) {
-  /** @type {number[]} */
-  const numbers = new Array(column.length);
-  for (let i = 0; i < column.length; i++) numbers[i] = column[i];
-  return numbers;
-}
 
 /** Strings of the profile and those that the format needs beside them. */
 class Strings {
@@ -63,7 +56,7 @@ function breakpadId(buildId) {
 
 /** @param {RawProfile} raw */
 function libsOf({ strings, modules }) {
-  return list(modules.path).map((pathIndex, module) => {
+  return Array.from(modules.path, (pathIndex, module) => {
     const name = strings[modules.name[module]];
     const path = strings[pathIndex];
     const buildId = strings[modules.buildId[module]];
@@ -90,14 +83,16 @@ const categoriesWith = (ours) =>
   }));
 
 /**
- * Frames: a function, or a function that was inlined; with `ofNode` once for each kind of work.
+ * Frames: a function, or a function that was inlined; with `work` once for each kind of that.
  * @param {RawProfile} raw
- * @param {Uint8Array} [ofNode] category of ours by node
+ * @param {{names: string[], ofNode: Uint8Array}} [work] categories of ours
  */
-function framesOf({ funcs, nodes }, ofNode) {
+function framesOf({ funcs, nodes }, work) {
   const frameOfNode = new Int32Array(nodes.func.length);
-  /** @type {Map<number, number>} */
-  const known = new Map();
+  /** Kinds of work, and none. */
+  const kinds = work ? work.names.length + 1 : 1;
+  /** By function, kind of work, inlined or not: its frame and 1; 0: none yet. */
+  const known = new Int32Array(funcs.name.length * kinds * 2);
   /** @type {number[]} */
   const func = [];
   /** @type {number[]} */
@@ -105,30 +100,29 @@ function framesOf({ funcs, nodes }, ofNode) {
   /** @type {number[]} 0 is the format's own "Other" */
   const subcategory = [];
   for (let node = 1; node < nodes.func.length; node++) {
-    const work = ofNode ? ofNode[node] + 1 : 0;
-    const key = (nodes.func[node] * 256 + work) * 2 + (nodes.inline[node] ? 1 : 0);
-    let frame = known.get(key);
-    if (frame === undefined) {
-      frame = func.push(nodes.func[node]) - 1;
+    const kind = work ? work.ofNode[node] + 1 : 0;
+    const key = (nodes.func[node] * kinds + kind) * 2 + (nodes.inline[node] ? 1 : 0);
+    if (known[key] === 0) {
+      known[key] = func.push(nodes.func[node]);
       inlineDepth.push(nodes.inline[node] ? 1 : 0);
-      subcategory.push(work);
-      known.set(key, frame);
+      subcategory.push(kind);
     }
-    frameOfNode[node] = frame;
+    frameOfNode[node] = known[key] - 1;
   }
   const length = func.length;
-  const fill = (/** @type {number | null} */ value) => new Array(length).fill(value);
+  const zeros = new Uint8Array(length);
+  const nulls = new Column(zeros, { nullAt: 0 });
   const frameTable = {
     length,
-    address: fill(-1),
+    address: new Column(zeros, { add: -1 }),
     inlineDepth,
-    category: func.map((index) => CATEGORY_OF_KIND[funcs.kind[index]]),
+    category: new Column(Uint8Array.from(func, (index) => CATEGORY_OF_KIND[funcs.kind[index]])),
     subcategory,
     func,
-    nativeSymbol: fill(null),
-    innerWindowID: fill(0),
-    line: fill(null),
-    column: fill(null),
+    nativeSymbol: nulls,
+    innerWindowID: new Column(zeros),
+    line: nulls,
+    column: nulls,
   };
   return { frameTable, frameOfNode };
 }
@@ -139,24 +133,25 @@ function funcsOf({ funcs }) {
   const filename = [];
   /** @type {Map<number, number>} */
   const known = new Map();
-  const source = list(funcs.file).map((file) => {
-    if (file < 0) return null;
+  const source = new Int32Array(funcs.file.length).fill(-1);
+  for (let func = 0; func < source.length; func++) {
+    const file = funcs.file[func];
+    if (file < 0) continue;
     if (!known.has(file)) known.set(file, filename.push(file) - 1);
-    return known.get(file) ?? null;
-  });
+    source[func] = known.get(file) ?? -1;
+  }
   const js = KINDS.indexOf('js');
   const length = funcs.name.length;
-  const orNull = (/** @type {number} */ value) => (value === 0 ? null : value);
   return {
     funcTable: {
       length,
-      name: list(funcs.name),
-      isJS: list(funcs.kind).map((kind) => kind === js),
+      name: new Column(funcs.name),
+      isJS: Array.from(funcs.kind, (kind) => kind === js),
       relevantForJS: new Array(length).fill(false),
-      resource: list(funcs.module),
-      source,
-      lineNumber: list(funcs.line).map(orNull),
-      columnNumber: list(funcs.column).map(orNull),
+      resource: new Column(funcs.module),
+      source: new Column(source, { nullAt: -1 }),
+      lineNumber: new Column(funcs.line, { nullAt: 0 }),
+      columnNumber: new Column(funcs.column, { nullAt: 0 }),
     },
     sources: {
       length: filename.length,
@@ -169,4 +164,4 @@ function funcsOf({ funcs }) {
   };
 }
 
-module.exports = { PHASE_CATEGORY, Strings, categoriesWith, framesOf, funcsOf, libsOf, list };
+module.exports = { PHASE_CATEGORY, Strings, categoriesWith, framesOf, funcsOf, libsOf };

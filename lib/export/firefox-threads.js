@@ -1,13 +1,16 @@
 'use strict';
 // The threads of a Firefox profile: each with its samples in order, the main one with the markers.
 
-const { PHASE_CATEGORY, list } = require('./firefox-tables.js');
+const { PHASE_CATEGORY } = require('./firefox-tables.js');
+const { Column } = require('./json.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./firefox-tables').Strings} Strings */
 
 const NS_PER_MS = 1e6;
+/** The same for a column. */
+const MS_DECIMALS = 6;
 
 /** @typedef {import('../profile/raw').Marker['type']} MarkerType */
 
@@ -33,13 +36,17 @@ const MARKER_SCHEMA = Object.values(MARKER_TYPES).map((name) => ({
 const PHASE = { instant: 0, interval: 1, intervalStart: 2 };
 
 /**
- * @param {RawProfile} raw
- * @returns {number[][]} indices of each thread's samples
+ * The samples of each thread, or of each CPU.
+ * @param {ArrayLike<number>} groups by sample
+ * @param {number} count of them
+ * @returns {Uint32Array[]} indices of each group's samples
  */
-function samplesByThread({ samples, threads }) {
-  /** @type {number[][]} */
-  const lists = Array.from(threads.tid, () => []);
-  for (let i = 0; i < samples.thread.length; i++) lists[samples.thread[i]].push(i);
+function samplesBy(groups, count) {
+  const ends = new Uint32Array(count);
+  for (let i = 0; i < groups.length; i++) ends[groups[i]]++;
+  const lists = Array.from(ends, (size) => new Uint32Array(size));
+  ends.fill(0);
+  for (let i = 0; i < groups.length; i++) lists[groups[i]][ends[groups[i]]++] = i;
   return lists;
 }
 
@@ -51,22 +58,27 @@ const CPU_UNITS = new Map([
 
 /**
  * @param {RawProfile} raw
- * @param {number[]} own indices
+ * @param {Uint32Array} own indices
  */
 function samplesTable({ samples, meta }, own) {
-  const weights = own.map((i) => samples.weight[i]);
+  const ns = new Float64Array(own.length);
+  const weight = new Float64Array(own.length);
+  const node = new Uint32Array(own.length);
   let before = meta.startNs;
-  const timeDeltas = own.map((i) => {
-    // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
-    const delta = (samples.timeNs[i] - before) / NS_PER_MS;
-    before = samples.timeNs[i];
-    return delta;
-  });
+  for (let i = 0; i < own.length; i++) {
+    const now = samples.timeNs[own[i]];
+    ns[i] = now - before;
+    before = now;
+    weight[i] = samples.weight[own[i]];
+    node[i] = samples.node[own[i]];
+  }
+  const weights = new Column(weight);
   const isTime = CPU_UNITS.has(meta.unit);
   return {
     length: own.length,
-    stack: own.map((i) => (samples.node[i] > 0 ? samples.node[i] - 1 : null)),
-    timeDeltas,
+    stack: new Column(node, { nullAt: 0, add: -1 }),
+    // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
+    timeDeltas: new Column(ns, { decimals: MS_DECIMALS }),
     weight: isTime ? null : weights,
     weightType: 'samples',
     ...(isTime ? { threadCPUDelta: weights } : {}),
@@ -111,12 +123,12 @@ const NO_MARKERS = {
 
 /**
  * @param {Profile} profile
- * @param {number[][]} own indices of each thread's samples
+ * @param {Uint32Array[]} own indices of each thread's samples
  * @param {Strings} strings
  */
 function threadsOf(profile, own, strings) {
   const { raw, meta } = profile;
-  const tids = list(raw.threads.tid);
+  const tids = Array.from(raw.threads.tid);
   // The web page needs a thread to show, be it an empty one.
   if (tids.length === 0) tids.push(meta.pid);
   const main = Math.max(0, tids.indexOf(meta.pid));
@@ -134,7 +146,7 @@ function threadsOf(profile, own, strings) {
     pid: String(meta.pid),
     tid: String(tid),
     showMarkersInTimeline: index === main,
-    samples: samplesTable(raw, own[index] ?? []),
+    samples: samplesTable(raw, own[index] ?? new Uint32Array()),
     markers: index === main ? markersTable(profile, strings) : NO_MARKERS,
   }));
 }
@@ -144,7 +156,7 @@ module.exports = {
   MARKER_SCHEMA,
   MARKER_TYPES,
   NO_MARKERS,
-  samplesByThread,
+  samplesBy,
   samplesTable,
   threadsOf,
 };

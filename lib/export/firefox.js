@@ -7,13 +7,19 @@
 // What the format has no place for is in `meta.rspackProf` (docs/format.md), so that nothing is
 // lost on the way back.
 
-const { Strings, categoriesWith, framesOf, funcsOf, libsOf, list } = require('./firefox-tables.js');
+const { Strings, categoriesWith, framesOf, funcsOf, libsOf } = require('./firefox-tables.js');
+const { Column, writeJson } = require('./json.js');
 const { cpuUsage } = require('./cpu-usage.js');
 const { cpuThreadsOf } = require('./firefox-cpus.js');
-const { CPU_UNITS, MARKER_SCHEMA, samplesByThread, threadsOf } = require('./firefox-threads.js');
+const { Gzip } = require('./gzip.js');
+const { CPU_UNITS, MARKER_SCHEMA, samplesBy, threadsOf } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
+const list = (/** @type {ArrayLike<number>} */ values) => new Column(values);
+
+/** A profile is written while somebody waits for the build to end. */
+const GZIP_LEVEL = 2;
 const VERSION = 62;
 /** Of `meta.rspackProf`; a reader refuses what is newer than it knows. */
 const OWN_VERSION = 1;
@@ -21,12 +27,16 @@ const OWN_VERSION = 1;
 /**
  * What the format has no place for. Columns are by the index of the thread, module or function.
  * @param {Profile} profile
- * @param {number[][]} own
+ * @param {Uint32Array[]} own indices of each thread's samples
  */
 function ownData({ raw, meta, quality, build }, own) {
   const { threads, modules, funcs, samples } = raw;
-  const pick = (/** @type {ArrayLike<number>} */ column) =>
-    own.map((indices) => indices.map((i) => column[i]));
+  const pick = (/** @type {Uint8Array | Uint16Array} */ column) =>
+    own.map((indices) => {
+      const values = new Uint16Array(indices.length);
+      for (let i = 0; i < values.length; i++) values[i] = column[indices[i]];
+      return new Column(values);
+    });
   return {
     version: OWN_VERSION,
     meta,
@@ -98,20 +108,19 @@ function countersOf(profile, mainThreadIndex) {
 /**
  * @param {Profile} profile
  * @param {{perCpuThreads?: boolean, categories?: boolean}} [options] what makes the file larger
- * @returns {object} for JSON.stringify
+ * @returns {object} for writeJson(), with columns in it
  */
 function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) {
   const { raw, meta } = profile;
   const strings = new Strings(raw.strings);
   const work = categories ? profile.categories : undefined;
-  const { frameTable, frameOfNode } = framesOf(raw, work?.ofNode);
+  const { frameTable, frameOfNode } = framesOf(raw, work);
   const { funcTable, sources } = funcsOf(raw);
-  const own = samplesByThread(raw);
+  const own = samplesBy(raw.samples.thread, raw.threads.tid.length);
   const threads = threadsOf(profile, own, strings);
   const main = threads.findIndex(({ isMainThread }) => isMainThread);
   // Behind the real ones, which the reader counts from the front.
   const cpus = perCpuThreads ? cpuThreadsOf(profile, strings) : [];
-  const modules = list(raw.modules.name);
   return {
     meta: {
       product: 'rspack-prof',
@@ -152,18 +161,16 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) 
       stackTable: {
         length: raw.nodes.parent.length - 1,
         frame: list(frameOfNode.subarray(1)),
-        prefix: list(raw.nodes.parent.subarray(1)).map((parent) =>
-          parent > 0 ? parent - 1 : null,
-        ),
+        prefix: new Column(raw.nodes.parent.subarray(1), { nullAt: 0, add: -1 }),
       },
       frameTable,
       funcTable,
       resourceTable: {
-        length: modules.length,
-        lib: modules.map((_, index) => index),
-        name: modules,
-        host: modules.map(() => null),
-        type: modules.map(() => 1), // a library
+        length: raw.modules.name.length,
+        lib: Array.from(raw.modules.name, (_, index) => index),
+        name: list(raw.modules.name),
+        host: Array.from(raw.modules.name, () => null),
+        type: Array.from(raw.modules.name, () => 1), // a library
       },
       nativeSymbols: { length: 0, libIndex: [], address: [], name: [], functionSize: [] },
       sources,
@@ -173,4 +180,22 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) 
   };
 }
 
-module.exports = { toFirefox, VERSION, OWN_VERSION };
+/**
+ * @param {Profile} profile
+ * @param {Parameters<typeof toFirefox>[1] & {gzip?: boolean}} [options]
+ * @returns {Uint8Array[]} the file
+ */
+function firefoxFile(profile, { gzip = false, ...options } = {}) {
+  const table = toFirefox(profile, options);
+  if (gzip) {
+    const file = new Gzip(GZIP_LEVEL);
+    writeJson(table, (piece) => file.write(piece));
+    return file.end();
+  }
+  /** @type {Uint8Array[]} */
+  const pieces = [];
+  writeJson(table, (piece) => pieces.push(piece));
+  return pieces;
+}
+
+module.exports = { firefoxFile, toFirefox, VERSION, OWN_VERSION };

