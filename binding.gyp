@@ -32,5 +32,14 @@
       'ldflags': ['-Wl,-z,now'],
       'libraries': ['-ldw', '-lelf', '-lpfm', '-l:libiberty.a'],
     },
+    {
+      # What `compare` runs each build with: small, and without node.
+      'target_name': 'rspack_prof_run',
+      'type': 'executable',
+      'sources': ['src/runner/counter.c', 'src/runner/main.c', 'src/runner/tree.c'],
+      'include_dirs': ['src'],
+      'cflags': ['-std=c11', '-Wall', '-Wextra'],
+      'defines': ['_GNU_SOURCE'],
+    },
   ],
 }

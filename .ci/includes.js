@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 /** @type {Record<string, number>} folder, or file without its ending, at the top of src/ */
-const RANKS = { base: 0, perf: 1, code: 1, profile: 1, stack: 2, session: 3, addon: 4 };
+const RANKS = { base: 0, perf: 1, code: 1, profile: 1, stack: 2, session: 3, addon: 4, runner: 1 };
 
 /** @param {string} file relative to the source folder */
 function partOf(file) {
