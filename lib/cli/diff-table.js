@@ -67,6 +67,13 @@ function restLines({ significant, withinNoise, leastErrors }, shown) {
 }
 
 /**
+ * A function by its own name; what else rows are by, by that, also where one function alone is in it.
+ * @param {DiffRow} row
+ * @param {string} by
+ */
+const nameOf = ({ symbol, key }, by) => (by === 'symbol' ? (symbol ?? key) : key);
+
+/**
  * @param {Diff} diff whose rows are all shown
  * @param {Terminal} terminal
  * @returns {string} ends in a newline
@@ -98,7 +105,7 @@ function renderDiff(diff, { width, paint }) {
       const [change, ...rest] = line(cells[r]);
       const grew = format.cells(row).delta > 0;
       const style = !row.isSignificant ? 'dim' : grew ? 'red' : 'bold';
-      const name = fit(row.symbol ?? row.key, left, row.kind);
+      const name = fit(nameOf(row, by), left, row.kind);
       lines.push([paint(style, change), ...rest, name].join(GAP).trimEnd());
     });
   }
@@ -128,7 +135,7 @@ function renderMarkdown(diff) {
   const row = (/** @type {DiffRow} */ one) => {
     const { change, margin, was, is } = format.cells(one);
     const tag = TAGS[one.status] && ` **${TAGS[one.status]}**`;
-    const name = code(fit(one.symbol ?? one.key, MARKDOWN_NAME_COLUMNS, one.kind));
+    const name = code(fit(nameOf(one, by), MARKDOWN_NAME_COLUMNS, one.kind));
     return `| ${change} ${margin} | ${was} | ${is} | ${name}${tag} |`;
   };
   const table = (/** @type {DiffRow[]} */ some) =>

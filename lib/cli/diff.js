@@ -4,7 +4,7 @@
 
 const { choiceOf, numberOf, regexOf, textOf, UsageError } = require('./args.js');
 const { renderDiff, renderMarkdown } = require('./diff-table.js');
-const { openProfile, writeJson, writeResult } = require('./files.js');
+const { openProfile, profilePath, writeJson, writeResult } = require('./files.js');
 const { keysOf } = require('./report.js');
 const { terminalOf } = require('../table.js');
 
@@ -13,7 +13,7 @@ const spec = {
   name: 'diff',
   summary: 'whose share changed between two profiles',
   usage: 'BASE CANDIDATE [OPTIONS]',
-  positionals: [2, 2],
+  positionals: [1, 2],
   options: {
     by: { type: 'string', value: 'KEY[,KEY]', help: 'symbol, crate, phase .. as in report --sort' },
     sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: 'the same' },
@@ -32,7 +32,10 @@ const spec = {
       help: 'as a page to look around in, instead of the table',
     },
   },
-  notes: ['Changes that the sample counts cannot tell from chance are counted, not listed.'],
+  notes: [
+    'A bundle of compare alone stands for both: rspack-prof diff BUNDLE.',
+    'Changes that the sample counts cannot tell from chance are counted, not listed.',
+  ],
 };
 
 /** @param {import('./args.js').Parsed} parsed */
@@ -42,6 +45,20 @@ function keysAsked(parsed) {
     throw new UsageError('--by and --sort are the same: give one of them');
   }
   return keysOf(by ?? sort ?? 'symbol', by === undefined ? 'sort' : 'by', 'diff');
+}
+
+/**
+ * @param {string[]} files one alone is a bundle: its two sides
+ * @param {string} cwd
+ * @returns {import('../index').Profile[]}
+ */
+function openBoth(files, cwd) {
+  if (files.length === 2) return files.map((file) => openProfile(file, cwd));
+  const bundle = require('../compare/bundle.js').readBundle(profilePath(files[0], cwd));
+  if (!bundle) throw new UsageError(`usage: rspack-prof diff ${spec.usage}`);
+  const sides = [bundle.profile('base'), bundle.profile('candidate')];
+  // The public type shows less of them.
+  return /** @type {any[]} */ (sides);
 }
 
 /** @type {import('./main.js').Command['run']} */
@@ -64,7 +81,7 @@ async function run(parsed, world) {
     filter: regexOf(parsed, 'filter'),
     unnamed: values.addresses ? 'apart' : 'together',
   };
-  const [base, candidate] = parsed.positionals.map((file) => openProfile(file, world.cwd));
+  const [base, candidate] = openBoth(parsed.positionals, world.cwd);
   const diff = require('../index.js').diff(base, candidate, options);
   if (page !== undefined) {
     const { htmlDiff } = require('../html/encode-diff.js');

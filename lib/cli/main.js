@@ -33,6 +33,7 @@ const COMMANDS = {
   export: () => require('./export.js'),
   import: () => require('./import.js'),
   diff: () => require('./diff.js'),
+  compare: () => require('./compare.js'),
   open: () => require('./open.js'),
   list: () => require('./list.js'),
   doctor: () => require('./doctor.js'),
@@ -42,7 +43,7 @@ const COMMANDS = {
 const SLOW = ['report', 'export', 'import', 'diff', 'open'];
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
-const LATER = ['compare', 'trace'];
+const LATER = ['trace'];
 
 /** @type {Record<string, number>} */
 const EXIT_CODES = {

@@ -3,6 +3,7 @@
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const zlib = require('node:zlib');
 const { numberOf } = require('./args.js');
 const { openProfile, profilePath } = require('./files.js');
 const { ProfError } = require('../errors.js');
@@ -77,6 +78,12 @@ function onSignals(stop) {
   };
 }
 
+/** @param {import('../index').Profile} profile */
+const gzipped = (profile) =>
+  zlib.gzipSync(
+    JSON.stringify(require('../export/firefox.js').toFirefox(/** @type {any} */ (profile))),
+  );
+
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const port = numberOf(parsed, 'port', { least: 0, most: 65535, whole: true });
@@ -91,7 +98,8 @@ async function run(parsed, world) {
   const served = await serve({
     // The page is made of the columns, which the public type does not show.
     page: htmlReport(/** @type {any} */ (profile)).join(''),
-    profile: fs.readFileSync(file),
+    // A bundle's profile is a part of its file.
+    profile: fs.existsSync(file) ? fs.readFileSync(file) : gzipped(profile),
     port,
     idleMs: IDLE_MINUTES * 60_000,
   });

@@ -5,6 +5,7 @@ const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
 const { openProfile, writeJson } = require('./files.js');
 const { renderHotspots, terminalOf } = require('../table.js');
+const { IsBundle } = require('../export/firefox-read.js');
 const { renderBorder } = require('../border-table.js');
 const { renderHints } = require('../hint-table.js');
 const { renderPhases } = require('../phase-table.js');
@@ -123,7 +124,15 @@ function run(parsed, world) {
     unnamed: /** @type {import('../index').Unnamed} */ (values.addresses ? 'apart' : 'together'),
   };
   if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
-  const profile = part(openProfile(parsed.positionals[0], world.cwd), parsed, world.cwd);
+  let opened;
+  try {
+    opened = openProfile(parsed.positionals[0], world.cwd);
+  } catch (error) {
+    if (!(error instanceof IsBundle)) throw error;
+    require('./compare.js').reportBundle(error, parsed, world);
+    return 0;
+  }
+  const profile = part(opened, parsed, world.cwd);
   const view = VIEWS.find(({ flag }) => values[flag]);
   if (view) {
     if (json) writeJson({ schema: 1, [view.flag]: view.json(profile) }, world);

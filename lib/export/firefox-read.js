@@ -5,9 +5,9 @@
 // Refuses profiles of other tools: without `meta.rspackProf` there is no kind, crate or quality.
 
 const fs = require('node:fs');
-const zlib = require('node:zlib');
 const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
+const { bad, readJson } = require('./json-file.js');
 const { readBuild } = require('./build-notes.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
 const { OWN_VERSION } = require('./firefox.js');
@@ -21,8 +21,6 @@ const NS_PER_MS = 1e6;
 const TYPE_OF_MARKER = new Map(
   Object.entries(MARKER_TYPES).map(([type, name]) => [name, /** @type {Marker['type']} */ (type)]),
 );
-/** Longer than any profile of ours, shorter than the longest string: a gzip bomb ends here. */
-const MOST_BYTES = 500 * 1024 * 1024;
 
 /**
  * @param {Json} json
@@ -309,61 +307,49 @@ function fromFirefox(parsed) {
   });
 }
 
-/** @param {string} file */
-function readBytes(file) {
-  const fd = fs.openSync(file, 'r');
-  try {
-    const stat = fs.fstatSync(fd);
-    // A device may have no end (/dev/zero). A pipe has one: `report <(ssh build cat p.json.gz)`.
-    if (stat.isFile() || stat.isFIFO()) return fs.readFileSync(fd);
-    throw new Error(stat.isDirectory() ? 'it is a folder' : 'it is no file');
-  } finally {
-    fs.closeSync(fd);
+/** A bundle of `compare`: two profiles, of which somebody asked for one. */
+class IsBundle extends ProfError {
+  /**
+   * @param {string} file
+   * @param {unknown} json
+   */
+  constructor(file, json) {
+    super(
+      'ERR_PROF_BAD_FILE',
+      `${file} is a bundle of two profiles: take '${file}#base' or '${file}#candidate'`,
+    );
+    this.json = json;
   }
 }
 
 /**
- * @param {string} file
+ * @param {unknown} json
+ * @param {string} file for messages
  * @returns {Profile}
  */
-function readFirefox(file) {
-  const bad = (/** @type {string} */ why, /** @type {unknown} */ cause) => {
-    const { errno, syscall } = /** @type {NodeJS.ErrnoException} */ (cause ?? {});
-    return new ProfError('ERR_PROF_BAD_FILE', `cannot read ${file}: ${why}`, {
-      errno,
-      syscall,
-      cause,
-    });
-  };
-  let bytes;
+function fromJson(json, file) {
   try {
-    bytes = readBytes(file);
-  } catch (error) {
-    // "ENOENT: no such file or directory, open '/…'": the file is named already.
-    throw bad(/** @type {Error} */ (error).message.replace(/, \w+(?: '.*')?$/, ''), error);
-  }
-  if (bytes.length === 0) throw bad('it is empty', undefined);
-  try {
-    // RFC 1952: a gzip member begins with 1f 8b.
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-      bytes = zlib.gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
-    }
-  } catch (error) {
-    throw bad(`it is no whole gzip file (${/** @type {Error} */ (error).message})`, undefined);
-  }
-  if (bytes.length > MOST_BYTES) throw bad(`it is larger than ${MOST_BYTES} bytes`, undefined);
-  let parsed;
-  try {
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw bad(`it is no JSON (${/** @type {Error} */ (error).message})`, undefined);
-  }
-  try {
-    return fromFirefox(parsed);
+    return fromFirefox(json);
   } catch (error) {
     if (!(error instanceof BadProfile || error instanceof ProfError)) throw error;
-    throw bad(error.message.replace(/^not a usable profile: /, ''), undefined);
+    throw bad(file, error.message.replace(/^not a usable profile: /, ''));
   }
 }
 
-module.exports = { readFirefox };
+/**
+ * @param {string} file `FILE#base` and `FILE#candidate` are the profiles of a bundle
+ * @returns {Profile}
+ */
+function readFirefox(file) {
+  const [, whole, side] = /^(.+)#(base|candidate)$/s.exec(file) ?? [];
+  if (whole !== undefined && !fs.existsSync(file)) {
+    const profile = readJson(whole)?.profiles?.[side];
+    if (!profile) throw bad(file, `${whole} is no bundle with a profile of the ${side}`);
+    return fromJson(profile, file);
+  }
+  const json = readJson(file);
+  if (json?.rspackProfBundle !== undefined) throw new IsBundle(file, json);
+  return fromJson(json, file);
+}
+
+module.exports = { IsBundle, fromJson, readFirefox };

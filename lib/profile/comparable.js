@@ -1,6 +1,8 @@
 'use strict';
 // What makes two profiles a poor pair: said in words, the comparison is made all the same.
 
+const { halfNamed } = require('./matching.js');
+
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').Warning} Warning */
 
@@ -34,6 +36,16 @@ const RULES = [
           'diff-binding',
           `other bindings: the base has ${buildOf(a.binding)}, the candidate ${buildOf(b.binding)}`,
         ],
+  (base, candidate) => {
+    const names = [...halfNamed(base, candidate)];
+    if (names.length === 0) return null;
+    const list = names.length > 3 ? `${names.slice(0, 3).join(', ')} ..` : names.join(', ');
+    const what = names.length === 1 ? 'are one row' : 'are one row for each file';
+    return [
+      'diff-symbols',
+      `only one of the two has symbols for ${list}: by symbol its functions ${what}`,
+    ];
+  },
   ({ meta: a }, { meta: b }) =>
     a.callGraph === b.callGraph
       ? null

@@ -38,8 +38,9 @@ function leastErrors(comparisons) {
  * How many samples of equal weight tell as much: (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965).
  * @param {Profile} profile
  * @param {DiffOptions} options
+ * @param {number} [dispersion] so many times more than chance alone do counts differ from run to run
  */
-function wholeOf(profile, options) {
+function wholeOf(profile, options, dispersion = 1) {
   const selected = selectSamples(profile, options);
   let [weights, squares] = [0, 0];
   profile.raw.samples.weight.forEach((weight, i) => {
@@ -47,7 +48,7 @@ function wholeOf(profile, options) {
     weights += weight;
     squares += weight * weight;
   });
-  return { weight: weights, samples: squares > 0 ? weights ** 2 / squares : 0 };
+  return { weight: weights, samples: squares > 0 ? weights ** 2 / squares / dispersion : 0 };
 }
 
 /**
@@ -121,9 +122,10 @@ function rowsOf(profile, keyOf, options) {
  * @param {Profile} base
  * @param {Profile} candidate
  * @param {DiffOptions} [options]
+ * @param {{ dispersion?: number }} [known] of both, where several runs of each told it
  * @returns {import('../index').Diff}
  */
-function diff(base, candidate, options = {}) {
+function diff(base, candidate, options = {}, { dispersion = 1 } = {}) {
   const limit = limitOf(options.limit, 'limit', Infinity);
   const percentLimit = limitOf(options.percentLimit, 'percentLimit', 0);
   const { keys, sort, normalize } = checked(base, candidate, options);
@@ -134,7 +136,7 @@ function diff(base, candidate, options = {}) {
   // All rows of both: what is small on one side may be the change.
   const before = rowsOf(base, keyOf, rest);
   const after = rowsOf(candidate, keyOf, rest);
-  const wholes = [wholeOf(base, rest), wholeOf(candidate, rest)];
+  const wholes = [base, candidate].map((profile) => wholeOf(profile, rest, dispersion));
   const margin = isTime ? noise.weightMargin : noise.shareMargin;
   const test = isTime ? noise.isWeightChange : noise.isShareChange;
   const countedOf = (/** @type {number} */ share, /** @type {0 | 1} */ side) => {

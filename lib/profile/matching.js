@@ -33,6 +33,44 @@ function buildIds({ raw }) {
   return ids;
 }
 
+/** Bit of modules.flags: it has a symbol table. */
+const HAS_SYMBOLS = 1;
+
+/**
+ * Modules that have symbols in one of the two profiles alone, as a stripped binding beside one that is
+ * not: their functions have no counterpart by name.
+ * @param {Profile} base
+ * @param {Profile} candidate
+ * @returns {Set<string>} names
+ */
+function halfNamed(base, candidate) {
+  const [inBase, inCandidate] = [base, candidate].map(({ raw }) => {
+    const { name, flags } = raw.modules;
+    return new Map(Array.from(name, (at, i) => [raw.strings[at], (flags[i] & HAS_SYMBOLS) !== 0]));
+  });
+  const names = [...inBase.keys()].filter((name) => inCandidate.has(name));
+  return new Set(names.filter((name) => inBase.get(name) !== inCandidate.get(name)));
+}
+
+/**
+ * Functions of half-named modules, by name: a name that another module has too is left out.
+ * @param {Profile} profile
+ * @param {Set<string>} modules
+ * @returns {Map<string, string>} name to what stands for the module's places without a symbol
+ */
+function namesToJoin({ raw }, modules) {
+  /** @type {Map<string, string>} '' where it is somebody else's too */
+  const found = new Map();
+  for (let func = 0; func < raw.funcs.name.length; func++) {
+    const module = raw.funcs.module[func];
+    const object = module < 0 ? '' : raw.strings[raw.modules.name[module]];
+    const name = raw.strings[raw.funcs.name[func]];
+    const joined = modules.has(object) ? `[${object}]` : '';
+    found.set(name, (found.get(name) ?? joined) === joined ? joined : '');
+  }
+  return found;
+}
+
 /**
  * @param {Profile} base
  * @param {Profile} candidate
@@ -59,7 +97,15 @@ function matcher(base, candidate) {
       if (!isSame) known.set(name, symbolKey(name));
     }
   }
+  const half = halfNamed(base, candidate);
+  if (half.size > 0) {
+    for (const profile of [base, candidate]) {
+      for (const [name, joined] of namesToJoin(profile, half)) {
+        if (joined !== '') known.set(name, joined);
+      }
+    }
+  }
   return (name) => known.get(name) ?? name;
 }
 
-module.exports = { matcher, symbolKey };
+module.exports = { halfNamed, matcher, symbolKey };

@@ -1,0 +1,282 @@
+'use strict';
+// rspack-prof compare: runs two sides of a build in turn until their difference is known, profiles both, and
+// says what follows. The report goes to standard output; what is being done to standard error.
+
+const os = require('node:os');
+const path = require('node:path');
+const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
+const { writeError, writeJson } = require('./files.js');
+const { ProfError } = require('../errors.js');
+const { rangeOf } = require('../options.js');
+const { terminalOf } = require('../table.js');
+
+/** @type {import('./args.js').CommandSpec} */
+const spec = {
+  name: 'compare',
+  summary: 'two builds in turn: which is faster, where, and whether to keep it',
+  usage: '[OPTIONS] -- COMMAND...',
+  positionals: [0, Infinity],
+  passThrough: true,
+  options: {
+    'base-binding': { type: 'string', value: 'FILE', help: 'RSPACK_BINDING of the base' },
+    'candidate-binding': { type: 'string', value: 'FILE', help: '.. of the candidate' },
+    base: { type: 'string', value: 'CMD', help: "the base's own command, a shell's line" },
+    candidate: { type: 'string', value: 'CMD', help: ".. the candidate's" },
+    runs: { type: 'string', value: 'N|auto', help: 'runs of each; auto: until decided (3 to 54)' },
+    warmup: { type: 'string', value: 'N', help: 'runs of each before, not counted (1)' },
+    margin: { type: 'string', value: 'PCT', help: 'differences below it count as none (2)' },
+    metric: {
+      type: 'string',
+      value: 'WHAT',
+      help: 'what decides: wall (default), cpu, instructions',
+    },
+    minutes: { type: 'string', value: 'N', help: 'begin no pair of runs after so long' },
+    prepare: { type: 'string', value: 'CMD', help: 'before each run, not timed' },
+    cache: {
+      type: 'string',
+      value: 'HOW',
+      help: 'warm (default), or cold: removed before each run',
+    },
+    'cache-folder': { type: 'string', value: 'DIR', help: '.. which (node_modules/.cache/rspack)' },
+    profiles: { type: 'string', value: 'N', help: 'profiled runs of each afterwards (2); 0: none' },
+    freq: { type: 'string', short: 'F', value: 'HZ', help: '.. samples per second and CPU (1000)' },
+    json: { type: 'boolean', help: 'the result as JSON' },
+    markdown: { type: 'boolean', help: '.. as Markdown, for a comment on a pull request' },
+    bundle: { type: 'string', value: 'FILE', help: 'write figures and both profiles to one file' },
+  },
+  notes: [
+    'A side without an option of its own runs COMMAND as it is. Exit code 0: the candidate is faster,\n' +
+      'or there is no difference; 1: it is slower, or that could not be told; 2: bad usage.',
+  ],
+};
+
+const METRICS = /** @type {const} */ (['wall', 'cpu', 'instructions']);
+
+/** @param {import('./args.js').Parsed} parsed @returns {number | 'auto'} */
+function runsOf(parsed) {
+  const text = textOf(parsed, 'runs');
+  if (text === undefined || text === 'auto') return 'auto';
+  try {
+    return /** @type {number} */ (numberOf(parsed, 'runs', { least: 1, most: 1000, whole: true }));
+  } catch {
+    throw new UsageError(`--runs takes auto or a whole number from 1 to 1000, not '${text}'`);
+  }
+}
+
+/**
+ * What it is doing, on standard error: on a terminal one line that is rewritten, else a line for each look.
+ * @param {import('./main.js').World['stderr']} stderr
+ */
+function progressTo(stderr) {
+  const isTerminal = stderr.isTTY === true && process.env.TERM !== 'dumb';
+  let looked = 0;
+  let shown = false;
+  return {
+    /** @param {import('../compare/compare.js').Progress} progress */
+    tell({ stage, done, all, judgement }) {
+      const { changeText, intervalText } = require('../compare/words.js');
+      const so =
+        judgement && judgement.interval
+          ? `: ${changeText(judgement.ratio)} (${intervalText(judgement.interval)}) so far`
+          : '';
+      if (isTerminal) {
+        const of = all === null ? '' : ` of ${all}`;
+        const text = `rspack-prof compare: ${stage} run ${done + 1}${of}${so}`;
+        stderr.write(`\r${text.slice(0, (stderr.columns ?? 80) - 1)}\u001b[K`);
+        shown = true;
+      } else if (judgement && judgement.pairs > looked) {
+        looked = judgement.pairs;
+        stderr.write(`rspack-prof: after ${judgement.pairs} pairs of runs${so}, going on\n`);
+      }
+    },
+    end() {
+      if (shown) stderr.write('\r\u001b[K');
+      shown = false;
+    },
+  };
+}
+
+/**
+ * The signals that end a comparison: the run under way is ended with all that it started, and what there
+ * is is reported. A second one changes nothing: that takes two seconds at most.
+ */
+function signalsAbort() {
+  const controller = new AbortController();
+  /** @type {NodeJS.Signals | null} */
+  let received = null;
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const handler = (/** @type {NodeJS.Signals} */ signal) => {
+    received ??= signal;
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, handler);
+  return {
+    signal: controller.signal,
+    /** @returns {NodeJS.Signals | null} the one that came */
+    release() {
+      for (const signal of signals) process.removeListener(signal, handler);
+      return received;
+    },
+  };
+}
+
+/**
+ * @param {import('./args.js').Parsed} parsed
+ * @param {import('./main.js').World} world
+ */
+function optionsOf(parsed, { env, cwd }) {
+  const { sidesOf } = require('../compare/sides.js');
+  const { cacheFolderOf } = require('../compare/runs.js');
+  if (parsed.values.json && parsed.values.markdown) {
+    throw new UsageError('--json and --markdown exclude each other');
+  }
+  const cache = choiceOf(parsed, 'cache', ['warm', 'cold']) ?? 'warm';
+  const cacheFolder = textOf(parsed, 'cache-folder');
+  if (cacheFolder !== undefined && cache !== 'cold') {
+    throw new UsageError('--cache-folder is for --cache cold');
+  }
+  cacheFolderOf(cwd, cacheFolder);
+  const minutes = numberOf(parsed, 'minutes', { least: 0.01 });
+  const metric = choiceOf(parsed, 'metric', METRICS) ?? 'wall';
+  return {
+    sides: sidesOf(
+      {
+        command: parsed.positionals,
+        base: textOf(parsed, 'base'),
+        candidate: textOf(parsed, 'candidate'),
+        baseBinding: textOf(parsed, 'base-binding'),
+        candidateBinding: textOf(parsed, 'candidate-binding'),
+      },
+      { env, cwd },
+    ),
+    cwd,
+    runs: runsOf(parsed),
+    warmup: numberOf(parsed, 'warmup', { least: 0, most: 100, whole: true }) ?? 1,
+    margin: (numberOf(parsed, 'margin', { least: 0.01, most: 50 }) ?? 2) / 100,
+    metric: /** @type {import('../compare/measure.js').Metric} */ (metric),
+    cache: /** @type {'warm' | 'cold'} */ (cache),
+    cacheFolder,
+    prepare: textOf(parsed, 'prepare'),
+    profiles: numberOf(parsed, 'profiles', { least: 0, most: 100, whole: true }) ?? 2,
+    frequency: numberOf(parsed, 'freq', rangeOf('frequency')) ?? 1000,
+    mostMs: minutes === undefined ? undefined : minutes * 60_000,
+  };
+}
+
+/**
+ * @param {import('../compare/compare.js').Comparison['result']} result
+ * @param {import('./args.js').Parsed} parsed
+ * @param {import('./main.js').World} world
+ */
+function writeReport(result, { values }, world) {
+  if (values.json) writeJson(result, world);
+  else if (values.markdown) {
+    world.stdout.write(require('../compare/markdown.js').renderMarkdown(result));
+  } else {
+    const { renderText } = require('../compare/text.js');
+    world.stdout.write(renderText(result, terminalOf({ stream: world.stdout })));
+  }
+}
+
+/**
+ * `report BUNDLE`: what compare printed.
+ * @param {import('../export/firefox-read.js').IsBundle} bundle
+ * @param {import('./args.js').Parsed} parsed of `report`
+ * @param {import('./main.js').World} world
+ */
+function reportBundle({ json }, parsed, world) {
+  const { openBundle, rendered } = require('../compare/bundle.js');
+  const file = parsed.positionals[0];
+  const given = Object.keys(parsed.values).filter((name) => name !== 'json');
+  if (given.length > 0) {
+    throw new UsageError(
+      `--${given[0]} asks about a profile: name one of the two in it, ${file}#base or ${file}#candidate`,
+    );
+  }
+  const { result } = openBundle(file, json);
+  rendered(file, () => writeReport(result, parsed, world));
+}
+
+/**
+ * @param {unknown} failure
+ * @param {import('./main.js').World} world
+ */
+function tellFailure(failure, world) {
+  const { message, code, tail, stack } = /** @type {Error & { code?: string, tail?: string }} */ (
+    failure
+  );
+  world.stderr.write(`rspack-prof: ${code ? `${message} (${code})` : stack}\n`);
+  if (tail) world.stderr.write(`${tail.replace(/^/gm, '  | ')}\n`);
+}
+
+/** @type {import('./main.js').Command['run']} */
+async function run(parsed, world) {
+  const { compare } = require('../compare/compare.js');
+  const { findRunner } = require('../compare/run.js');
+  const { exitCodeOf } = require('../compare/verdict.js');
+  const options = optionsOf(parsed, world);
+  findRunner();
+  const file = textOf(parsed, 'bundle');
+  const bundle = file === undefined ? null : openBundle(file, world.cwd);
+  const progress = progressTo(world.stderr);
+  const abort = signalsAbort();
+  try {
+    const { result, profiles, failure } = await compare({
+      ...options,
+      signal: abort.signal,
+      register: world.register,
+      tell: progress.tell,
+    });
+    progress.end();
+    // Nothing was measured: there is nothing to report but why.
+    const isEmpty = result.runs.order === '';
+    if (!isEmpty) writeReport(result, parsed, world);
+    if (bundle && !isEmpty) {
+      const bytes = bundle.write(result, profiles);
+      world.stderr.write(
+        `rspack-prof: bundle: ${file} (${(bytes / 2 ** 20).toFixed(2)} MB): figures` +
+          `${profiles ? ' and both profiles' : ', no profiles'}\n`,
+      );
+    }
+    if (failure !== undefined) tellFailure(failure, world);
+    const signal = abort.release();
+    if (signal) {
+      if (isEmpty) world.stderr.write(`rspack-prof: stopped before anything was measured\n`);
+      process.kill(process.pid, signal);
+      // Ignored by whoever started us (nohup): then by the number a shell would show.
+      return 128 + os.constants.signals[signal];
+    }
+    if (failure instanceof ProfError && failure.code === 'ERR_PROF_BAD_OPTION') return 2;
+    return failure === undefined ? exitCodeOf(result.verdict) : 1;
+  } finally {
+    progress.end();
+    abort.release();
+  }
+}
+
+/**
+ * Where it cannot be written is known before the runs, not after.
+ * @param {string} file
+ * @param {string} cwd
+ */
+function openBundle(file, cwd) {
+  const { checkPlace, writeBundle } = require('../compare/bundle.js');
+  const full = path.resolve(cwd, file);
+  try {
+    checkPlace(full);
+  } catch (error) {
+    throw writeError(error, file);
+  }
+  return {
+    /** @type {(result: any, profiles: any) => number} */
+    write(result, profiles) {
+      try {
+        return writeBundle(full, result, profiles);
+      } catch (error) {
+        throw writeError(error, file);
+      }
+    },
+  };
+}
+
+module.exports = { reportBundle, run, spec };

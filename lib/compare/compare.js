@@ -1,0 +1,222 @@
+'use strict';
+// A whole comparison: timed runs, then profiled ones, then what follows from them. Gives a result also
+// where it was stopped half way: what there is, it says.
+
+const { environmentOf } = require('./environment.js');
+const { compareHotspots } = require('./hotspots.js');
+const { pairLogs, timeRuns } = require('./measure.js');
+const { DOUBT, looksFor } = require('./plan.js');
+const { profileRuns } = require('./profiles.js');
+const { makeRuns } = require('./runs.js');
+const { BUSY_CPUS, machineOf, summarize } = require('./summary.js');
+const { verdictOf } = require('./verdict.js');
+const { changeText, plural } = require('./words.js');
+
+/** @typedef {import('./sides').Side} Side */
+/** @typedef {import('./plan').SideName} SideName */
+/** @typedef {import('../index').Warning} Warning */
+
+/**
+ * @typedef {object} CompareOptions
+ * @property {{ base: Side, candidate: Side }} sides
+ * @property {string} cwd
+ * @property {number | 'auto'} runs of each side
+ * @property {number} warmup
+ * @property {number} margin 0.02
+ * @property {import('./measure').Metric} metric
+ * @property {'warm' | 'cold'} cache
+ * @property {string} [cacheFolder]
+ * @property {string} [prepare]
+ * @property {number} profiles runs of each side that are profiled
+ * @property {number} frequency Hz
+ * @property {number} [mostMs]
+ * @property {AbortSignal} signal
+ * @property {() => number} [random]
+ * @property {string} [register]
+ * @property {(event: Progress) => void} [tell]
+ *
+ * @typedef {object} Progress
+ * @property {'warm-up' | 'timed' | 'profiled'} stage
+ * @property {number} done runs
+ * @property {number | null} all of how many, null: nobody knows
+ * @property {import('./decide').Judgement | null} judgement the newest
+ */
+
+/** @typedef {Awaited<ReturnType<typeof compare>>} Comparison */
+
+/**
+ * @param {ReturnType<typeof machineOf>} machine
+ * @param {object} more
+ * @param {string} more.counterProblem
+ * @param {string} more.profileProblem
+ * @param {ReturnType<typeof environmentOf>} more.environment
+ * @param {number} more.runs
+ */
+function warningsOf(machine, { counterProblem, profileProblem, environment, runs }) {
+  /** @type {[code: string, message: string, fix?: string][]} */
+  const found = [];
+  const { othersCpus, stolenCpus, drift, outliers, leftProcesses } = machine;
+  const [others, stolen] = [othersCpus ?? 0, stolenCpus ?? 0];
+  if (others > BUSY_CPUS) {
+    const what = `${others.toFixed(1)} of ${environment.cpus} CPUs`;
+    found.push(['busy-machine', `other work kept ${what} busy: wall times are noisy`]);
+  }
+  if (stolen > BUSY_CPUS / 2) {
+    found.push(['stolen-time', `the host took ${stolen.toFixed(2)} CPUs for its other guests`]);
+  }
+  if (drift !== null) {
+    const what = `runs took ${changeText(1 + drift)} at the end of what they took at the beginning`;
+    found.push(['drift', `${what}: ABBA cancels what was steady of it`]);
+  }
+  if (outliers.length > Math.max(1, 0.1 * runs)) {
+    const many = `${outliers.length} of ${runs} runs are far from the others`;
+    found.push(['outliers', `${many}: something else ran on this machine`]);
+  }
+  if (leftProcesses > 0) {
+    const what = plural(leftProcesses, 'process').replace(/ss+$/, 'sses');
+    found.push(['left-processes', `${what} outlived their build and were ended`]);
+  }
+  if (counterProblem !== '') {
+    found.push(['no-instructions', `instructions are not counted: ${counterProblem}`]);
+  }
+  if (profileProblem !== '') found.push(['no-profiles', `no profiles: ${profileProblem}`]);
+  const { governor, bindings } = environment;
+  if (governor && governor !== 'performance') {
+    const fix = 'sudo cpupower frequency-set -g performance';
+    found.push(['cpu-governor', `the CPUs' governor is '${governor}': their speed varies`, fix]);
+  }
+  const { base, candidate } = bindings;
+  const isDebug = (/** @type {{ file: string } | null} */ one) =>
+    one !== null && one.file.includes('@rspack-debug');
+  if (isDebug(base) !== isDebug(candidate)) {
+    const side = isDebug(base) ? 'base' : 'candidate';
+    const what = `the ${side} is a debug binding: assertions and another allocator are in its times`;
+    found.push(['debug-binding', what]);
+  }
+  return found.map(([code, message, fix = '']) => ({ code, message, fix }));
+}
+
+/** @param {CompareOptions} options */
+async function compare(options) {
+  const { sides, cwd, runs: wanted, warmup, margin, metric, cache, profiles: count } = options;
+  const { signal, tell = () => {} } = options;
+  const environment = environmentOf(sides, cwd);
+  const make = makeRuns({ ...options, needsInstructions: metric === 'instructions' });
+  const looks = looksFor(wanted);
+  const plan = { looks, warmup, margin, metric, mostMs: options.mostMs };
+  const startedAt = new Date();
+  const outcome = await timeRuns(plan, {
+    run: make.timed,
+    random: options.random,
+    tell: ({ runs, warmups, judgement }) =>
+      tell(
+        runs.length === 0 && warmups < 2 * warmup
+          ? { stage: 'warm-up', done: warmups, all: 2 * warmup, judgement: null }
+          : {
+              stage: 'timed',
+              done: runs.length,
+              all: wanted === 'auto' ? null : 2 * wanted,
+              judgement,
+            },
+      ),
+  });
+  const { runs } = outcome;
+  const pairs = Math.floor(runs.length / 2);
+  const metrics = summarize(plan, outcome);
+
+  const { stopped, failure } = outcome;
+  const isWhole = stopped !== 'aborted' && stopped !== 'failed';
+  /** @type {import('./profiles').Profiled | null} */
+  let profiled = null;
+  if (isWhole && count > 0) {
+    try {
+      profiled = await profileRuns({
+        count,
+        frequency: options.frequency,
+        env: { base: sides.base.env, candidate: sides.candidate.env },
+        run: make.profiled,
+        register: options.register,
+        tell: (done, all) => tell({ stage: 'profiled', done, all, judgement: null }),
+      });
+    } catch (error) {
+      // The timed runs are whole: their verdict stands.
+      profiled = {
+        runs: { base: [], candidate: [] },
+        merged: null,
+        problem: error instanceof Error ? error.message : String(error),
+        aborted: false,
+      };
+    }
+  }
+  const merged = profiled?.merged ?? null;
+  const hot =
+    profiled && merged && metrics.cpu ? compareHotspots(profiled.runs, merged, metrics.cpu) : null;
+  const machine = machineOf(runs);
+  const ratiosOf = (/** @type {'wall' | 'cpu'} */ name) =>
+    (pairLogs(runs, name) ?? []).map((log) => Math.exp(log));
+  const verdict = verdictOf({
+    ...{ metrics, stopped, pairs, metric, margin },
+    moved: hot ? hot.moved : null,
+    ratios: [ratiosOf('wall'), ratiosOf('cpu')],
+  });
+  const half = hot ? hot.halfNamed : [];
+  const warnings = [
+    ...warningsOf(machine, {
+      counterProblem: make.counterProblem(),
+      profileProblem: profiled?.problem ?? '',
+      environment,
+      runs: runs.length,
+    }),
+    // Said of the bindings themselves.
+    ...(hot?.warnings ?? []).filter(({ code }) => code !== 'diff-binding'),
+  ];
+  return {
+    result: {
+      schema: /** @type {1} */ (1),
+      verdict,
+      confidence: 1 - DOUBT,
+      margin,
+      startedAt: startedAt.toISOString(),
+      metrics,
+      runs: {
+        pairs,
+        planned: wanted,
+        warmup,
+        cache,
+        stopped: signal.aborted ? /** @type {'aborted'} */ ('aborted') : stopped,
+        order: runs.map(({ side }) => (side === 'base' ? 'A' : 'B')).join(''),
+        looks: outcome.judgements,
+        base: runs.filter(({ side }) => side === 'base'),
+        candidate: runs.filter(({ side }) => side === 'candidate'),
+      },
+      sides: {
+        base: { title: sides.base.title },
+        candidate: { title: sides.candidate.title },
+      },
+      hotspots: hot?.hotspots ?? [],
+      crates: hot?.crates ?? [],
+      objects: hot?.objects ?? [],
+      phases: hot?.phases ?? [],
+      profiled: {
+        runs: profiled ? profiled.runs.base.length : 0,
+        samples: {
+          base: merged?.base.quality.samples ?? 0,
+          candidate: merged?.candidate.quality.samples ?? 0,
+        },
+        event: merged?.base.meta.event ?? null,
+        dispersion: hot?.dispersion ?? null,
+        significant: hot?.significant ?? 0,
+        withinNoise: hot?.withinNoise ?? 0,
+        moved: hot?.moved ?? 0,
+        halfNamed: half,
+      },
+      machine,
+      environment,
+      warnings,
+    },
+    profiles: merged,
+    failure,
+  };
+}
+
+module.exports = { compare };

@@ -1,0 +1,48 @@
+'use strict';
+// Figures as a person reads them, for the verdict, the table and the Markdown.
+
+const TIME_UNITS = /** @type {const} */ ([
+  [60_000, 'min', 1],
+  [10_000, 's', 1],
+  [1000, 's', 2],
+  [1, 'ms', 0],
+]);
+
+/** @param {number} ms */
+function timeText(ms) {
+  for (const [least, unit, digits] of TIME_UNITS) {
+    if (ms < least) continue;
+    const scale = unit === 'min' ? 60_000 : unit === 's' ? 1000 : 1;
+    return `${(ms / scale).toFixed(ms < 100 && unit === 'ms' ? 1 : digits)} ${unit}`;
+  }
+  return `${ms.toFixed(2)} ms`;
+}
+
+/** @param {number} value @param {string} unit of a metric */
+function valueText(value, unit) {
+  if (unit === 'ms') return timeText(value);
+  if (unit === 'bytes') return `${(value / 2 ** 20).toFixed(1)} MB`;
+  if (value >= 1e9) return `${(value / 1e9).toFixed(2)} G`;
+  return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : String(value);
+}
+
+/**
+ * A ratio as a change: 1.031 is "+3.1 %".
+ * @param {number} ratio
+ */
+function changeText(ratio) {
+  if (ratio > 100) return 'over 100 x';
+  if (ratio >= 3) return `${ratio.toFixed(1)} x`;
+  const percent = (ratio - 1) * 100;
+  const text = Math.abs(percent).toFixed(Math.abs(percent) < 9.95 ? 2 : 1);
+  return `${percent < 0 ? '-' : '+'}${text} %`;
+}
+
+/** @param {[number, number] | null} interval */
+const intervalText = (interval) =>
+  interval === null ? 'unknown' : `${changeText(interval[0])} to ${changeText(interval[1])}`;
+
+/** @param {number} count @param {string} noun */
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+module.exports = { changeText, intervalText, plural, timeText, valueText };
