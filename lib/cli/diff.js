@@ -2,6 +2,7 @@
 // rspack-prof diff: whose share changed between two profiles, by more than chance explains. One run of
 // each is no proof: it says where to look.
 
+const fs = require('node:fs');
 const { choiceOf, numberOf, regexOf, textOf, UsageError } = require('./args.js');
 const { renderDiff, renderMarkdown } = require('./diff-table.js');
 const { openProfile, profilePath, writeJson, writeResult } = require('./files.js');
@@ -54,7 +55,8 @@ function keysAsked(parsed) {
  */
 function openBoth(files, cwd) {
   if (files.length === 2) return files.map((file) => openProfile(file, cwd));
-  const bundle = require('../compare/bundle.js').readBundle(profilePath(files[0], cwd));
+  const file = profilePath(files[0], cwd);
+  const bundle = fs.existsSync(file) && require('../compare/bundle.js').readBundle(file);
   if (!bundle) throw new UsageError(`usage: rspack-prof diff ${spec.usage}`);
   const sides = [bundle.profile('base'), bundle.profile('candidate')];
   // The public type shows less of them.

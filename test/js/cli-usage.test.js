@@ -36,7 +36,7 @@ test('a flag that does not exist gets its near match', async () => {
   await refuses(['doctor', '-x'], 2, /unknown option '-x'/);
 });
 
-for (const name of ['compare', 'trace']) {
+for (const name of ['trace']) {
   test(`${name} says that it is not there yet`, () =>
     refuses([name, '--json'], 2, new RegExp(`'${name}' is not in this version .* yet`)));
 }
