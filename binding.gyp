@@ -1,5 +1,6 @@
 {
-  'variables': { 'openssl_fips': '' },
+  # static_needs: what static libdw and libelf need in turn (.ci/prebuild/build.sh).
+  'variables': { 'openssl_fips': '', 'static_needs%': '' },
   'targets': [
     {
       'target_name': 'rspack_prof_core',
@@ -29,8 +30,8 @@
       'cflags': ['-std=c11', '-Wall', '-Wextra', '-fvisibility=hidden'],
       'defines': ['_GNU_SOURCE', 'NAPI_VERSION=8'],
       # Bound at load time: the SIGTRAP handler must not enter the lazy binder.
-      'ldflags': ['-Wl,-z,now'],
-      'libraries': ['-ldw', '-lelf', '-lpfm', '-l:libiberty.a'],
+      'ldflags': ['-Wl,-z,now', '-Wl,--exclude-libs,ALL'],
+      'libraries': ['-ldw', '-lelf', '-lpfm', '-l:libiberty.a', '<(static_needs)'],
     },
     {
       # What `compare` runs each build with: small, and without node.

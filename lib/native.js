@@ -2,7 +2,6 @@
 // Finds and loads the addon. `require('rspack-prof')` itself never loads it, so that a config which
 // requires the package still works where the addon cannot: only start(), events() and probes ask.
 
-const fs = require('node:fs');
 const path = require('node:path');
 const { ProfError } = require('./errors.js');
 
@@ -10,16 +9,10 @@ const { ProfError } = require('./errors.js');
 
 const ROOT = path.join(__dirname, '..');
 
-/**
- * Where the addon may be, best first: one built here, then one that came with the package.
- * @param {string} platform
- * @param {string} arch
- */
-function candidates(platform, arch) {
-  return [
-    path.join(ROOT, 'build', 'Release', 'rspack_prof.node'),
-    path.join(ROOT, 'prebuilds', `${platform}-${arch}`, 'rspack_prof.node'),
-  ];
+/** One built here, else the one that came with the package. @returns {string} */
+function findAddon() {
+  // @ts-ignore it has no types
+  return require('node-gyp-build').path(ROOT);
 }
 
 /**
@@ -36,22 +29,25 @@ function platformProblem(platform, arch) {
 }
 
 /**
- * @param {{platform?: string, arch?: string, files?: string[], load?: (file: string) => unknown}} [world]
+ * @param {{platform?: string, arch?: string, find?: () => string, load?: (file: string) => unknown}} [world]
  *   what to believe about this machine; tests invent it
  * @returns {NativeAddon}
  */
 function loadNative(world = {}) {
   const { platform = process.platform, arch = process.arch } = world;
-  const { files = candidates(platform, arch), load = require } = world;
+  const { find = findAddon, load = require } = world;
   const problem = platformProblem(platform, arch);
   if (problem !== '') throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', problem);
 
-  const file = files.find((candidate) => fs.existsSync(candidate));
-  if (file === undefined) {
+  let file;
+  try {
+    file = find();
+  } catch (error) {
     throw new ProfError(
       'ERR_PROF_UNSUPPORTED_PLATFORM',
-      `the addon is not built (looked for ${files[0]}): run \`npm rebuild rspack-prof\`, ` +
-        'which needs a C compiler and make',
+      'the addon is not built, and the one that comes with the package is for glibc (not musl): run ' +
+        '`npm rebuild rspack-prof`, which needs glibc, a C compiler and make',
+      { cause: error },
     );
   }
   try {
@@ -73,4 +69,4 @@ function loadNative(world = {}) {
   }
 }
 
-module.exports = { loadNative, platformProblem, candidates };
+module.exports = { findAddon, loadNative, platformProblem };

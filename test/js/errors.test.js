@@ -125,19 +125,21 @@ test('another platform: a clear error, before anything is loaded', () => {
 
 test('a missing addon and a broken one say how to mend it', () => {
   const linux = { platform: 'linux', arch: 'x64' };
-  assert.throws(() => loadNative({ ...linux, files: ['/nowhere/x.node'] }), {
+  const none = () => assert.fail('no native build was found');
+  assert.throws(() => loadNative({ ...linux, find: none }), {
     code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
-    message: /not built \(looked for \/nowhere\/x\.node\): run `npm rebuild rspack-prof`/,
+    message: /^the addon is not built.*: run `npm rebuild rspack-prof`.*make$/,
   });
+  const find = () => __filename;
   const load = () => {
     throw new Error('wrong ELF class');
   };
-  assert.throws(() => loadNative({ ...linux, files: [__filename], load }), {
+  assert.throws(() => loadNative({ ...linux, find, load }), {
     code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
     message: /cannot be loaded \(wrong ELF class\)/,
   });
   const addon = {};
-  assert.equal(loadNative({ ...linux, files: ['/nowhere', __filename], load: () => addon }), addon);
+  assert.equal(loadNative({ ...linux, find, load: (file) => file === __filename && addon }), addon);
 });
 
 test('ranges: the addon takes both ends of each, and no more', { skip: whyNoAddon() }, () => {
@@ -175,7 +177,7 @@ test('--no-addons: the flag is named, since no rebuild helps', () => {
     assert.doesNotMatch(stderr.split('\n    at')[0], /npm rebuild/);
   }
   const load = () => assert.fail(Object.assign(new Error(), { code: 'ERR_DLOPEN_DISABLED' }));
-  const linux = { platform: 'linux', arch: 'x64', files: [__filename], load };
+  const linux = { platform: 'linux', arch: 'x64', find: () => __filename, load };
   assert.throws(() => loadNative(linux), { message: /--no-addons/ });
 });
 

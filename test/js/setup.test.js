@@ -96,11 +96,48 @@ test('install on another platform succeeds and says why in one line', (t) => {
 });
 
 test('install without the libraries fails, and names the packages in one line', () => {
-  const env = { ...process.env, PATH: '/nowhere' };
+  const env = { ...process.env, PATH: '/nowhere', npm_config_build_from_source: 'true' };
   const args = [path.join(ROOT, '.ci', 'install.js')];
   const run = spawnSync(process.execPath, args, { encoding: 'utf8', env });
   assert.equal(run.status, 1);
   assert.match(run.stderr, /^rspack-prof: the addon cannot be built.* gcc g\+\+ make .*\n$/);
+});
+
+test('install takes the addon of the package where it loads, and says why it builds where it does not', (t) => {
+  const folder = folderWith(t, {});
+  const own = path.join(folder, '.ci');
+  fs.mkdirSync(own);
+  for (const file of ['install.js', 'addon.js', 'system.js']) {
+    fs.copyFileSync(path.join(ROOT, '.ci', file), path.join(own, file));
+  }
+  const prebuilt = path.join(folder, 'prebuilds', 'linux-x64', 'rspack-prof.glibc.node');
+  fs.mkdirSync(path.dirname(prebuilt), { recursive: true });
+  /** @param {NodeJS.ProcessEnv} [more] */
+  const install = (more) => {
+    const env = { ...process.env, PATH: '/nowhere', npm_config_build_from_source: '', ...more };
+    return spawnSync(process.execPath, [path.join(own, 'install.js')], { encoding: 'utf8', env });
+  };
+  fs.writeFileSync(prebuilt, 'not ELF');
+  const broken = install();
+  assert.equal(broken.status, 1);
+  assert.match(
+    broken.stderr,
+    /^rspack-prof: the addon that came with the package does not load here/,
+  );
+  assert.match(broken.stderr, /\nrspack-prof: the addon cannot be built.* gcc /);
+
+  const built = path.join(ROOT, 'build', 'Release', 'rspack_prof.node');
+  if (!fs.existsSync(built)) return t.diagnostic('the addon is not built');
+  fs.copyFileSync(built, prebuilt);
+  const taken = install();
+  assert.deepEqual([taken.status, taken.stderr], [0, '']);
+  assert.equal(install({ npm_config_build_from_source: 'true' }).status, 1);
+  fs.mkdirSync(path.join(folder, 'lib'));
+  fs.cpSync(path.join(ROOT, 'lib'), path.join(folder, 'lib'), { recursive: true });
+  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  const code = "console.log(require('./lib/native.js').findAddon())";
+  const { stdout } = spawnSync(process.execPath, ['-e', code], { cwd: folder, encoding: 'utf8' });
+  assert.equal(stdout.trim(), prebuilt);
 });
 
 test('node versions that rspack 2 runs on', () => {
