@@ -17,6 +17,8 @@ const PACKAGE = require('../../package.json');
 const ROOT = path.resolve(__dirname, '../..');
 const OUT = path.join(ROOT, 'prebuilds', 'linux-x64');
 const ADDON = path.join(OUT, 'rspack-prof.glibc.node');
+/** What `compare` starts commands with. */
+const RUNNER = 'rspack_prof_run';
 const NOTICES = path.join(ROOT, 'prebuilds', 'THIRD-PARTY-LICENSES.txt');
 const STAMP = path.join(ROOT, 'build', '.prebuilt');
 const CACHE = path.join(os.homedir(), '.cache', 'rspack-prof-prebuild');
@@ -149,6 +151,7 @@ async function main() {
   }
   fs.mkdirSync(OUT, { recursive: true });
   fs.copyFileSync(built, ADDON);
+  fs.copyFileSync(path.join(path.dirname(built), RUNNER), path.join(OUT, RUNNER));
   writeNotices(inside);
   fs.mkdirSync(path.dirname(STAMP), { recursive: true });
   fs.writeFileSync(STAMP, hash);

@@ -11,7 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { getSystemErrorName } = require('node:util');
 const { ProfError } = require('../errors.js');
-const { candidates, platformProblem } = require('../native.js');
+const { findAddon, platformProblem } = require('../native.js');
 
 const PROGRAM = 'rspack_prof_run';
 const TAIL_BYTES = 4096;
@@ -40,14 +40,16 @@ const TAIL_LINES = 12;
 function findRunner() {
   const problem = platformProblem(process.platform, process.arch);
   if (problem !== '') throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', problem);
-  const files = candidates(process.platform, process.arch).map((addon) =>
-    path.join(path.dirname(addon), PROGRAM),
-  );
-  const file = files.find((candidate) => fs.existsSync(candidate));
-  if (file) return file;
+  let file = '';
+  try {
+    file = path.join(path.dirname(findAddon()), PROGRAM);
+  } catch {
+    // no addon either
+  }
+  if (fs.existsSync(file)) return file;
   throw new ProfError(
     'ERR_PROF_UNSUPPORTED_PLATFORM',
-    `${PROGRAM} is not built (looked for ${files[0]}): run \`npm rebuild rspack-prof\``,
+    `${PROGRAM} is not built beside the addon: run \`npm rebuild rspack-prof\``,
   );
 }
 
