@@ -104,6 +104,20 @@ static bool read_text(napi_env env, napi_value object, const char *name, char *o
   return false;
 }
 
+static bool read_flag(napi_env env, napi_value object, const char *name, bool *out) {
+  napi_value value;
+  napi_valuetype type;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok ||
+      napi_typeof(env, value, &type) != napi_ok || type == napi_undefined)
+    return true;
+  if (type == napi_boolean)
+    return napi_get_value_bool(env, value, out) == napi_ok;
+  struct prof_error error;
+  prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "%s must be true or false", name);
+  fail(env, &error);
+  return false;
+}
+
 static bool read_call_graph(napi_env env, napi_value object, int *out) {
   char text[16] = "full";
   if (!read_text(env, object, "callGraph", text, sizeof text))
@@ -127,6 +141,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
       !read_call_graph(env, object, &out->call_graph) ||
+      !read_flag(env, object, "offCpu", &out->off_cpu) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||
       !read_number(env, object, "stackBytes", 256, 65528, &stack) ||

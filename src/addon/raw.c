@@ -47,6 +47,7 @@ static const struct prof_column sample_columns[] = {
     COLUMN(prof_sample, weight, FIELD_U64),
     COLUMN(prof_sample, end, FIELD_U8),
     COLUMN(prof_sample, flags, FIELD_U8),
+    COLUMN(prof_sample, state, FIELD_U8),
 };
 
 static napi_value strings_of(napi_env env, const struct prof_result *result) {
@@ -113,6 +114,9 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_text(env, meta, "kernel", result->kernel);
   prof_value_set_bool(env, meta, "hasKernel", plan->kernel);
   prof_value_set_bool(env, meta, "hasPmu", plan->has_pmu);
+  if (plan->switches != PROF_SWITCHES_NONE)
+    prof_value_set_text(env, meta, "switches",
+                        plan->switches == PROF_SWITCHES_EVENT ? "event" : "records");
   if (result->budget.percent > 0)
     prof_value_set(env, meta, "budget", budget_of(env, &result->budget));
   return meta;

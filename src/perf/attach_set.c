@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "perf/attr.h"
 #include "perf/mapping.h"
+#include "perf/switches.h"
 
 /* Scans of /proc/self/task while new threads turn up. A thread that is found late was nearly
  * certainly made by one that had its event, and inherits: the bound costs nothing but doubles. */
@@ -36,13 +37,18 @@ static bool follow_sample_rate(struct prof_attach *self, struct event_set *set) 
 }
 
 /* One event. A descriptor, or -errno. */
-static int open_one(struct prof_attach *self, struct event_set *set, int tid, int cpu_index) {
+static int open_one(struct prof_attach *self, struct event_set *set, int tid, int cpu_index,
+                    bool is_switch) {
   const struct prof_os *os = self->os;
   struct perf_event_attr attr;
   int fd;
   do {
-    prof_attr_fill(&self->plan, self->sig_data | (uint32_t)tid, &attr);
-    attr.sample_freq = set->frequency;
+    if (is_switch)
+      prof_switches_fill(&self->plan, self->sig_data | (uint32_t)tid, &attr);
+    else
+      prof_attr_fill(&self->plan, self->sig_data | (uint32_t)tid, &attr);
+    if (!is_switch)
+      attr.sample_freq = set->frequency;
     if (attr.type == PERF_TYPE_HARDWARE || attr.type == PERF_TYPE_HW_CACHE)
       attr.config |= self->hybrid[cpu_index];
     fd = os->perf_event_open(os->user, &attr, tid, self->rings[cpu_index].cpu);
@@ -101,7 +107,7 @@ static int open_thread(struct prof_attach *self, struct event_set *set, int tid,
   size_t first = set->fd_count;
   for (int i = 0; i < self->cpu_count; i++) {
     int fd, result;
-    fd = open_one(self, set, tid, i);
+    fd = open_one(self, set, tid, i, false);
     if (fd == -ESRCH) {
       while (set->fd_count > first)
         os->close(os->user, set->fds[--set->fd_count]);
@@ -163,6 +169,29 @@ static int list_threads(struct prof_attach *self, struct prof_error *error) {
   }
 }
 
+static bool has_switches(const struct prof_attach *self) {
+  return self->plan.switches == PROF_SWITCHES_EVENT;
+}
+
+/* The second event of a thread that has its first: into rings that are mapped. 0, or a status. */
+static int open_switches(struct prof_attach *self, struct event_set *set, int tid,
+                         struct prof_error *error) {
+  const struct prof_os *os = self->os;
+  for (int i = 0; i < self->cpu_count; i++) {
+    int fd = open_one(self, set, tid, i, true), result;
+    if (fd == -ESRCH) /* it has ended meanwhile */
+      return 0;
+    if (fd == -ENODEV || fd == -ENXIO)
+      continue;
+    result = fd < 0 ? fd : adopt(self, set, fd, tid, i);
+    if (result < 0)
+      return open_failed(self, tid, self->rings[i].cpu, result, error);
+    if (set->enabled)
+      os->ioctl(os->user, fd, PERF_EVENT_IOC_ENABLE, 0);
+  }
+  return 0;
+}
+
 /* One scan: how many threads were opened, or a status. ring_bytes is for the first one alone. */
 int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t ring_bytes,
                          struct prof_error *error) {
@@ -175,7 +204,7 @@ int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t
         !prof_owners_has(&self->owners, (int)(set - self->sets), (uint32_t)self->tids[i]))
       self->tids[fresh++] = self->tids[i];
   status = prof_files_reserve(&self->files, os, (long)prof_attach_set_fds(self), fresh,
-                              self->cpu_count, error);
+                              self->cpu_count * (has_switches(self) ? 2 : 1), error);
   for (int i = 0; i < fresh && !status; i++) {
     int result = open_thread(self, set, self->tids[i], error);
     if (result < 0)
@@ -183,6 +212,8 @@ int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t
     opened += result;
     if (result && !self->rings[0].map)
       status = map_rings(self, ring_bytes, error);
+    if (result && !status && has_switches(self))
+      status = open_switches(self, set, self->tids[i], error);
   }
   return status ? status : opened;
 }

@@ -54,6 +54,7 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
   out->comm = 1;
   out->comm_exec = 1;
   out->task = 1;
+  out->context_switch = plan->switches == PROF_SWITCHES_RECORDS;
   out->watermark = 1;   /* with wakeup_watermark 0: poll wakes when half of the ring is full */
   if (plan->stack_dump) /* each sample: what its dump lacks is read before the thread has moved on
                          */

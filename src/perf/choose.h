@@ -31,6 +31,9 @@ enum prof_call_graph {
   PROF_CALL_GRAPH_DWARF = 2, /* a stack dump */
 };
 
+/* How a recording learns when threads leave a CPU: perf/switches.h. */
+enum prof_switches { PROF_SWITCHES_NONE, PROF_SWITCHES_RECORDS, PROF_SWITCHES_EVENT };
+
 struct prof_plan_note {
   char code[40];     /* "no-hardware-pmu", "kernel-excluded", "frequency-lowered", ... */
   char message[240]; /* one line */
@@ -52,6 +55,7 @@ struct prof_plan {
   uint64_t period_ns;   /* of such a timer */
   bool data_maps;       /* records of data mappings too: perf reads .eh_frame through them */
   bool has_pmu;
+  enum prof_switches switches; /* off-CPU time is recorded too */
   struct prof_plan_note notes[8];
   int note_count;
 };

@@ -17,6 +17,7 @@ enum prof_sample_flag {
   PROF_SAMPLE_KERNEL = 2,  /* taken in kernel mode */
   PROF_SAMPLE_HANDLER = 4, /* taken while our own handler ran */
   PROF_SAMPLE_GUESSED = 8, /* a caller was found without unwind rows */
+  PROF_SAMPLE_LAST = 16,   /* a wait with the stack of its thread's sample before */
 };
 
 struct prof_sample {
@@ -29,6 +30,7 @@ struct prof_sample {
   uint8_t end;    /* enum prof_sample_end */
   uint8_t reason; /* why it is broken: the unwinder's or the joiner's enum */
   uint8_t flags;  /* enum prof_sample_flag */
+  uint8_t state;  /* enum prof_state (profile/times.h) */
 };
 
 struct prof_samples {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "code/jit.h"
+#include "session/offcpu.h"
 #include "session/settle.h"
 #include "stack/sampler.h"
 
@@ -90,6 +91,7 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
     uint32_t count = sample->chain_count ? sample->chain_count : 1;
     wait.kernel_node = prof_splice_kernel(&self->kernel_tree, PROF_TREE_ROOT, chain, count);
   }
+  prof_offcpu_sample(self, thread, &wait, record);
   if (self->options.replay_pid || !self->options.plan.sigtrap) {
     if (!self->options.replay_pid)
       prof_jit_apply(record->time_ns, self->space, &self->arena);
@@ -122,6 +124,7 @@ void prof_follow_ended(struct prof_recording *self, uint32_t tid, uint64_t end_n
   if (!thread)
     return;
   self->threads.rows[thread->row].end_ns = end_ns;
+  prof_offcpu_ended(self, thread, end_ns);
   prof_join_ended(&self->join, thread, prof_settle_decided, self);
   if (!self->options.replay_pid)
     prof_sampler_thread_ended(tid);
@@ -189,6 +192,12 @@ void prof_follow_decoded(struct prof_recording *self, const struct prof_record *
   case PERF_RECORD_EXIT:
     follow_exit(self, record);
     break;
+  case PERF_RECORD_SWITCH: {
+    struct prof_join_thread *thread = thread_of(self, record->tid, record->time_ns, "");
+    if (thread)
+      prof_offcpu_switch(self, thread, record);
+    break;
+  }
   case PERF_RECORD_LOST:
   case PERF_RECORD_LOST_SAMPLES:
     self->counters.lost += record->lost.count;
@@ -215,5 +224,6 @@ void prof_follow_walk(void *user, const struct prof_stack *stack) {
 void prof_follow_finish(struct prof_recording *self) {
   if (!self->options.replay_pid)
     prof_jit_apply(UINT64_MAX, self->space, &self->arena);
+  prof_offcpu_finish(self);
   prof_join_finish(&self->join, prof_settle_decided, self);
 }

@@ -27,7 +27,9 @@ int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_words, uint64_t ip
     free(words);
     return -1;
   }
-  struct prof_regs regs = {.valid = 1u << DWARF_RBP | 1u << DWARF_RSP | 1u << DWARF_RA};
+  struct prof_regs regs = {.valid = 1u << DWARF_RSP | 1u << DWARF_RA};
+  if (bp)
+    regs.valid |= 1u << DWARF_RBP;
   regs.r[DWARF_RBP] = bp;
   regs.r[DWARF_RSP] = sp;
   regs.r[DWARF_RA] = ip;

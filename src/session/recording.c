@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "perf/datasave.h"
 #include "session/copied.h"
 #include "session/follow.h"
+#include "session/offcpu.h"
 #include "session/rawfile.h"
 #include "session/timers.h"
 #include "stack/sampler.h"
@@ -224,6 +226,7 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
   } else {
     prof_attach_enable(self->attach);
     prof_attach_scan(self->attach);
+    prof_offcpu_begin(self);
   }
   prof_meter_begin(&self->meter);
   return PROF_OK;
@@ -314,6 +317,7 @@ static void silence(struct prof_recording *self) {
 
 void prof_recording_drain(struct prof_recording *self) {
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
+  prof_offcpu_look(self);
   if (prof_meter_affords(&self->meter))
     prefetch_some(self);
   meter_round(self);
@@ -344,6 +348,7 @@ void prof_recording_free(struct prof_recording *self) {
   prof_timers_free(self);
   prof_order_free(self->order);
   prof_walks_free(&self->walks);
+  free(self->waits.rows);
   prof_join_free(&self->join);
   prof_tail_free(&self->tail);
   prof_samples_free(&self->samples);

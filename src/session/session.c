@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "perf/switches.h"
 #include "session/recording.h"
 
 /* docs/decisions/002 has the figures. */
@@ -167,6 +168,8 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
   if (!status && options.plan.stack_dump && self->options.stack_bytes) {
     options.plan.stack_bytes = self->options.stack_bytes;
   }
+  if (!status && self->options.off_cpu)
+    status = prof_switches_choose(&prof_os_real, &options.plan, error);
   options.plan.data_maps = options.raw_path != NULL;
   return status ? status : prof_recording_start(&self->recording, &options, error);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "session/copied.h"
 #include "session/frozen.h"
+#include "session/offcpu.h"
 
 /* Reading stacks of sleeping threads waits for the process's memory map, and somebody waits for us:
  * what is not read by then stays without a stack. */
@@ -23,8 +24,11 @@ void prof_settle_row(struct prof_recording *self, const struct prof_join_thread 
       .end = (uint8_t)end,
       .reason = (uint8_t)reason,
       .flags = wait->flags | flags,
+      .state = wait->state,
   };
-  if (prof_samples_add(&self->samples, &sample))
+  if (wait->is_open)
+    prof_offcpu_hold(self, thread, &sample);
+  else if (prof_samples_add(&self->samples, &sample))
     self->counters.no_memory++;
 }
 

@@ -76,6 +76,10 @@ int prof_join_sample(struct prof_join *self, struct prof_join_thread *thread,
   return 0;
 }
 
+struct prof_wait *prof_join_newest(struct prof_join *self, const struct prof_join_thread *thread) {
+  return thread->last == NONE ? NULL : &self->pool[thread->last];
+}
+
 /* Takes the thread's oldest sample out and emits it. */
 static void emit_first(struct prof_join *self, struct prof_join_thread *thread,
                        enum prof_join_fate fate, prof_join_emit *emit, void *user) {

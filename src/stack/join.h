@@ -40,6 +40,8 @@ struct prof_wait {
   uint32_t next;        /* join's own */
   uint16_t cpu;
   uint8_t flags; /* enum prof_sample_flag */
+  uint8_t state; /* the caller's */
+  bool is_open;  /* the caller's: its weight is not known yet */
 };
 
 /* A walk, without its words. */
@@ -84,6 +86,9 @@ struct prof_join_thread *prof_join_add(struct prof_join *self, uint32_t tid, uin
 /* sample->next need not be set. 0, or -1 where memory ends. */
 int prof_join_sample(struct prof_join *self, struct prof_join_thread *thread,
                      const struct prof_wait *sample);
+
+/* The sample of the thread that waits since last, or NULL. Valid until the next call. */
+struct prof_wait *prof_join_newest(struct prof_join *self, const struct prof_join_thread *thread);
 
 /* A walk; node is its user part in the tree. Emits every sample that it decides. */
 void prof_join_walk(struct prof_join *self, struct prof_join_thread *thread,
