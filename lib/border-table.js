@@ -75,7 +75,7 @@ function hookNames(hooks) {
 const costColumns = (rows) => [['TOTAL%', cells(rows, ({ share }) => percent(share)), true]];
 
 /**
- * @param {{ border(): Border, totalWeight: number }} profile
+ * @param {{ border(): Border, totalWeight: number, onCpu?: { totalWeight: number } }} profile
  * @param {import('./table').TableOptions} [options]
  * @returns {string}
  */
@@ -84,7 +84,7 @@ function renderBorder(profile, options = {}) {
   /** Each of two text columns beside some numbers. */
   const half = Math.min(NAME_WIDTH, Math.max(16, Math.floor((width - NUMBERS_WIDTH) / 2)));
   const border = profile.border();
-  const whole = profile.totalWeight;
+  const whole = (profile.onCpu ?? profile).totalWeight;
   const sideOf = (/** @type {number} */ weight) => percent(whole > 0 ? weight / whole : 0);
   const hooks = border.hooks.slice(0, MOST_ROWS);
   const loaders = border.loaders.slice(0, MOST_ROWS);

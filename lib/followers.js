@@ -36,6 +36,7 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
     /** @param {RawProfile} raw @returns {RawProfile} without what a watch has let go */
     recent(raw) {
       const { startNs, endNs } = raw.meta;
+      if (options.view) raw.meta.view = options.view;
       return keeper.beforeNs > startNs ? sliceRaw(raw, keeper.beforeNs, endNs, raw.quality) : raw;
     },
 

@@ -38,6 +38,13 @@ export interface StartOptions {
   stackBytes?: number;
   /** With callGraph 'dwarf': a perf.data that keeps the kernel's records as they came. */
   raw?: string;
+  /**
+   * Where threads wait, and for what: tables then show these waits, with the time as the weight. Takes
+   * `cpu-clock` as the event. docs/off-cpu.md
+   */
+  offCpu?: boolean;
+  /** The same, and tables show all of the threads' time: where they ran and where they waited. */
+  wall?: boolean;
   /** The longest stack kept. 1 to 65,536. Default 4096; a longer one counts as truncated. */
   maxFrames?: number;
   /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */
@@ -213,7 +220,35 @@ export type SortKey =
   | 'pool'
   | 'phase'
   | 'compiler'
-  | 'build';
+  | 'build'
+  | 'state'
+  | 'reason'
+  | 'waiter';
+
+/** Of a thread at a sample; `preempted`: it could have run, and no CPU was free. */
+export type ThreadState = 'running' | 'blocked' | 'preempted';
+/** `waiting`: blocked or preempted. */
+export type StateFilter = ThreadState | 'waiting' | 'all';
+
+/**
+ * What a thread's time went to. `idle`: a pool's worker that waits for work; `event loop`: node's, which
+ * waits for anything; `memory map`: for the lock on the process's mappings.
+ */
+export type WaitReason =
+  | 'running'
+  | 'preempted'
+  | 'idle'
+  | 'event loop'
+  | 'lock'
+  | 'file'
+  | 'pipe'
+  | 'network'
+  | 'page fault'
+  | 'memory map'
+  | 'sleep'
+  | 'child'
+  | 'poll'
+  | 'other';
 
 /**
  * Places without a symbol (a stripped binary): `'apart'` (default) by address,
@@ -232,6 +267,12 @@ export interface SampleFilter {
   thread?: string | number;
   /** Only samples with a frame, anywhere in the stack, whose symbol matches. */
   through?: RegExp | string;
+  /**
+   * Of a recording with waits. Default: `'waiting'` where it was made with `offCpu`, `'all'` with `wall`.
+   */
+  state?: StateFilter;
+  /** Also pools that wait for work, which are left out of waits. */
+  idle?: boolean;
 }
 
 export interface HotspotOptions extends SampleFilter {
@@ -289,6 +330,11 @@ export interface PhaseRow {
   mainShare: number | null;
   /** The main thread's CPU time in windows of five sampling periods in which no other thread ran. */
   mainAloneMs: number | null;
+  /** Of a recording with waits: ms by reason, all other threads together. */
+  waits?: {
+    main: Partial<Record<WaitReason, number>>;
+    others: Partial<Record<WaitReason, number>>;
+  };
 }
 
 /** One of rspack's own spans, all of a name together. */
@@ -484,6 +530,10 @@ export interface ProfileMeta {
   hasPmu: boolean;
   /** Where a budget was given. `frequency` is the rate that was asked for. */
   budget?: Budget;
+  /** Of a recording with waits: stacks of their own (`event`), or by their times alone. */
+  switches?: 'event' | 'records';
+  /** What tables show of it. */
+  view?: 'off-cpu' | 'wall' | 'chosen';
 }
 
 /** What became of `budget`. */

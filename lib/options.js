@@ -26,6 +26,9 @@ const RULES = {
   budget: { type: 'number', min: 0.1, max: 50, percent: true },
   // A perf.data with the kernel's records as they came; see docs/perf-data.md.
   raw: { type: 'string' },
+  // Where threads wait; with `wall` where they run too, in one table. See docs/off-cpu.md.
+  offCpu: { type: 'boolean' },
+  wall: { type: 'boolean' },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
 };
@@ -47,6 +50,7 @@ const NATIVE_OPTIONS = [
   'ringBytes',
   'budget',
   'raw',
+  'offCpu',
 ];
 
 /**
@@ -154,7 +158,7 @@ function checkOptions(given, rules, where, more = []) {
 
 /**
  * @param {unknown} given
- * @returns {{native: Record<string, unknown>, output: string, quiet: boolean, watch: WatchOptions,
+ * @returns {{native: Record<string, unknown>, view?: import('./profile/raw').View, output: string, quiet: boolean, watch: WatchOptions,
  *    trace: string | null}} trace: the filter that rspack is given
  */
 function checkStartOptions(given) {
@@ -175,16 +179,50 @@ function checkStartOptions(given) {
       "options 'raw' and 'budget' exclude each other: a raw file is of one rate",
     );
   }
+  const view = checkWaits(checked, scalars.event !== undefined);
   const native = Object.fromEntries(
     NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
   );
   return {
     native,
+    ...(view && { view }),
     output: /** @type {string} */ (checked.output),
     quiet: /** @type {boolean} */ (checked.quiet),
     watch: /** @type {any} */ (checkOptions(watch, WATCH_RULES, "option 'watch'")),
     trace: checkTrace(trace),
   };
+}
+
+/** Running and waiting are added up, so both are counted in ns. */
+const CLOCK = 'cpu-clock:uk';
+
+/**
+ * Where waits are recorded too, the event is a clock. Changes `checked`.
+ * @param {Record<string, unknown>} checked
+ * @param {boolean} hasEvent one was asked for
+ * @returns {import('./profile/raw').View | undefined} what of it tables show
+ */
+function checkWaits(checked, hasEvent) {
+  if (!checked.offCpu) delete checked.offCpu;
+  if (!checked.offCpu && !checked.wall) return undefined;
+  if (checked.offCpu && checked.wall) {
+    const problem = "options 'offCpu' and 'wall' exclude each other: wall has the waits in it";
+    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  }
+  const name = checked.wall ? 'wall' : 'offCpu';
+  if (hasEvent && !/^(cpu|task)-clock(:[ukh]+)?$/.test(/** @type {string} */ (checked.event))) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `option '${name}' adds up time, which '${checked.event}' does not count: leave the event out`,
+    );
+  }
+  if (checked.raw !== undefined) {
+    const problem = `options '${name}' and 'raw' exclude each other`;
+    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  }
+  if (!hasEvent) checked.event = CLOCK;
+  checked.offCpu = true;
+  return name === 'wall' ? 'wall' : 'off-cpu';
 }
 
 /**

@@ -42,6 +42,23 @@ const BUILD = {
   cell: (/** @type {PhaseRow} */ row) => (row.build > 0 ? String(row.build) : ''),
 };
 
+/** The most of what all threads but the main one waited for. */
+const SHOWN_REASONS = 2;
+/** @type {Column} */
+const WAITS = {
+  head: 'OTHERS WAIT FOR',
+  cell: ({ waits }) => {
+    const others = Object.entries(waits?.others ?? {});
+    const all = others.reduce((sum, [, own]) => sum + own, 0);
+    return others
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, SHOWN_REASONS)
+      .filter(([, own]) => own >= all / 100)
+      .map(([reason, own]) => `${reason} ${Math.round((100 * own) / all)}%`)
+      .join(', ');
+  },
+};
+
 /** @param {Profile} profile */
 const hasPhases = (profile) => profile.markers.some(({ type }) => type === 'phase');
 
@@ -60,6 +77,7 @@ function renderPhases(profile, options = {}) {
   const rows = options.all ? every : every.filter((row) => recent(row) && long(row));
   const columns = [
     ...COLUMNS,
+    ...(every.some(({ waits }) => waits) ? [WAITS] : []),
     ...(last > 1 ? [BUILD] : []),
     ...(new Set(every.map(({ compiler }) => compiler)).size > 2 ? [COMPILER] : []),
     NAME,

@@ -12,6 +12,7 @@ const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
+const { splitWaits } = require('./profile/split-waits.js');
 const { watchPhases } = require('./phases/index.js');
 const { rebuilds } = require('./profile/rebuilds.js');
 const { SharedSession } = require('./shared-session.js');
@@ -54,21 +55,25 @@ function checkMarker(name, data) {
 
 /**
  * The raw columns as a Profile, with what the doctor has to say about them.
- * @param {RawProfile} whole
+ * @param {RawProfile} recorded
  * @param {Marker[]} markers
  * @param {Followers} [followers]
  */
-function makeProfile(whole, markers, followers) {
-  const raw = followers ? followers.recent(whole) : whole;
+function makeProfile(recorded, markers, followers) {
+  const raw = followers ? followers.recent(recorded) : recorded;
   const { startNs, endNs } = raw.meta;
   const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [], notes: undefined };
   const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
   const all = [...own, ...seen.markers];
   const context = describeProcess(raw);
-  const profile = new Profile(raw, { markers: all, context, build: seen.notes });
+  const whole = splitWaits(raw, all);
+  const profile = new Profile(whole, { markers: all, context, build: seen.notes });
   addWarnings(profile.quality, seen.warnings);
   try {
-    addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
+    addWarnings(
+      profile.quality,
+      require('./doctor/warnings.js').profileWarnings({ profile: profile.onCpu.raw }),
+    );
   } catch (error) {
     // Advice is worth less than the profile: it is left out, and that is said.
     addWarnings(profile.quality, [

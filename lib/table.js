@@ -35,6 +35,7 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @property {Record<string, any>} meta
  * @property {{ samples: number, lost: number, completeShare: number, warnings?: Warning[] } & Record<string, any>} quality
  * @property {(options: any) => Row[]} hotspots
+ * @property {{ ns: number, threads: number }} [idleTime] of a recording with waits
  *
  * @typedef {object} TableOptions
  * @property {string} [by] what a row is, 'symbol' unless given
@@ -43,6 +44,8 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @property {boolean} [children] by total instead of self
  * @property {string} [phase]
  * @property {string} [thread]
+ * @property {import('./index').StateFilter} [state] of a recording of waits
+ * @property {boolean} [idle] idle pools too
  * @property {RegExp} [filter]
  * @property {'apart' | 'together'} [unnamed] places of one object without a symbol: one row unless given
  * @property {number} [width] columns; the stream's unless given, Infinity for a pipe
@@ -126,7 +129,8 @@ function durationMs(meta) {
  */
 function headline({ meta, quality }) {
   const ms = durationMs(meta);
-  const parts = [`${grouped(quality.samples)} samples of ${meta.event}`];
+  const what = meta.switches ? `${meta.event} and waits` : meta.event;
+  const parts = [`${grouped(quality.samples)} samples of ${what}`];
   if (meta.frequency > 0) parts[0] += ` at ${meta.frequency} Hz`;
   const { budget } = meta;
   if (budget && budget.finalFrequency !== meta.frequency) {
@@ -149,6 +153,9 @@ function headline({ meta, quality }) {
  * @property {(row: Row) => string} cell
  * @property {'dim'} [style]
  */
+
+/** @param {Row} row */
+const milliseconds = ({ self }) => (self >= 1e8 ? grouped(self / 1e6) : (self / 1e6).toFixed(1));
 
 /** @param {Row} row */
 const ownerOf = (row) =>
@@ -184,13 +191,15 @@ function partsOf(key, names) {
 /**
  * @param {string[]} names of the keys
  * @param {number} narrow columns that a key may take beside the symbol
+ * @param {boolean} inMs weights are ns that somebody waited
  * @returns {Column[]} all but the last one, which takes what is left of the width
  */
-function columnsFor(names, narrow) {
+function columnsFor(names, narrow, inMs) {
   /** @type {Column[]} */
   const columns = [
     { head: 'SELF%', right: true, cell: (row) => percent(row.selfShare) },
     { head: 'TOTAL%', right: true, cell: (row) => percent(row.totalShare) },
+    ...(inMs ? [{ head: 'SELF ms', right: true, cell: milliseconds }] : []),
     { head: 'SAMPLES', right: true, cell: (row) => grouped(row.samples) },
   ];
   if (names.length > 1) {
@@ -237,14 +246,15 @@ function fit(name, columns, kind) {
 
 /**
  * @param {Row[]} rows
- * @param {{ by: string, width: number, paint: ReturnType<typeof painter> }} options
+ * @param {{ by: string, width: number, paint: ReturnType<typeof painter>, inMs: boolean }} options
  * @returns {string[]} lines
  */
-function rowLines(rows, { by, width, paint }) {
+function rowLines(rows, { by, width, paint, inMs }) {
   const names = by.split(',').map((name) => name.trim());
   // No column may starve the last one: a fifth of a narrow terminal for the owner, or for all keys.
   const most = width === Infinity ? 40 : Math.max(12, Math.min(32, Math.floor(width / 5)));
-  const columns = columnsFor(names, names.length > 2 ? Math.max(8, Math.floor(most * 0.75)) : most);
+  const narrow = names.length > 2 ? Math.max(8, Math.floor(most * 0.75)) : most;
+  const columns = columnsFor(names, narrow, inMs);
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const widths = columns.map(({ head }, i) =>
     Math.max(head.length, ...cells.map((row) => columnsOf(row[i]))),
@@ -283,6 +293,19 @@ function restLine(shown, all, children) {
 }
 
 /**
+ * @param {TableProfile} profile
+ * @param {TableOptions} options
+ */
+function idleLine({ idleTime }, { idle, state }) {
+  if (!idleTime || idle || state === 'running' || !(idleTime.ns > 0)) return [];
+  const seconds = (idleTime.ns / 1e9).toFixed(2);
+  const { threads } = idleTime;
+  return [
+    `left out: ${seconds} s that ${threads} thread${threads === 1 ? '' : 's'} of pools waited for work (--idle)`,
+  ];
+}
+
+/**
  * @param {readonly Warning[]} warnings
  * @param {{ width: number, paint?: ReturnType<typeof painter> }} options
  * @returns {string[]} lines
@@ -314,15 +337,21 @@ function terminalOf({ width, color, stream }) {
 }
 
 /**
+ * What a row is unless it is said: all waits end in the scheduler, so the symbol would not tell.
+ * @param {TableProfile} profile
+ */
+const usualKeys = ({ meta }) => (meta.switches ? 'reason,waiter' : 'symbol');
+
+/**
  * Rows in the order of the table and how many of them it shows.
  * @param {TableProfile} profile
  * @param {TableOptions} options
  */
 function selectRows(profile, options) {
-  const { by = 'symbol', limit = 40, percentLimit = 0.5, children = false } = options;
-  const { phase, thread, filter, unnamed = 'together' } = options;
+  const { by = usualKeys(profile), limit = 40, percentLimit = 0.5, children = false } = options;
+  const { phase, thread, state, idle, filter, unnamed = 'together' } = options;
   const share = children ? 'totalShare' : 'selfShare';
-  const all = [...profile.hotspots({ by, phase, thread, filter, unnamed })].sort(
+  const all = [...profile.hotspots({ by, phase, thread, state, idle, filter, unnamed })].sort(
     (a, b) => b[share] - a[share] || b.self - a.self || (a.key < b.key ? -1 : 1),
   );
   const enough = all.findIndex((row) => row[share] * 100 < percentLimit);
@@ -354,8 +383,10 @@ function renderRows(profile, { all, shown }, options) {
   } else if (all.length === 0) {
     lines.push('no sample matches');
   } else {
-    lines.push(...rowLines(shown, { by: options.by ?? 'symbol', ...terminal }));
+    const inMs = profile.meta.switches !== undefined;
+    lines.push(...rowLines(shown, { by: options.by ?? usualKeys(profile), inMs, ...terminal }));
     lines.push(...restLine(shown, all, options.children === true));
+    lines.push(...idleLine(profile, options));
   }
   const warnings = options.warnings === false ? [] : (profile.quality.warnings ?? []);
   if (warnings.length > 0) lines.push('', ...warningLines(warnings, terminal));
@@ -373,6 +404,7 @@ module.exports = {
   renderRows,
   selectRows,
   terminalOf,
+  usualKeys,
   warningLines,
   wrap,
 };

@@ -46,6 +46,12 @@ const spec = {
     thread: { type: 'string', value: 'NAME', help: 'only this thread: its name, id or name/id' },
     through: { type: 'string', value: 'REGEX', help: 'only stacks with such a function' },
     time: { type: 'string', value: 'FROM,TO', help: 'only this range, in seconds from the start' },
+    state: {
+      type: 'string',
+      value: 'STATE',
+      help: 'of a recording of waits: waiting, blocked, ..',
+    },
+    idle: { type: 'boolean', help: 'idle pools too' },
     ...ownSpecs,
   },
   notes: [
@@ -72,7 +78,10 @@ function optionsOf(parsed, format, world) {
     }
     options[name] = valueOf(parsed, flag, rule, world);
   }
-  for (const name of FILTERS) options[name] = textOf(parsed, name);
+  for (const name of FILTERS) {
+    options[name] =
+      spec.options[name].type === 'boolean' ? parsed.values[name] : textOf(parsed, name);
+  }
   return options;
 }
 

@@ -38,6 +38,8 @@ const spec = {
       value: 'PCT',
       help: 'stay below this per cent of CPU time, by fewer samples',
     },
+    'off-cpu': { type: 'boolean', help: 'where threads wait, and for what' },
+    wall: { type: 'boolean', help: 'where they run and where they wait, in one table' },
     raw: {
       type: 'string',
       value: 'FILE',
@@ -97,6 +99,8 @@ function startOptions(parsed) {
     callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
     budget: budgetOf(parsed),
+    offCpu: parsed.values['off-cpu'] === true ? true : undefined,
+    wall: parsed.values.wall === true ? true : undefined,
     raw: textOf(parsed, 'raw'),
     trace: textOf(parsed, 'trace'),
   };

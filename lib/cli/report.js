@@ -4,19 +4,31 @@
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
 const { openProfile, writeJson } = require('./files.js');
-const { renderHotspots, terminalOf } = require('../table.js');
+const { renderHotspots, terminalOf, usualKeys } = require('../table.js');
 const { IsBundle } = require('../export/firefox-read.js');
 const { renderBorder } = require('../border-table.js');
 const { renderHints } = require('../hint-table.js');
 const { renderPhases } = require('../phase-table.js');
 const { renderBuilds, renderSpans } = require('../span-table.js');
+const { CHOICES } = require('../profile/view.js');
 const { renderTree } = require('./tree.js');
 
 /** @typedef {import('../index').Profile} Profile */
 
 /** The line of --help has room for these; the notes name the others. */
 const SHOWN = ['symbol', 'crate', 'object', 'package', 'file', 'loader', 'plugin', 'phase'];
-const OTHERS = ['category', 'thread', 'pool', 'kind', 'comm', 'build', 'compiler'];
+const OTHERS = [
+  'reason',
+  'waiter',
+  'state',
+  'category',
+  'thread',
+  'pool',
+  'kind',
+  'comm',
+  'build',
+  'compiler',
+];
 const KEYS = [...SHOWN, ...OTHERS];
 /** perf's names for the same. */
 const ALIASES = new Map([
@@ -53,6 +65,12 @@ const spec = {
     build: { type: 'string', value: 'N', help: 'only this build: a number, last, or slowest' },
     border: { type: 'boolean', help: 'between JavaScript and Rust: calls, time, conversion' },
     thread: { type: 'string', value: 'NAME', help: 'only samples of this thread' },
+    state: {
+      type: 'string',
+      value: 'STATE',
+      help: 'of waits: running, blocked, preempted, waiting (the last two) or all',
+    },
+    idle: { type: 'boolean', help: 'idle pools too, which are left out of waits' },
     addresses: { type: 'boolean', help: 'places without a symbol apart, by address' },
     json: { type: 'boolean', help: 'everything as JSON, names in full; all rows unless limited' },
   },
@@ -112,15 +130,19 @@ function run(parsed, world) {
   if (values.children && values['no-children']) {
     throw new UsageError('--children and --no-children exclude each other');
   }
-  const by = keysOf(textOf(parsed, 'sort') ?? 'symbol');
-  const options = {
-    by,
+  const sort = textOf(parsed, 'sort');
+  const keys = sort === undefined ? undefined : keysOf(sort);
+  const asked = {
     children: values.children === true,
     percentLimit: numberOf(parsed, 'percent-limit', { least: 0, most: 100 }),
     limit: numberOf(parsed, 'limit', { least: 0, whole: true }),
     filter: regexOf(parsed, 'filter'),
     phase: textOf(parsed, 'phase'),
     thread: textOf(parsed, 'thread'),
+    state: /** @type {import('../index').StateFilter | undefined} */ (
+      choiceOf(parsed, 'state', CHOICES)
+    ),
+    idle: values.idle === true ? true : undefined,
     unnamed: /** @type {import('../index').Unnamed} */ (values.addresses ? 'apart' : 'together'),
   };
   if (json && graph !== 'none') throw new UsageError('-g has no JSON: leave one of both out');
@@ -133,6 +155,8 @@ function run(parsed, world) {
     return 0;
   }
   const profile = part(opened, parsed, world.cwd);
+  const by = keys ?? (graph === 'none' && !json ? usualKeys(profile) : 'symbol');
+  const options = { by, ...asked };
   const view = VIEWS.find(({ flag }) => values[flag]);
   if (view) {
     if (json) writeJson({ schema: 1, [view.flag]: view.json(profile) }, world);
@@ -140,9 +164,11 @@ function run(parsed, world) {
     return 0;
   }
   if (json) {
-    const { children, ...asked } = options;
-    const sort = children ? 'total' : 'self';
-    writeJson(profile.report({ ...asked, sort, unnamed: 'apart' }), world);
+    const { children, ...rest } = options;
+    writeJson(
+      profile.report({ ...rest, sort: children ? 'total' : 'self', unnamed: 'apart' }),
+      world,
+    );
     return 0;
   }
   const terminal = terminalOf({ stream: world.stdout });

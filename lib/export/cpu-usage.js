@@ -16,8 +16,8 @@ const MOST_WINDOWS = 4000;
  * @returns {{windowNs: number, cpuNs: Float64Array} | null} CPU time by window, from the start on
  */
 function cpuUsage(profile) {
-  const { raw, meta } = profile;
-  const cpuMs = cpuOfSample(profile);
+  const { raw, meta } = profile.onCpu;
+  const cpuMs = cpuOfSample(profile.onCpu);
   const spanNs = meta.endNs - meta.startNs;
   if (!cpuMs || !(spanNs > 0)) return null;
   const periodNs = meta.frequency > 0 ? 1e9 / meta.frequency : NS_PER_MS;

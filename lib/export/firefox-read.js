@@ -85,8 +85,10 @@ function readNodes(shared) {
 function readSamples(json, own, threads) {
   const mine = object(own.samples, 'rspackProf.samples');
   const isTime = CPU_UNITS.has(own.meta.unit);
+  // Waits are no CPU time: such a file has all weights in ms, and the states.
+  const hasWaits = own.meta.switches !== undefined;
   const startNs = own.meta.startNs;
-  /** @type {{timeNs: number, thread: number, cpu: number, node: number, weight: number, end: number, flags: number}[]} */
+  /** @type {{timeNs: number, thread: number, cpu: number, node: number, weight: number, end: number, flags: number, state: number}[]} */
   const all = [];
   for (let thread = 0; thread < threads; thread++) {
     const where = `threads[${thread}].samples`;
@@ -94,7 +96,7 @@ function readSamples(json, own, threads) {
     const stack = numbers(table.stack, `${where}.stack`, undefined, -1);
     const length = stack.length;
     const deltas = numbers(table.timeDeltas, `${where}.timeDeltas`, length);
-    const weightName = isTime ? 'threadCPUDelta' : 'weight';
+    const weightName = isTime && !hasWaits ? 'threadCPUDelta' : 'weight';
     const weights = numbers(table[weightName], `${where}.${weightName}`, length);
     const extra = (/** @type {string} */ name) => {
       const column = `rspackProf.samples.${name}`;
@@ -102,6 +104,7 @@ function readSamples(json, own, threads) {
       return numbers(lists[thread], `${column}[${thread}]`, length);
     };
     const [cpu, end, flags] = [extra('cpu'), extra('end'), extra('flags')];
+    const state = hasWaits ? extra('state') : [];
     let timeNs = startNs;
     for (let i = 0; i < length; i++) {
       timeNs += Math.round(deltas[i] * NS_PER_MS);
@@ -110,9 +113,10 @@ function readSamples(json, own, threads) {
         thread,
         cpu: cpu[i],
         node: stack[i] + 1,
-        weight: weights[i],
+        weight: hasWaits ? Math.round(weights[i] * NS_PER_MS) : weights[i],
         end: end[i],
         flags: flags[i],
+        state: state[i] ?? 0,
       });
     }
   }
@@ -141,6 +145,13 @@ function readSamples(json, own, threads) {
       all.map(({ flags }) => flags),
       'samples.flags',
     ),
+    ...(hasWaits && {
+      state: integers(
+        Uint8Array,
+        all.map(({ state }) => state),
+        'samples.state',
+      ),
+    }),
   };
 }
 

@@ -74,11 +74,23 @@ function samplesTable({ samples, meta }, own) {
   }
   const weights = new Column(weight);
   const isTime = CPU_UNITS.has(meta.unit);
-  return {
+  const { state } = samples;
+  const columns = {
     length: own.length,
     stack: new Column(node, { nullAt: 0, add: -1 }),
     // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
     timeDeltas: new Column(ns, { decimals: MS_DECIMALS }),
+  };
+  if (meta.switches && state) {
+    return {
+      ...columns,
+      weight: new Column(weight, { decimals: MS_DECIMALS }),
+      weightType: 'tracing-ms',
+      threadCPUDelta: new Column(weight.map((ns, i) => (state[own[i]] === 0 ? ns : 0))),
+    };
+  }
+  return {
+    ...columns,
     weight: isTime ? null : weights,
     weightType: 'samples',
     ...(isTime ? { threadCPUDelta: weights } : {}),

@@ -52,7 +52,12 @@ function ownData({ raw, meta, quality, build }, own) {
       ...(funcs.address && { address: list(funcs.address) }),
     },
     ...(build.taps.length + build.loaders.length > 0 && { build }),
-    samples: { cpu: pick(samples.cpu), end: pick(samples.end), flags: pick(samples.flags) },
+    samples: {
+      cpu: pick(samples.cpu),
+      end: pick(samples.end),
+      flags: pick(samples.flags),
+      ...(meta.switches && samples.state && { state: pick(samples.state) }),
+    },
   };
 }
 

@@ -24,6 +24,7 @@ const { ProfError } = require('../errors.js');
  * @typedef {object} Format
  * @property {string} what one line
  * @property {boolean} [takesEmpty] an output without samples says so by itself
+ * @property {boolean} [isWhole] data: all of a recording of waits, unless something is asked for
  * @property {Record<string, OptionRule>} [options]
  * @property {(profile: Profile, options: any, file: string) => Output} convert
  */
@@ -95,6 +96,7 @@ const FORMATS = {
   },
   firefox: {
     what: "the Firefox Profiler's format, our own; gzipped where OUT ends in .gz",
+    isWhole: true,
     takesEmpty: true,
     options: {
       categories: { type: 'boolean', help: 'kinds of work (parsing, GC) as subcategories' },
@@ -143,10 +145,12 @@ const FORMATS = {
   },
   parquet: {
     what: 'tables for DuckDB, polars, pandas: OUT is a folder of five .parquet files',
+    isWhole: true,
     convert: (profile) => ({ folder: require('./parquet.js').parquetTables(profile) }),
   },
   json: {
     what: 'what report --json prints',
+    isWhole: true,
     takesEmpty: true,
     convert: (profile) => ({ pieces: json(profile.report()) }),
   },

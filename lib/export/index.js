@@ -61,7 +61,7 @@ function problemWith(name, value, { type, oneOf, min = -Infinity }) {
  * @returns {import('./formats').Output}
  */
 function convert(profile, format, options, file) {
-  const { options: rules = {}, takesEmpty, convert: write } = FORMATS[format];
+  const { options: rules = {}, takesEmpty, isWhole, convert: write } = FORMATS[format];
   checkNames(options, [...Object.keys(rules), ...FILTERS], `format '${format}'`);
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
@@ -77,7 +77,9 @@ function convert(profile, format, options, file) {
     );
   }
   const filter = Object.fromEntries(FILTERS.map((name) => [name, given[name]]));
-  return write(subset(profile, filter), given, file);
+  // Data stays whole unless something is asked for; what is for the eye shows what tables show.
+  const isAsked = Object.values(filter).some((value) => value !== undefined);
+  return write(isWhole && !isAsked ? profile : subset(profile, filter), given, file);
 }
 
 /**

@@ -8,9 +8,10 @@ const { ProfError } = require('../errors.js');
 const { selectSamples } = require('../profile/select.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
-/** @typedef {{phase?: string, thread?: string | number, through?: RegExp | string, time?: string}} Filter */
+/** @typedef {{phase?: string, thread?: string | number, through?: RegExp | string, time?: string,
+ *    state?: import('../index').StateFilter, idle?: boolean}} Filter */
 
-const FILTERS = ['phase', 'thread', 'through', 'time'];
+const FILTERS = ['phase', 'thread', 'through', 'time', 'state', 'idle'];
 const NS_PER_S = 1e9;
 
 /**
@@ -91,22 +92,49 @@ function rawOf({ raw }, keep) {
  */
 function subset(profile, filter) {
   const given = FILTERS.filter((name) => filter[/** @type {keyof Filter} */ (name)] !== undefined);
-  if (given.length === 0) return profile;
   const { time, ...sampleFilter } = filter;
+  const selected = given.length > 0 || profile.waits ? selectSamples(profile, sampleFilter) : null;
+  if (given.length === 0 && !selected) return profile;
   const range = time === undefined ? null : rangeOf(time);
-  const keep = chosenSamples(profile, selectSamples(profile, sampleFilter), range);
-  if (!keep.includes(1)) {
+  const keep = chosenSamples(profile, selected, range);
+  if (given.length > 0 && !keep.includes(1)) {
     const what = given.map((name) => `${name} ${filter[/** @type {keyof Filter} */ (name)]}`);
     throw new ProfError(
       'ERR_PROF_BAD_OPTION',
       `no sample is left of ${profile.quality.samples}: nothing was sampled with ${what.join(', ')}`,
     );
   }
-  const { Profile } = require('../profile/profile.js');
-  const { command, node, rspack, binding } = profile.meta;
-  const context = { command, node, rspack, binding };
-  const build = withoutCounts(profile.build);
-  return new Profile(rawOf(profile, keep), { markers: profile.markers, context, build });
+  const raw = rawOf(profile, keep);
+  // What was left out is not to be left out again, or missed.
+  const meta = profile.waits ? { ...raw.meta, view: /** @type {const} */ ('chosen') } : raw.meta;
+  return withSamples(profile, { ...raw, meta }, withoutCounts(profile.build));
 }
 
-module.exports = { FILTERS, subset };
+/**
+ * @param {Profile} profile
+ * @param {Profile['raw']} raw
+ * @param {Profile['build']} build
+ */
+function withSamples({ meta, markers }, raw, build) {
+  const { Profile } = require('../profile/profile.js');
+  const { command, node, rspack, binding } = meta;
+  return new Profile(raw, { markers, context: { command, node, rspack, binding }, build });
+}
+
+/**
+ * A profile with waits, without them: as if they had not been asked for.
+ * @param {Profile} profile
+ */
+function running(profile) {
+  const { state } = profile.raw.samples;
+  const raw = rawOf(
+    profile,
+    Uint8Array.from(state ?? [], (one) => (one === 0 ? 1 : 0)),
+  );
+  const meta = { ...raw.meta, switches: undefined, view: undefined };
+  const samples = { ...raw.samples };
+  delete samples.state;
+  return withSamples(profile, { ...raw, meta, samples }, profile.build);
+}
+
+module.exports = { FILTERS, running, subset };

@@ -2,6 +2,7 @@
 // The HTML report of one profile.
 
 const { encodeProfile } = require('./encode.js');
+const { subset } = require('../export/subset.js');
 const { pageOf } = require('./page.js');
 
 /** While a build waits to end: fast compression, and no categories, which take longer than all else. */
@@ -19,7 +20,7 @@ function htmlReport(profile, { atExit = false } = {}) {
     title: `${meta.command} - rspack-prof`,
     heading: meta.command,
     summary: 'reading the profile ..',
-    data: encodeProfile(profile, atExit ? AT_EXIT : WHOLE),
+    data: encodeProfile(subset(profile, {}), atExit ? AT_EXIT : WHOLE),
   });
 }
 

@@ -93,6 +93,7 @@ function problemWithColumns(raw) {
     checkRange('samples.thread', samples.thread, 0, threads.tid.length) ||
     checkRange('samples.node', samples.node, 0, nodes.parent.length) ||
     checkRange('samples.end', samples.end, 0, 3) ||
+    checkRange('samples.state', samples.state ?? [], 0, 3) ||
     checkNumbers('samples.weight', samples.weight, (value) => value >= 0 && value < Infinity) ||
     checkNumbers('samples.timeNs', samples.timeNs, Number.isFinite) ||
     checkOrder(samples.timeNs)

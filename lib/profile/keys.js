@@ -13,6 +13,9 @@ const { ProfError, nearMatches } = require('../errors.js');
  */
 const KINDS = ['rust', 'js', 'native', 'v8', 'kernel', 'native'];
 
+/** By samples.state. */
+const STATES = ['running', 'blocked', 'preempted'];
+
 /** Builtins and bytecode handlers: compiled with node, embedded in its executable. */
 const BUILTIN_TIERS = [5, 6];
 
@@ -93,6 +96,12 @@ const SAMPLE_KEYS = {
   comm: (profile, sample) => profile.threadNames[profile.raw.samples.thread[sample]],
   thread: (profile, sample) => profile.threadKeys[profile.raw.samples.thread[sample]],
   pool: (profile, sample) => profile.threadPools[profile.raw.samples.thread[sample]],
+  state: ({ raw }, sample) => STATES[raw.samples.state?.[sample] ?? 0],
+  reason: ({ waits }, sample) => (waits ? waits.names[waits.ofSample[sample]] : STATES[0]),
+  waiter: ({ raw, waits, names }, sample) => {
+    const func = waits ? waits.waiters[sample] : raw.nodes.func[raw.samples.node[sample]];
+    return func < 0 ? '[no stack]' : names.text[names.id[func]];
+  },
   phase: (profile, sample) => phaseOf(profile, sample).name,
   compiler: (profile, sample) => phaseOf(profile, sample).compiler || '(no compiler)',
   build: (profile, sample) => {
@@ -166,6 +175,7 @@ function groupBy(count, keys) {
 
 module.exports = {
   KINDS,
+  STATES,
   FUNC_KEYS,
   NODE_KEYS,
   SAMPLE_KEYS,

@@ -53,10 +53,34 @@ function sumAlone({ raw, meta, threadPools, phaseColumn }, cpu, alone) {
 }
 
 /**
+ * What the threads but the main one, and what that, waited for, by phase: ms by reason.
  * @param {Profile} profile
+ * @param {number} count of phases
+ * @returns {{main: Record<string, number>, others: Record<string, number>}[] | null} null: not recorded
+ */
+function waitsByPhase({ raw, waits, threadPools, phaseColumn }, count) {
+  if (!waits || !raw.samples.state) return null;
+  const rows = Array.from({ length: count }, () => ({
+    main: /** @type {Record<string, number>} */ ({}),
+    others: /** @type {Record<string, number>} */ ({}),
+  }));
+  const { state, thread, weight } = raw.samples;
+  for (let i = 0; i < weight.length; i++) {
+    if (state[i] === 0) continue;
+    const row = rows[phaseColumn.phaseOfSample[i]];
+    const own = threadPools[thread[i]] === MAIN ? row.main : row.others;
+    const reason = waits.names[waits.ofSample[i]];
+    own[reason] = (own[reason] ?? 0) + weight[i] / NS_PER_MS;
+  }
+  return rows;
+}
+
+/**
+ * @param {Profile} whole
  * @returns {PhaseRow[]} in the order of their beginning
  */
-function phaseRows(profile) {
+function phaseRows(whole) {
+  const profile = whole.onCpu;
   const { raw, meta, phaseColumn, threadPools, totalWeight } = profile;
   const { phases, segments, phaseOfSample } = phaseColumn;
   const cpu = cpuOfSample(profile);
@@ -98,6 +122,7 @@ function phaseRows(profile) {
   }
   if (cpu) sumAlone(profile, cpu, alone);
 
+  const waits = waitsByPhase(whole, count);
   const ms = (/** @type {number} */ ns) => (ns - meta.startNs) / NS_PER_MS;
   const known = (/** @type {number} */ value) => (cpu ? value : null);
   return phases
@@ -115,6 +140,7 @@ function phaseRows(profile) {
       mainMs: known(mainMs[phase]),
       mainShare: cpuMs[phase] > 0 ? known(mainMs[phase] / cpuMs[phase]) : null,
       mainAloneMs: known(alone[phase]),
+      ...(waits && { waits: waits[phase] }),
     }))
     .filter((row) => row.wallMs > 0 || row.samples > 0)
     .sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0));

@@ -79,6 +79,23 @@ function cutTime(spans, table) {
  * @returns {PhaseColumn}
  */
 function assignPhases(timeNs, markers) {
+  const { segments, table, before, after } = segmentsOf(markers);
+  const phaseOfSample = new Int32Array(timeNs.length);
+  let at = 0;
+  for (let i = 0; i < timeNs.length; i++) {
+    while (at < segments.length && segments[at].endNs <= timeNs[i]) at++;
+    if (at === segments.length) phaseOfSample[i] = segments.length > 0 ? after : before;
+    else phaseOfSample[i] = segments[at].startNs <= timeNs[i] ? segments[at].phase : before;
+  }
+  const { phases } = table;
+  return { phases, segments, names: phases.map(({ name }) => name), after, phaseOfSample };
+}
+
+/**
+ * @param {readonly Marker[]} markers
+ * @returns {{segments: Segment[], table: PhaseTable, before: number, after: number}}
+ */
+function segmentsOf(markers) {
   const table = new PhaseTable();
   const spans = markers
     .filter(({ type, startNs, endNs }) => {
@@ -92,16 +109,7 @@ function assignPhases(timeNs, markers) {
   const segments = cutTime(spans, table);
   for (const segment of segments) if (segment.phase < 0) segment.phase = outside(BETWEEN);
   const after = outside(AFTER);
-
-  const phaseOfSample = new Int32Array(timeNs.length);
-  let at = 0;
-  for (let i = 0; i < timeNs.length; i++) {
-    while (at < segments.length && segments[at].endNs <= timeNs[i]) at++;
-    if (at === segments.length) phaseOfSample[i] = segments.length > 0 ? after : before;
-    else phaseOfSample[i] = segments[at].startNs <= timeNs[i] ? segments[at].phase : before;
-  }
-  const { phases } = table;
-  return { phases, segments, names: phases.map(({ name }) => name), after, phaseOfSample };
+  return { segments, table, before, after };
 }
 
-module.exports = { assignPhases, NO_PHASE, BEFORE, BETWEEN, AFTER };
+module.exports = { assignPhases, segmentsOf, NO_PHASE, BEFORE, BETWEEN, AFTER };

@@ -26,6 +26,10 @@ class Profile {
   #loaders;
   /** @type {import('./owners').Owned | undefined} */
   #plugins;
+  /** @type {ReturnType<typeof import('./waits').waitsOf> | undefined} */
+  #waits;
+  /** @type {Profile | undefined} */
+  #onCpu;
   /** @type {Int32Array | undefined} */
   #walk;
   /** @type {import('./names').Names | undefined} */
@@ -64,6 +68,7 @@ class Profile {
       kernel: meta.kernel,
       hasKernel: meta.hasKernel,
       hasPmu: meta.hasPmu,
+      ...(meta.switches && { switches: meta.switches, view: meta.view }),
       ...(meta.budget && { budget: meta.budget }),
     };
     this.quality = buildQuality(raw);
@@ -103,6 +108,22 @@ class Profile {
     return (this.#plugins ??= require('./plugins.js').pluginsOf(this));
   }
 
+  /** What each sample's time was spent on, null where only running threads were recorded. */
+  get waits() {
+    return (this.#waits ??= require('./waits.js').waitsOf(this));
+  }
+
+  /** The waits that tables leave out: of pools that have nothing to do. */
+  get idleTime() {
+    return require('./view.js').idleTime(this);
+  }
+
+  /** The same without the waits: what is counted as CPU time is counted in it. @returns {Profile} */
+  get onCpu() {
+    if (!this.waits) return this;
+    return (this.#onCpu ??= require('../export/subset.js').running(this));
+  }
+
   /** The tree's depth-first walk. */
   get walk() {
     return (this.#walk ??= walkSteps(this.raw.nodes.parent));
@@ -131,7 +152,7 @@ class Profile {
 
   /** What goes to and fro between JavaScript and Rust, and what that costs. */
   border() {
-    return require('./border.js').borderOf(this);
+    return require('./border.js').borderOf(this.onCpu);
   }
 
   /**
@@ -139,7 +160,7 @@ class Profile {
    * @param {{limit?: number}} [options]
    */
   spans(options) {
-    return require('./spans.js').spans(this, options);
+    return require('./spans.js').spans(this.onCpu, options);
   }
 
   /**
@@ -153,7 +174,7 @@ class Profile {
 
   /** @param {{least?: number, limit?: number}} [options] */
   hints(options) {
-    return require('../hints/index.js').hints(this, options);
+    return require('../hints/index.js').hints(this.onCpu, options);
   }
 
   /** The builds that ended in this recording: a watch has many. */

@@ -39,9 +39,14 @@ export interface RawProfile {
     weight: Float64Array;
     end: Uint8Array;
     flags: Uint8Array;
+    /** What the weight is time of: 0 running, 1 blocked, 2 preempted. Files from before have none. */
+    state?: Uint8Array;
   };
   quality: RawQuality;
 }
+
+/** What tables show of a profile with waits: those alone, the whole of the threads' time, or what was chosen of it. */
+export type View = 'off-cpu' | 'wall' | 'chosen';
 
 export interface RawMeta {
   event: string;
@@ -57,6 +62,9 @@ export interface RawMeta {
   kernel: string;
   hasKernel: boolean;
   hasPmu: boolean;
+  /** Where waits were recorded: with stacks of their own, or by their times alone. */
+  switches?: 'event' | 'records';
+  view?: View;
   /** Where a budget was given. */
   budget?: import('../index').Budget;
   /** Of an imported file: the command that was recorded. */

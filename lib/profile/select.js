@@ -2,13 +2,14 @@
 // Which samples a question is about, and their weight per node of the tree.
 
 const { ProfError } = require('../errors.js');
+const { viewTests } = require('./view.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').SampleFilter} SampleFilter */
 /** @typedef {{weight: Float64Array, count: Float64Array, totalWeight: number, totalCount: number}}
  *    NodeSums weight and samples per leaf node */
 
-const SAMPLE_FILTERS = ['phase', 'thread', 'through'];
+const SAMPLE_FILTERS = ['phase', 'thread', 'through', 'state', 'idle'];
 
 /**
  * @param {unknown} pattern
@@ -67,7 +68,7 @@ function nodesThrough({ raw }, funcs) {
 function selectSamples(profile, filter) {
   const { samples, threads } = profile.raw;
   /** @type {((sample: number) => boolean)[]} */
-  const tests = [];
+  const tests = viewTests(profile, filter);
   if (filter.phase !== undefined) {
     const { names, phaseOfSample } = profile.phaseColumn;
     // One name is the same phase of each build and compiler.
