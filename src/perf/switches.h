@@ -1,5 +1,6 @@
 /*
- * switches: how a recording learns when its threads leave a CPU and come back, and where they stood.
+ * switches: how a recording learns when its threads leave a CPU and come back, and where they
+ * stood.
  *
  *   an event of its own (context-switches, period 1): a sample at each switch, with the kernel's
  *   callchain and, by sigtrap or a dump, the user stack; its switch records tell the times
@@ -7,8 +8,8 @@
  *
  * The event samples in the scheduler, which is kernel mode: it needs perf_event_paranoid 1, and for
  * signals kernel 6.1 ("perf: Fix missing SIGTRAPs"), where the signal of a kernel-mode sample waits
- * for the way back to user mode and ends no system call early. Checked on 6.18: 1,000 sleeps, polls,
- * waits and reads, none ended with EINTR.
+ * for the way back to user mode and ends no system call early. Checked on 6.18: 1,000 sleeps,
+ * polls, waits and reads, none ended with EINTR.
  *
  * The caller provides a chosen plan. Refuses: plans whose weight is not time (PROF_BAD_OPTION).
  */

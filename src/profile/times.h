@@ -2,9 +2,9 @@
  * times: where a thread's wall time goes: on a CPU, blocked, or ready and without a CPU.
  *
  * A thread is told of in order of time: it went off its CPU, came onto one, was seen running by the
- * sampling clock. What it ran since it was last charged is the weight of the next running sample, so
- * that these sum up to the time on the CPU and not to the ticks that happened to fall into it. What
- * is left when it ends, less than a period, is nobody's (`rest_ns`).
+ * sampling clock. What it ran since it was last charged is the weight of the next running sample,
+ * so that these sum up to the time on the CPU and not to the ticks that happened to fall into it.
+ * What is left when it ends, less than a period, is nobody's (`rest_ns`).
  *
  * The caller provides CLOCK_MONOTONIC times. Pure. Refuses nothing: a transition that the records
  * lack (they were lost) is taken to have happened when it shows, and counted.

@@ -12,7 +12,8 @@
 
 #include "stack/unwind.h"
 
-/* bp 0: it is not known, and frames that need it end the walk. 0 with walk->words malloc'ed (the caller frees), or -1: still running, gone, no memory. */
+/* bp 0: it is not known, and frames that need it end the walk. 0 with walk->words malloc'ed (the
+ * caller frees), or -1: still running, gone, no memory. */
 int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_words, uint64_t ip, uint64_t sp,
                      uint64_t bp, struct prof_walk *walk);
 

@@ -25,8 +25,7 @@ static bool is_off_cpu(const struct prof_recording *self) {
 static struct prof_waits_thread *waits_of(struct prof_recording *self, uint32_t row) {
   struct prof_waits *waits = &self->waits;
   if (row >= waits->count) {
-    if (prof_array_reserve((void **)&waits->rows, &waits->capacity, row + 1,
-                           sizeof *waits->rows)) {
+    if (prof_array_reserve((void **)&waits->rows, &waits->capacity, row + 1, sizeof *waits->rows)) {
       self->counters.no_memory++;
       return NULL;
     }
@@ -38,8 +37,8 @@ static struct prof_waits_thread *waits_of(struct prof_recording *self, uint32_t 
 
 /* --- sleepers --- */
 
-/* Where a thread sleeps: "NUMBER ARGUMENTS.. SP PC", "-1 SP PC" in a fault, "running" (fs/proc/base.c,
- * proc_pid_syscall; 2.6.27 to 6.18). */
+/* Where a thread sleeps: "NUMBER ARGUMENTS.. SP PC", "-1 SP PC" in a fault, "running"
+ * (fs/proc/base.c, proc_pid_syscall; 2.6.27 to 6.18). */
 static bool find_sleeper(uint32_t tid, uint64_t *sp, uint64_t *pc) {
   char path[64], text[256];
   snprintf(path, sizeof path, "/proc/self/task/%u/syscall", tid);

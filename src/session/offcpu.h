@@ -8,8 +8,8 @@
  * thread which sleeps for longer is read meanwhile (session/frozen), and so are the stacks of those
  * that sleep as the recording begins.
  *
- * Called in order of time, on the profiler's thread. A wait that lasts is in no result before it, or
- * the recording, is over.
+ * Called in order of time, on the profiler's thread. A wait that lasts is in no result before it,
+ * or the recording, is over.
  */
 #ifndef RSPACK_PROF_SESSION_OFFCPU_H
 #define RSPACK_PROF_SESSION_OFFCPU_H
