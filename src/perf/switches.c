@@ -46,6 +46,12 @@ int prof_switches_choose(const struct prof_os *os, struct prof_plan *plan,
     return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
                           "off-CPU time is in ns and '%s' is not: record it with 'cpu-clock'",
                           plan->event.name);
+  if (plan->timers) {
+    const struct prof_plan_note *why = plan->note_count ? &plan->notes[0] : NULL;
+    return prof_error_set(error, PROF_PERMISSION, 0, "perf_event_open",
+                          "waits are seen by perf events alone, and these are refused here: %s",
+                          why && why->fix[0] ? why->fix : "allow them, or record CPU time alone");
+  }
   bool is_sound = !plan->sigtrap || prof_os_kernel_at_least(os, 6, 1);
   bool has_kernel = plan->kernel && !plan->event.exclude_kernel;
   if (has_kernel && is_sound && is_laid_out_alike(plan) && probe(os, plan) >= 0) {

@@ -11,7 +11,8 @@
  * for the way back to user mode and ends no system call early. Checked on 6.18: 1,000 sleeps,
  * polls, waits and reads, none ended with EINTR.
  *
- * The caller provides a chosen plan. Refuses: plans whose weight is not time (PROF_BAD_OPTION).
+ * The caller provides a chosen plan. Refuses: plans whose weight is not time (PROF_BAD_OPTION), or
+ * that have no perf event at all (PROF_PERMISSION).
  */
 #ifndef RSPACK_PROF_PERF_SWITCHES_H
 #define RSPACK_PROF_PERF_SWITCHES_H

@@ -186,7 +186,9 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   if (!status)
     return PROF_OK;
   prof_sampler_disarm();
-  if (prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan))
+  /* Timers see no waits: who asked for these is told instead. */
+  if (plan->switches == PROF_SWITCHES_NONE &&
+      prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan))
     return open_timers(self, error);
   *error = refused;
   return status;

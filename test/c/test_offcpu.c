@@ -262,6 +262,18 @@ static void counts_are_no_time(void **state) {
   assert_non_null(strstr(error.message, "cpu-clock"));
 }
 
+static void timers_see_no_waits(void **state) {
+  struct prof_os os = fake_os(&machine);
+  (void)state;
+  memset(&plan, 0, sizeof plan);
+  memset(&error, 0, sizeof error);
+  strcpy(plan.event.unit, "ns");
+  plan.timers = true;
+  prof_plan_note(&plan, "cpu-timers", "sudo sysctl kernel.perf_event_paranoid=1", "refused");
+  assert_int_equal(prof_switches_choose(&os, &plan, &error), PROF_PERMISSION);
+  assert_non_null(strstr(error.message, "perf_event_paranoid=1"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(running_samples_add_up_to_the_time_on_the_cpu),
@@ -276,6 +288,7 @@ int main(void) {
       cmocka_unit_test(the_event_is_taken_where_it_is_sound),
       cmocka_unit_test(without_the_kernel_part_records_are_left),
       cmocka_unit_test(counts_are_no_time),
+      cmocka_unit_test(timers_see_no_waits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,24 @@ test(
   },
 );
 
+test('wall time is what runs and what waits, within 2 % of each thread', { skip }, async (t) => {
+  for (const event of ['cpu-clock:uk', 'cpu-clock:u']) {
+    const { truth, profile } = await record({ wall: true, event });
+    assert.strictEqual(truth.errors, 0, 'system calls that were cut short');
+    t.diagnostic(`${event}: ${profile.meta.switches}`);
+    const { startNs, endNs } = profile.meta;
+    for (const name of ['waits-sleep', 'waits-lock', 'waits-read', 'waits-burn']) {
+      near(`${name} (${event})`, timesOf(profile, name).wall, truth[name].wallNs, 0.02);
+    }
+    const main = profile.raw.threads.tid.indexOf(process.pid);
+    let wall = 0;
+    profile.raw.samples.weight.forEach((/** @type {number} */ weight, /** @type {number} */ i) => {
+      if (profile.raw.samples.thread[i] === main) wall += weight;
+    });
+    near(`the main thread (${event})`, wall, endNs - startNs, 0.02);
+  }
+});
+
 test('a wait without a stack of its own says so, and a long one is read', { skip }, async (t) => {
   const { truth, profile } = await record({ offCpu: true, event: 'cpu-clock:u' });
   assert.strictEqual(profile.meta.switches, 'records');
