@@ -88,8 +88,10 @@ function mergeProfiles(profiles) {
   nodes.add([-1, -1, 0]);
   /** @type {Record<'tid' | 'name' | 'startNs' | 'endNs', number[]>} */
   const threads = { tid: [], name: [], startNs: [], endNs: [] };
-  /** @type {Record<keyof RawProfile['samples'], number[]>} */
+  /** @type {Record<Exclude<keyof RawProfile['samples'], 'state'>, number[]>} */
   const samples = { timeNs: [], thread: [], cpu: [], node: [], weight: [], end: [], flags: [] };
+  /** @type {number[]} of recordings of waits */
+  const states = [];
   /** @type {import('./raw').Marker[]} */
   const markers = [];
   let endNs = first.raw.meta.startNs;
@@ -132,6 +134,7 @@ function mergeProfiles(profiles) {
       for (const name of /** @type {const} */ (['cpu', 'weight', 'end', 'flags'])) {
         samples[name].push(s[name][i]);
       }
+      if (s.state) states.push(s.state[i]);
     }
     for (const one of own) {
       const { startNs, endNs: end } = one;
@@ -186,6 +189,7 @@ function mergeProfiles(profiles) {
       weight: Float64Array.from(samples.weight),
       end: Uint8Array.from(samples.end),
       flags: Uint8Array.from(samples.flags),
+      ...(states.length === samples.node.length && { state: Uint8Array.from(states) }),
     },
     quality: mergeQuality(profiles.map((profile) => profile.raw.quality)),
   };
