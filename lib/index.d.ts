@@ -783,9 +783,13 @@ export function status(): Status;
 
 export interface EventInfo {
   name: string;
+  /** hardware, software, cache, pmu, tracepoint, raw, uprobe */
   type: string;
   description: string;
+  /** Not an event but how to write one: `'rNNN'`. */
+  form: boolean;
   available: boolean;
+  /** Why it does not open here, `''` where it does. */
   reason: string;
 }
 

@@ -13,7 +13,12 @@ const spec = {
   usage: '[GLOB] [--json]',
   positionals: [0, 1],
   options: { json: { type: 'boolean', help: 'events as JSON' } },
-  notes: ["GLOB matches names: 'cache*' (quoted, so that the shell leaves it alone)."],
+  notes: [
+    "GLOB matches names: 'cache*' (quoted, so that the shell leaves it alone).",
+    'After a name: :u user mode, :k the kernel, :uk both, :p to :ppp more exact places (cycles:up).\n' +
+      "perf's names and libpfm4's are taken: L1-dcache-loads, skl::INST_RETIRED:ANY_P, r1c2,\n" +
+      'cpu/event=0x3c,umask=0/, sched:sched_switch.',
+  ],
 };
 
 /**
@@ -28,14 +33,27 @@ function globRegex(glob) {
   return new RegExp(`^${source}$`, 'i');
 }
 
+/**
+ * Tracepoints come as their folders lie on disk.
+ * @param {import('../index').EventInfo[]} events
+ */
+function inOrder(events) {
+  const isTracepoint = (/** @type {import('../index').EventInfo} */ { type, form }) =>
+    type === 'tracepoint' && !form;
+  const from = events.findIndex(isTracepoint);
+  if (from < 0) return events;
+  const tracepoints = events.filter(isTracepoint);
+  tracepoints.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...events.slice(0, from), ...tracepoints, ...events.slice(from + tracepoints.length)];
+}
+
 /** @type {import('./main.js').Command['run']} */
 function run({ values, positionals }, world) {
   const [glob] = positionals;
   const wanted = glob === undefined ? null : globRegex(glob);
-  const events = world
-    .loadNative()
-    .events()
-    .filter(({ name }) => !wanted || wanted.test(name));
+  const events = inOrder(world.loadNative().events()).filter(
+    ({ name }) => !wanted || wanted.test(name),
+  );
   if (values.json) {
     writeJson({ schema: 1, events }, world);
     return 0;

@@ -158,13 +158,7 @@ export interface NativeAddon extends Partial<CountAddon> {
   discard(handle: unknown): void;
   forget(handle: unknown, beforeNs: number): void;
   attachIsolate?(): void;
-  events(): {
-    name: string;
-    type: string;
-    description: string;
-    available: boolean;
-    reason: string;
-  }[];
+  events(): import('../index').EventInfo[];
   importPerfData(
     file: string,
     options?: { perfMap?: string; event?: string; pid?: number },

@@ -19,6 +19,7 @@ static void push_event(void *user, const struct prof_event_row *row) {
   prof_value_set_text(listing->env, object, "name", row->name);
   prof_value_set_text(listing->env, object, "type", row->type);
   prof_value_set_text(listing->env, object, "description", row->description);
+  prof_value_set_bool(listing->env, object, "form", row->is_form);
   prof_value_set_bool(listing->env, object, "available", row->available);
   prof_value_set_text(listing->env, object, "reason", row->reason);
   napi_set_element(listing->env, listing->array, listing->count++, object);

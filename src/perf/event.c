@@ -7,9 +7,11 @@
 
 #include <linux/perf_event.h>
 
-#include "perf/near.h"
+#include "perf/cache.h"
 #include "perf/pfm.h"
 #include "perf/pmu.h"
+#include "perf/tracefs.h"
+#include "perf/unknown.h"
 
 #define CACHE(cache, operation, result)                                                            \
   (PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_##operation << 8 |                         \
@@ -119,23 +121,20 @@ static bool parse_raw(const char *name, struct prof_event *out) {
 }
 
 static bool parse_tracepoint(const struct prof_os *os, const char *name, struct prof_event *out) {
-  static const char *const ROOTS[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
-  const char *colon = strchr(name, ':');
-  if (!colon || strchr(name, '/') || strstr(name, ".."))
+  long id = prof_tracefs_id(os, name);
+  if (id < 0)
     return false;
-  for (int i = 0; i < 2; i++) {
-    char path[256];
-    long id;
-    snprintf(path, sizeof path, "%s/events/%.*s/%s/id", ROOTS[i], (int)(colon - name), name,
-             colon + 1);
-    id = prof_os_number(os, path, -1);
-    if (id >= 0) {
-      out->type = PERF_TYPE_TRACEPOINT;
-      out->config = (uint64_t)id;
-      return true;
-    }
-  }
-  return false;
+  out->type = PERF_TYPE_TRACEPOINT;
+  out->config = (uint64_t)id;
+  return true;
+}
+
+static bool parse_cache(const char *name, struct prof_event *out) {
+  if (!prof_cache_parse(name, &out->config))
+    return false;
+  out->type = PERF_TYPE_HW_CACHE;
+  out->is_hardware = true;
+  return true;
 }
 
 static bool parse_libpfm(const char *name, struct prof_event *out) {
@@ -182,7 +181,8 @@ static bool parse_name(const struct prof_os *os, const char *name, bool by_libpf
     out->is_hardware = known->type != PERF_TYPE_SOFTWARE;
     return true;
   }
-  return parse_raw(name, out) || prof_pmu_parse(os, name, out) || parse_tracepoint(os, name, out);
+  return parse_cache(name, out) || parse_raw(name, out) || prof_pmu_parse(os, name, out) ||
+         parse_tracepoint(os, name, out);
 }
 
 /* Where modifiers begin: after the last ':' or, in "pmu/terms/mods", after the last '/'. */
@@ -239,7 +239,7 @@ int prof_event_parse_on(const struct prof_os *os, const char *text, struct prof_
                             mods, text);
   }
   if (!ok)
-    return prof_near_error(text, error);
+    return prof_unknown_error(os, text, error);
   finish(&event);
   prof_event_rename(&event);
   *out = event;

@@ -2,7 +2,8 @@
  * list: which events this machine knows, and whether each opens here and now.
  *
  * The caller provides struct prof_os and a visitor. Each row is tried with perf_event_open on the
- * calling thread (about 20 us a row), user-only where the kernel part is refused.
+ * calling thread (about 20 us a row), user-only where the kernel part is refused; of tracepoints,
+ * of which there are thousands, the first stands for all.
  * Refuses: nothing; a row that does not open says why.
  */
 #ifndef RSPACK_PROF_PERF_LIST_H
@@ -15,8 +16,11 @@
 
 struct prof_event_row {
   const char *name;
-  const char *type; /* "hardware", "software", "cache", "pmu" (named by libpfm4) */
+  /* "hardware", "software", "cache", "pmu" (of a PMU in sysfs, or named by libpfm4), "tracepoint",
+   * "raw", "uprobe" */
+  const char *type;
   const char *description;
+  bool is_form; /* not an event but how to write one: "rNNN", "cpu/TERM=VALUE,.../" */
   bool available;
   const char *reason; /* "" where available; e.g. "no hardware PMU", "needs the kernel part" */
 };

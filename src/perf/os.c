@@ -93,6 +93,25 @@ static int real_list_numbers(void *user, const char *folder, int *numbers, int c
   return count;
 }
 
+static int real_list_names(void *user, const char *folder, bool (*visit)(void *, const char *),
+                           void *argument) {
+  DIR *dir = opendir(folder);
+  struct dirent *entry;
+  bool goes_on = true;
+  int count = 0;
+  (void)user;
+  if (!dir)
+    return -errno;
+  while (goes_on && (entry = readdir(dir))) {
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+      continue;
+    goes_on = visit(argument, entry->d_name);
+    count++;
+  }
+  closedir(dir);
+  return count;
+}
+
 static int real_get_limit(void *user, int resource, struct rlimit *limit) {
   (void)user;
   return getrlimit((__rlimit_resource_t)resource, limit) < 0 ? -errno : 0;
@@ -147,6 +166,7 @@ const struct prof_os prof_os_real = {
     .close = real_close,
     .read_file = real_read_file,
     .list_numbers = real_list_numbers,
+    .list_names = real_list_names,
     .get_limit = real_get_limit,
     .set_limit = real_set_limit,
     .timer_open = real_timer_open,

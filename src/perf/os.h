@@ -8,6 +8,7 @@
 #define RSPACK_PROF_PERF_OS_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -34,6 +35,9 @@ struct prof_os {
   /* Numeric names in a folder (/proc/self/task, /proc/self/fd): how many there are, of which at
    * most capacity are stored, or -errno. */
   int (*list_numbers)(void *user, const char *folder, int *numbers, int capacity);
+  /* Names in a folder, but "." and "..", until visit returns false: how many, or -errno. */
+  int (*list_names)(void *user, const char *folder, bool (*visit)(void *, const char *name),
+                    void *argument);
   int (*get_limit)(void *user, int resource, struct rlimit *limit);
   int (*set_limit)(void *user, int resource, const struct rlimit *limit);
   /* A timer of a thread's CPU time that signals that thread, stopped: its id, or -errno. data is

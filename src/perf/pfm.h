@@ -9,6 +9,7 @@
 #define RSPACK_PROF_PERF_PFM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct prof_pfm_event {
@@ -20,6 +21,9 @@ struct prof_pfm_event {
 
 /* 0, or -1: no such event here. */
 int prof_pfm_encode(const char *text, struct prof_pfm_event *out);
+
+/* Whether a CPU that is not this one has an event of that name (without unit masks); its name. */
+bool prof_pfm_elsewhere(const char *text, char *cpu, size_t size);
 
 /* Calls visit for each event of each PMU present, until it returns false. */
 typedef bool prof_pfm_visit(void *user, const char *pmu, const char *name, const char *description);

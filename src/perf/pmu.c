@@ -6,7 +6,7 @@
 
 #include <linux/perf_event.h>
 
-#define DEVICES "/sys/bus/event_source/devices"
+#define DEVICES PROF_PMU_DEVICES
 
 /* Intel SDM vol. 3, IA32_PERFEVTSELx; AMD's differs in event's upper bits alone. */
 static const char *const X86_FORMAT[][2] = {
@@ -108,6 +108,12 @@ bool prof_pmu_parse(const struct prof_os *os, const char *text, struct prof_even
     if (!parse_term(os, pmu, term, out))
       return false;
   return true;
+}
+
+bool prof_pmu_has(const struct prof_os *os, const char *pmu) {
+  char path[256];
+  snprintf(path, sizeof path, DEVICES "/%s/type", pmu);
+  return prof_os_number(os, path, -1) >= 0;
 }
 
 bool prof_pmu_exists(const struct prof_os *os) {

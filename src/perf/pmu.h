@@ -17,6 +17,10 @@
 /* text: "pmu/terms/" without modifiers. Sets type, config*, is_hardware. */
 bool prof_pmu_parse(const struct prof_os *os, const char *text, struct prof_event *out);
 
+#define PROF_PMU_DEVICES "/sys/bus/event_source/devices"
+
+bool prof_pmu_has(const struct prof_os *os, const char *pmu);
+
 /* Whether the CPU's PMU is there ("cpu", or "cpu_core" on hybrid machines). */
 bool prof_pmu_exists(const struct prof_os *os);
 

@@ -43,7 +43,7 @@ const char *prof_refusal_reason(enum prof_refusal refusal, const struct prof_eve
     return "perf_event_open is blocked (seccomp)";
   case PROF_REFUSAL_MISSING:
   case PROF_REFUSAL_GONE:
-    return event->is_hardware ? "no hardware PMU, or one without this event" : "not in this kernel";
+    return event->is_hardware ? "no hardware PMU counts it here" : "not in this kernel";
   case PROF_REFUSAL_BUSY:
     return "the counters are taken by another program";
   case PROF_REFUSAL_FILES:

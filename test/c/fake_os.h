@@ -36,7 +36,8 @@ struct fake_machine {
   bool no_timers;
   int timers_max; /* RLIMIT_SIGPENDING; 0: no limit */
   bool is_task_hidden;
-  int group_room; /* hardware events that fit on the counters at once; 0: any number */
+  int tracefs_errno; /* ENOENT: not mounted; EACCES: not for this user; 0: there */
+  int group_room;    /* hardware events that fit on the counters at once; 0: any number */
   /* what happened */
   int opens, open_fds, enabled, outputs, mapped, limit_sets;
   size_t locked;
@@ -213,7 +214,11 @@ static int fake_read_file(void *user, const char *path, char *text, size_t size)
   FAKE_FILE(FAKE_PMU "cpu_core/cpus", m->hybrid, "0\n");
   FAKE_FILE(FAKE_PMU "cpu_atom/type", m->hybrid, "10\n");
   FAKE_FILE(FAKE_PMU "cpu_atom/cpus", m->hybrid, "1-3\n");
-  FAKE_FILE("/sys/kernel/tracing/events/sched/sched_switch/id", true, "314\n");
+#define FAKE_TRACING "/sys/kernel/tracing/events/"
+  FAKE_FILE(FAKE_TRACING "sched/sched_switch/id", !m->tracefs_errno, "314\n");
+  if (!strcmp(path, FAKE_TRACING "header_page") && m->tracefs_errno)
+    return -m->tracefs_errno;
+  FAKE_FILE(FAKE_TRACING "header_page", true, "field\n");
   return -ENOENT;
 }
 
@@ -235,6 +240,32 @@ static int fake_list_numbers(void *user, const char *folder, int *numbers, int c
   if (count <= capacity && m->scan + 1 < m->scan_count)
     m->scan++;
   return count;
+}
+
+/* Two PMUs, and, where they may be read, two tracepoints. */
+static int fake_list_names(void *user, const char *folder, bool (*visit)(void *, const char *),
+                           void *argument) {
+  struct fake_machine *m = user;
+  static const struct {
+    const char *folder, *names[5];
+    bool needs_pmu, needs_tracefs;
+  } FOLDERS[] = {
+      {"/sys/bus/event_source/devices", {"cpu", "software"}, true, false},
+      {"/sys/bus/event_source/devices/cpu/events", {"mem-loads"}, true, false},
+      {"/sys/bus/event_source/devices/cpu/format", {"event", "umask", "ldlat"}, true, false},
+      {"/sys/kernel/tracing/events", {"sched", "syscalls"}, false, true},
+      {"/sys/kernel/tracing/events/sched", {"enable", "sched_switch", "filter"}, false, true},
+  };
+  for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) {
+    int count = 0;
+    if (strcmp(folder, FOLDERS[i].folder) != 0 || (FOLDERS[i].needs_pmu && !m->pmu) ||
+        (FOLDERS[i].needs_tracefs && m->tracefs_errno))
+      continue;
+    while (FOLDERS[i].names[count] && visit(argument, FOLDERS[i].names[count]))
+      count++;
+    return count;
+  }
+  return -ENOENT;
 }
 
 static int fake_get_limit(void *user, int resource, struct rlimit *limit) {
@@ -299,6 +330,7 @@ static inline struct prof_os fake_os(struct fake_machine *machine) {
                           .close = fake_close,
                           .read_file = fake_read_file,
                           .list_numbers = fake_list_numbers,
+                          .list_names = fake_list_names,
                           .get_limit = fake_get_limit,
                           .set_limit = fake_set_limit,
                           .timer_open = fake_timer_open,

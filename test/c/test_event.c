@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_os.h"
+#include "perf/cache.h"
 #include "perf/event.h"
 #include "perf/list.h"
 #include "perf/near.h"
@@ -108,11 +109,11 @@ static void wrong_names_are_refused_with_near_matches(void **state) {
       {"r12345678901234567", "unknown event"},
       {"qqqqqqqqqqqqqqqqqqqq", "rspack-prof list"},
       {"cpu/event=0x3c", "unknown event"},
-      {"cpu/nosuch=1/", "unknown event"},
-      {"cpu/event=0x1000000/", "unknown event"},
-      {"cpu/event=/", "unknown event"},
-      {"cpu/../../x=1/", "unknown event"},
-      {"nopmu/event=1/", "unknown event"},
+      {"cpu/nosuch=1/", "takes event, umask, ldlat"},
+      {"cpu/event=0x1000000/", "takes event, umask, ldlat"},
+      {"cpu/event=/", "takes event"},
+      {"cpu/../../x=1/", "takes event"},
+      {"nopmu/event=1/", "no PMU"},
       {"sched:nosuch", "unknown event"},
       {"cycles,instructions", "unknown event"},
   };
@@ -157,6 +158,68 @@ static void distances_count_slips_of_the_hand(void **state) {
   assert_int_equal(prof_near_distance("kitten", "sitting"), 3);
 }
 
+static void cache_events_are_named_as_perf_forms_them(void **state) {
+  static const struct {
+    const char *text;
+    uint64_t config;
+  } ROWS[] = {
+      {"L1-dcache-loads", 0},
+      {"l1-dcache-load", 0},
+      {"L1-dcache-store-misses", 0x10100},
+      {"LLC-stores", 0x102},
+      {"LLC-prefetches", 0x202},
+      {"dTLB-stores", 0x103},
+      {"iTLB-loads", 4},
+      {"branch-load-misses", 0x10005},
+      {"node-loads", 6},
+      {"node-store-misses:u", 0x10106},
+  };
+  char name[64], about[96];
+  size_t names = 0;
+  (void)state;
+  for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    struct prof_event event;
+    assert_int_equal(prof_event_parse(ROWS[i].text, &event, NULL), 0);
+    assert_int_equal(event.type, PERF_TYPE_HW_CACHE);
+    assert_int_equal(event.config, ROWS[i].config);
+  }
+  while (prof_cache_name(names, name, sizeof name, about, sizeof about)) {
+    uint64_t config;
+    assert_true(prof_cache_parse(name, &config) && *about);
+    names++;
+  }
+  assert_int_equal(names, 32);
+  assert_int_equal(prof_event_parse("iTLB-stores", &(struct prof_event){0}, NULL), PROF_BAD_EVENT);
+}
+
+static void an_event_that_is_not_here_says_why(void **state) {
+  static const struct {
+    const char *text, *message;
+    bool pmu;
+    int tracefs_errno;
+  } ROWS[] = {
+      {"netburst::TC_DELIVER_MODE:DD", "of another CPU (Pentium4)", false, 0},
+      {"sched:sched_swich", "tracefs is not mounted: sudo mount -t tracefs", true, ENOENT},
+      {"sched:sched_switch", "may be read by root alone", true, EACCES},
+      {"nopmu/event=1/", "no PMU 'nopmu', it has cpu, software", true, 0},
+      {"nopmu/event=1/", "no PMU 'nopmu', it has none", false, 0},
+      {"cpu/evnt=1/", "the PMU 'cpu' takes event, umask, ldlat", true, 0},
+      {"page-fautls", "did you mean page-faults", true, 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    struct fake_machine machine = fake_usual();
+    struct prof_os os = fake_os(&machine);
+    struct prof_event event;
+    struct prof_error error;
+    machine.pmu = ROWS[i].pmu;
+    machine.tracefs_errno = ROWS[i].tracefs_errno;
+    assert_int_equal(prof_event_parse_on(&os, ROWS[i].text, &event, &error), PROF_BAD_EVENT);
+    if (!strstr(error.message, ROWS[i].message) || strchr(error.message, '\n'))
+      fail_msg("'%s' is not in '%s'", ROWS[i].message, error.message);
+  }
+}
+
 static void hybrid_cpus_have_their_own_pmu(void **state) {
   struct fake_machine machine = fake_usual();
   struct prof_os os = fake_os(&machine);
@@ -198,6 +261,8 @@ static void no_sys_folder_still_gives_a_cpu(void **state) {
 struct listed {
   int rows, available;
   bool cycles, cpu_clock, switches;
+  bool mem_loads, sched_switch, raw;
+  char tracing[128];
 };
 
 static void visit(void *user, const struct prof_event_row *row) {
@@ -212,6 +277,14 @@ static void visit(void *user, const struct prof_event_row *row) {
     listed->cpu_clock = row->available;
   if (!strcmp(row->name, "context-switches"))
     listed->switches = row->available;
+  if (!strcmp(row->name, "cpu/mem-loads/"))
+    listed->mem_loads = row->available;
+  if (!strcmp(row->name, "sched:sched_switch"))
+    listed->sched_switch = row->available;
+  if (!strcmp(row->name, "rNNN"))
+    listed->raw = row->available && row->is_form;
+  if (!strcmp(row->name, "SUBSYSTEM:EVENT"))
+    snprintf(listed->tracing, sizeof listed->tracing, "%s", row->reason);
 }
 
 static void the_list_says_what_opens(void **state) {
@@ -221,13 +294,18 @@ static void the_list_says_what_opens(void **state) {
   (void)state;
   assert_int_equal(prof_event_list(&os, visit, &listed, NULL), 0);
   assert_true(listed.rows >= 29 && listed.cycles && listed.cpu_clock && listed.switches);
+  assert_true(listed.mem_loads && listed.sched_switch && listed.raw);
+  assert_string_equal(listed.tracing, "");
   assert_int_equal(machine.open_fds, 0);
 
   machine.pmu = false;
   machine.paranoid = 2;
+  machine.tracefs_errno = ENOENT;
   listed = (struct listed){0};
   prof_event_list(&os, visit, &listed, NULL);
   assert_true(!listed.cycles && listed.cpu_clock && !listed.switches);
+  assert_true(!listed.mem_loads && !listed.sched_switch && !listed.raw);
+  assert_non_null(strstr(listed.tracing, "tracefs is not mounted"));
 
   machine.seccomp = true;
   listed = (struct listed){0};
@@ -242,6 +320,8 @@ int main(void) {
       cmocka_unit_test(wrong_names_are_refused_with_near_matches),
       cmocka_unit_test(without_sysfs_the_cpu_pmu_is_read_as_x86),
       cmocka_unit_test(distances_count_slips_of_the_hand),
+      cmocka_unit_test(cache_events_are_named_as_perf_forms_them),
+      cmocka_unit_test(an_event_that_is_not_here_says_why),
       cmocka_unit_test(hybrid_cpus_have_their_own_pmu),
       cmocka_unit_test(cpu_lists_are_read),
       cmocka_unit_test(no_sys_folder_still_gives_a_cpu),
