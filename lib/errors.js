@@ -2,6 +2,8 @@
 // Every error that the package throws on purpose: a code, one line that says what to do, and errno
 // and syscall where a system call failed.
 
+const { types } = require('node:util');
+
 /** @typedef {import('./index').ProfErrorCode} ProfErrorCode */
 
 class ProfError extends Error {
@@ -28,7 +30,8 @@ class ProfError extends Error {
  * @returns {unknown}
  */
 function fromNative(error) {
-  if (error instanceof ProfError || !(error instanceof Error)) return error;
+  // Not instanceof Error: in a test runner's sandbox that is another one than the addon's.
+  if (error instanceof ProfError || !types.isNativeError(error)) return error;
   const { code, errno, syscall } =
     /** @type {Error & {code?: unknown, errno?: number, syscall?: string}} */ (error);
   if (typeof code !== 'string' || !code.startsWith('ERR_PROF_')) return error;

@@ -399,6 +399,7 @@ module.exports = {
   fit,
   headline,
   pad,
+  percent,
   printable,
   renderHotspots,
   renderRows,

@@ -270,4 +270,4 @@ function share(profile, symbol, options = {}) {
   return totalWeight > 0 ? matching / totalWeight : 0;
 }
 
-module.exports = { hotspots, share, limitOf };
+module.exports = { hotspots, share, limitOf, physicalFuncs };

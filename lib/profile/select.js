@@ -1,6 +1,7 @@
 'use strict';
 // Which samples a question is about, and their weight per node of the tree.
 
+const { types } = require('node:util');
 const { ProfError } = require('../errors.js');
 const { viewTests } = require('./view.js');
 
@@ -18,7 +19,8 @@ const SAMPLE_FILTERS = ['phase', 'thread', 'through', 'state', 'idle'];
  */
 function toRegExp(pattern, option) {
   try {
-    if (pattern instanceof RegExp) {
+    // Not instanceof: a test runner's sandbox has a RegExp of its own.
+    if (types.isRegExp(pattern)) {
       return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
     }
     if (typeof pattern === 'string') return new RegExp(pattern);

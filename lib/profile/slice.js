@@ -51,12 +51,21 @@ function take(table, rows, change = {}) {
  * @param {{warnings: Warning[]}} [said] what was said of the whole and holds for this too
  * @returns {RawProfile}
  */
-function sliceRaw(raw, fromNs, toNs, { warnings } = { warnings: [] }) {
+function sliceRaw(raw, fromNs, toNs, said) {
+  const isIn = (/** @type {number} */ timeNs) => timeNs >= fromNs && timeNs < toNs;
+  return keepSamples(raw, isIn, { startNs: fromNs, endNs: toNs }, said);
+}
+
+/**
+ * @param {RawProfile} raw
+ * @param {(timeNs: number) => boolean} isKept
+ * @param {{startNs: number, endNs: number}} stretch that is the part's
+ * @param {{warnings: Warning[]}} [said]
+ * @returns {RawProfile}
+ */
+function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings: [] }) {
   const { samples, nodes, funcs, threads, modules, meta, quality } = raw;
-  const kept = pick(
-    samples.timeNs.length,
-    (i) => samples.timeNs[i] >= fromNs && samples.timeNs[i] < toNs,
-  );
+  const kept = pick(samples.timeNs.length, (i) => isKept(samples.timeNs[i]));
   const inStack = new Uint8Array(nodes.parent.length);
   inStack[0] = 1;
   for (const row of kept.rows) {
@@ -89,9 +98,9 @@ function sliceRaw(raw, fromNs, toNs, { warnings } = { warnings: [] }) {
     strings,
     meta: {
       ...meta,
-      startNs: fromNs,
-      endNs: toNs,
-      startUnixMs: meta.startUnixMs + Math.round((fromNs - meta.startNs) / 1e6),
+      startNs,
+      endNs,
+      startUnixMs: meta.startUnixMs + Math.round((startNs - meta.startNs) / 1e6),
     },
     threads: take(threads, every(threads.tid.length), texts('name')),
     modules: take(modules, every(modules.path.length), texts('path', 'name', 'buildId')),
@@ -133,4 +142,4 @@ function sliceMarkers(markers, fromNs, toNs) {
     }));
 }
 
-module.exports = { sliceRaw, sliceMarkers };
+module.exports = { keepSamples, sliceRaw, sliceMarkers };

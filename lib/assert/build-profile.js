@@ -1,0 +1,45 @@
+'use strict';
+// The profile of some runs of one build: all of them together, and each for itself.
+
+const { Profile } = require('../profile/profile.js');
+const { withoutCounts } = require('../profile/build.js');
+const { keepSamples, sliceMarkers, sliceRaw } = require('../profile/slice.js');
+
+/** @typedef {{startNs: number, endNs: number}} Stretch */
+/** @typedef {{counted: 'profiled' | 'apart', values: Record<string, number[]>,
+ *    missing: Record<string, string>}} Counters values: by run */
+
+class BuildProfile extends Profile {
+  /**
+   * @param {Profile} whole the recording, with what lay between the runs
+   * @param {{stretches: Stretch[], counters: Counters, isCovered: boolean}} more
+   */
+  constructor(whole, { stretches, counters, isCovered }) {
+    const { raw, markers, meta, quality } = whole;
+    const { command, node, rspack, binding } = meta;
+    const context = { command, node, rspack, binding };
+    const isIn = (/** @type {number} */ timeNs) =>
+      stretches.some(({ startNs, endNs }) => timeNs >= startNs && timeNs < endNs);
+    const all = { startNs: stretches[0].startNs, endNs: stretches[stretches.length - 1].endNs };
+    super(keepSamples(raw, isIn, all), {
+      markers: sliceMarkers(markers, all.startNs, all.endNs),
+      context,
+      build: whole.build,
+    });
+    this.quality.warnings.push(...quality.warnings);
+    /** Whether a test runner measured coverage meanwhile. */
+    this.isCovered = isCovered;
+    this.counters = counters;
+    /** @type {Profile[]} */
+    this.runs = stretches.map(
+      ({ startNs, endNs }) =>
+        new Profile(sliceRaw(raw, startNs, endNs), {
+          markers: sliceMarkers(markers, startNs, endNs),
+          context,
+          build: withoutCounts(whole.build),
+        }),
+    );
+  }
+}
+
+module.exports = { BuildProfile };

@@ -1,0 +1,51 @@
+'use strict';
+// A verdict for people: what was asked, what the samples say, the table that decided. Text without
+// colours, since it goes into test reports.
+
+const { plural } = require('./verdict.js');
+
+/** @typedef {import('./verdict').Verdict} Verdict */
+
+/** @param {unknown} value of an argument @returns {string} */
+function argumentText(value) {
+  if (Object.prototype.toString.call(value) === '[object RegExp]') return String(value);
+  if (typeof (/** @type {any} */ (value)?.hotspots) === 'function') return 'profile';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
+  const parts = Object.entries(value).map(([name, one]) => `${name}: ${argumentText(one)}`);
+  return `{ ${parts.join(', ')} }`;
+}
+
+/** @param {Verdict} verdict */
+function needText({ reason, need }) {
+  if (reason !== undefined) return reason;
+  if (need === undefined || need.runs === null) {
+    return 'it lies so near the limit that more samples would hardly decide: move the limit';
+  }
+  const runs = `about ${plural(need.runs, 'more run')}`;
+  if (!need.samples) return `${runs} would decide, if they differ as these do`;
+  return `about ${plural(need.samples, 'more sample')} would decide: ${runs}, or a higher frequency`;
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {{name: string, args: unknown[], isNot: boolean}} call
+ * @returns {string}
+ */
+function messageOf(verdict, { name, args, isNot }) {
+  const { decision, expected, found, notes = [], table, written } = verdict;
+  const lines = [
+    `expect(profile)${isNot ? '.not' : ''}.${name}(${args.map(argumentText).join(', ')})`,
+    '',
+  ];
+  if (decision === 'undecided') {
+    lines.push(`ERR_PROF_INCONCLUSIVE: it cannot be decided: ${needText(verdict)}`, '');
+  }
+  lines.push(`Expected: ${isNot ? 'not ' : ''}${expected}`);
+  if (written !== undefined) lines.push(`Found: no baseline yet, ${written} was written`);
+  else if (found !== '') lines.push(`Found: ${found}`);
+  lines.push(...notes.map((note) => `Note: ${note}`));
+  if (table) lines.push('', table);
+  return lines.join('\n');
+}
+
+module.exports = { messageOf };

@@ -1,0 +1,290 @@
+'use strict';
+// The checks that look at one profile: how much is spent somewhere, whether something is a hotspot,
+// whether JavaScript calls something native.
+
+const { ProfError } = require('../errors.js');
+const { checkNames } = require('../options.js');
+const { KINDS, FUNC_KEYS, objectOf } = require('../profile/keys.js');
+const { SAMPLE_FILTERS } = require('../profile/select.js');
+const { needForShare, shareInterval } = require('./intervals.js');
+const {
+  count,
+  matchesOf,
+  oneKey,
+  patternOf,
+  profileOf,
+  runsOf,
+  unnamedOf,
+} = require('./counts.js');
+const {
+  confidenceOption,
+  confidenceText,
+  inPercent,
+  plural,
+  shareOption,
+  shareText,
+  tableOf,
+} = require('./verdict.js');
+
+/** @typedef {import('./verdict').Verdict} Verdict */
+/** @typedef {import('../index').SampleFilter} SampleFilter */
+/** @typedef {import('../profile/profile').Profile} Profile */
+
+/** Rows that a pattern matches and that are looked at one by one, largest first. */
+const MOST_ROWS = 100;
+const DEFAULT_HOTSPOT = 0.01;
+const DEFAULT_CALLED = 0.001;
+
+/**
+ * @param {Record<string, unknown>} options
+ * @returns {SampleFilter}
+ */
+const filterOf = (options) =>
+  Object.fromEntries(
+    SAMPLE_FILTERS.filter((name) => options[name] !== undefined).map((name) => [
+      name,
+      options[name],
+    ]),
+  );
+
+/** @param {SampleFilter} filter */
+function whereText({ phase, thread, through }) {
+  const parts = [];
+  if (phase !== undefined) parts.push(`in phase ${phase}`);
+  if (thread !== undefined) parts.push(`on thread ${thread}`);
+  if (through !== undefined) parts.push(`through ${String(through)}`);
+  return parts.length > 0 ? ` ${parts.join(', ')}` : '';
+}
+
+/** @param {string} key */
+const keyText = (key) => (key === 'symbol' ? '' : `${key} `);
+
+/**
+ * @param {unknown} options
+ * @param {string[]} known
+ * @param {string} where
+ * @returns {Record<string, any>}
+ */
+function checkOptions(options, known, where) {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) {
+    throw new ProfError('ERR_PROF_BAD_OPTION', `${where} takes an object of options`);
+  }
+  checkNames(options, known, where);
+  return /** @type {Record<string, any>} */ (options);
+}
+
+/** @param {unknown} self @param {boolean} fallback @returns {boolean} */
+function isTotalOf(self, fallback) {
+  if (self === undefined) return fallback;
+  if (typeof self === 'boolean') return !self;
+  throw new ProfError('ERR_PROF_BAD_OPTION', "'self' must be true or false");
+}
+
+/**
+ * @param {unknown} received
+ * @param {unknown} share
+ * @param {unknown} pattern
+ * @param {unknown} [options]
+ * @returns {Verdict}
+ */
+function spendAtMost(received, share, pattern, options) {
+  const profile = profileOf(received);
+  const limit = shareOption('the share', share);
+  const regex = patternOf(pattern);
+  const given = checkOptions(
+    options,
+    ['by', 'self', 'confidence', ...SAMPLE_FILTERS],
+    'toSpendAtMost()',
+  );
+  const key = oneKey(given.by ?? 'symbol');
+  const isTotal = isTotalOf(given.self, true);
+  const confidence = confidenceOption(given.confidence);
+  const filter = filterOf(given);
+  const counted = count(profile, filter, (run) => matchesOf(run, key, regex, isTotal));
+  const interval = shareInterval(counted, 1 - confidence);
+  const unnamed = count(profile, filter, (run) => {
+    const [isIt, mayBe] = [matchesOf, unnamedOf].map((of) => of(run, key, regex, isTotal));
+    return (sample) => mayBe(sample) && !isIt(sample);
+  });
+  const hidden = unnamed.all > 0 ? unnamed.matching / unnamed.all : 0;
+  const where = `${isTotal ? 'in or below' : 'in'} ${keyText(key)}${regex}${whereText(filter)}`;
+  const verdict = {
+    expected: `at most ${inPercent(limit)} of the samples ${where}`,
+    found: shareText(counted, interval, confidence),
+    table: tableOf(profile, { by: key, filter: regex, isTotal, ...filter }),
+  };
+  if (interval.low > limit) return { ...verdict, decision: 'fails' };
+  if (interval.high + hidden <= limit) return { ...verdict, decision: 'holds' };
+  return undecided(verdict, { counted, interval, limit, hidden, confidence });
+}
+
+/**
+ * @template {object} T
+ * @param {T} verdict
+ * @param {{counted: import('./intervals').Counted, interval: import('./intervals').Interval,
+ *    limit: number, hidden: number, confidence: number}} found hidden: share of the unnamed
+ * @returns {T & {decision: 'undecided', reason?: string, need?: import('./intervals').Need}}
+ */
+function undecided(verdict, { counted, interval, limit, hidden, confidence }) {
+  if (!(counted.all > 0)) {
+    return { ...verdict, decision: 'undecided', reason: 'there are no samples to look at' };
+  }
+  if (hidden > 0 && interval.high <= limit) {
+    const advice = 'build with a binding that has symbols (docs: "use the debug binding")';
+    return {
+      ...verdict,
+      decision: 'undecided',
+      reason: `another ${inPercent(hidden)} have functions without a name, which may be it: ${advice}`,
+    };
+  }
+  const need = needForShare(counted, limit, 1 - confidence);
+  return { ...verdict, decision: 'undecided', need };
+}
+
+/**
+ * @param {unknown} received
+ * @param {unknown} pattern
+ * @param {unknown} [options]
+ * @returns {Verdict}
+ */
+function hotspot(received, pattern, options) {
+  const profile = profileOf(received);
+  const regex = patternOf(pattern);
+  const given = checkOptions(
+    options,
+    ['atLeast', 'by', 'self', 'confidence', ...SAMPLE_FILTERS],
+    'toHaveHotspot()',
+  );
+  const limit = shareOption("'atLeast'", given.atLeast ?? DEFAULT_HOTSPOT);
+  const key = oneKey(given.by ?? 'symbol');
+  const isTotal = isTotalOf(given.self, false);
+  const confidence = confidenceOption(given.confidence);
+  const filter = filterOf(given);
+  const column = isTotal ? 'totalShare' : 'selfShare';
+  const rows = profile
+    .hotspots({
+      by: key,
+      filter: regex,
+      sort: isTotal ? 'total' : 'self',
+      limit: MOST_ROWS,
+      ...filter,
+    })
+    .filter((row) => row[column] > 0);
+  // That one of many reaches the limit by chance is likelier than that a certain one does.
+  const doubt = (1 - confidence) / Math.max(1, rows.length);
+  const tried = rows.map((row) => {
+    const only = { test: (/** @type {string} */ name) => name === row.key };
+    const counted = count(profile, filter, (run) =>
+      matchesOf(run, key, /** @type {RegExp} */ (only), isTotal),
+    );
+    return { row, counted, interval: shareInterval(counted, doubt) };
+  });
+  const counted = count(profile, filter, () => () => false);
+  const none = { row: null, counted, interval: shareInterval(counted, doubt) };
+  const best = tried[0] ?? none;
+  const unnamed = rows.length > 0 ? 0 : hiddenShare(profile, key, regex, isTotal, filter);
+  const name = best.row ? `${best.row.key}: ` : 'no such name: ';
+  const verdict = {
+    expected: `a hotspot ${keyText(key)}${regex} with at least ${inPercent(limit)} ${isTotal ? 'total' : 'self'}${whereText(filter)}`,
+    found: name + shareText(best.counted, best.interval, confidence),
+    table: tableOf(profile, { by: key, filter: regex, isTotal, ...filter }),
+  };
+  if (tried.some(({ interval }) => interval.low >= limit)) return { ...verdict, decision: 'holds' };
+  const all = rows.length > 0 ? tried : [none];
+  if (all.every(({ interval }) => interval.high + unnamed < limit)) {
+    return { ...verdict, decision: 'fails' };
+  }
+  const found = { counted: best.counted, interval: best.interval, limit, confidence: 1 - doubt };
+  return undecided(verdict, { ...found, hidden: unnamed });
+}
+
+/**
+ * @param {Profile} profile
+ * @param {string} key
+ * @param {RegExp} regex
+ * @param {boolean} isTotal
+ * @param {SampleFilter} filter
+ */
+function hiddenShare(profile, key, regex, isTotal, filter) {
+  const { matching, all } = count(profile, filter, (run) => unnamedOf(run, key, regex, isTotal));
+  return all > 0 ? matching / all : 0;
+}
+
+/**
+ * Which nodes are native code called, directly or not, by JavaScript.
+ * @param {Profile} profile
+ * @param {RegExp} regex of the name, or of the object
+ */
+function calledNodes(profile, regex) {
+  const { nodes, funcs } = profile.raw;
+  const isJs = Uint8Array.from(funcs.kind, (kind) => Number(KINDS[kind] === 'js'));
+  const isIt = Uint8Array.from(funcs.kind, (kind, func) =>
+    Number(
+      (KINDS[kind] === 'rust' || KINDS[kind] === 'native') &&
+        (regex.test(FUNC_KEYS.symbol(profile, func)) || regex.test(objectOf(profile, func))),
+    ),
+  );
+  const below = new Uint8Array(nodes.parent.length);
+  const called = new Uint8Array(nodes.parent.length);
+  for (let node = 1; node < below.length; node++) {
+    const up = nodes.parent[node];
+    const own = nodes.func[node];
+    below[node] = below[up] | isJs[own];
+    called[node] = called[up] | (below[up] & isIt[own]);
+  }
+  return called;
+}
+
+/**
+ * One sample proves a call; that there is none, samples can only make unlikely.
+ * @param {unknown} received
+ * @param {unknown} pattern
+ * @param {unknown} [options]
+ * @returns {Verdict}
+ */
+function callNative(received, pattern, options) {
+  const profile = profileOf(received);
+  const regex = patternOf(pattern);
+  const given = checkOptions(
+    options,
+    ['atLeast', 'confidence', ...SAMPLE_FILTERS],
+    'toCallNative()',
+  );
+  const limit = shareOption("'atLeast'", given.atLeast ?? DEFAULT_CALLED);
+  const confidence = confidenceOption(given.confidence);
+  const filter = filterOf(given);
+  const counted = count(profile, filter, (run) => {
+    const called = calledNodes(run, regex);
+    return (sample) => called[run.raw.samples.node[sample]] === 1;
+  });
+  const interval = shareInterval(counted, 1 - confidence);
+  const verdict = {
+    expected: `JavaScript that calls native ${regex}${whereText(filter)}`,
+    found:
+      counted.samples > 0
+        ? shareText(counted, interval, confidence)
+        : `none of ${plural(sampleCount(profile), 'sample')}: below ${inPercent(interval.high)} with ` +
+          `${confidenceText(confidence)} confidence (what counts: ${inPercent(limit)})`,
+    table: tableOf(profile, { by: 'symbol', filter: regex, isTotal: true, ...filter }),
+  };
+  if (counted.samples > 0) return { ...verdict, decision: 'holds' };
+  // Rust's frames without a name are below JavaScript too.
+  const hidden = hiddenShare(profile, 'symbol', regex, true, filter);
+  if (interval.high + hidden < limit) return { ...verdict, decision: 'fails' };
+  return undecided(verdict, { counted, interval, limit, hidden, confidence });
+}
+
+/** @param {Profile} profile */
+const sampleCount = (profile) =>
+  runsOf(profile).reduce((sum, run) => sum + run.raw.samples.node.length, 0);
+
+module.exports = {
+  callNative,
+  checkOptions,
+  filterOf,
+  hotspot,
+  isTotalOf,
+  spendAtMost,
+  whereText,
+};

@@ -1,0 +1,111 @@
+'use strict';
+// What a check found, in words: what was expected, what the samples say with which certainty, and where
+// they cannot say it, what would. Rendered by message.js.
+
+const { grouped, percent, renderRows, selectRows } = require('../table.js');
+const { ProfError } = require('../errors.js');
+
+/** @typedef {import('./intervals').Counted} Counted */
+/** @typedef {import('./intervals').Interval} Interval */
+/** @typedef {import('./intervals').Need} Need */
+/** @typedef {import('../profile/profile').Profile} Profile */
+
+/**
+ * @typedef {object} Verdict
+ * @property {'holds' | 'fails' | 'undecided'} decision
+ * @property {string} expected a clause: 'at most 20 % in ..'
+ * @property {string} found
+ * @property {string} [reason] why it is undecided, where that is not a matter of more samples
+ * @property {Need} [need]
+ * @property {string[]} [notes]
+ * @property {string} [table]
+ * @property {string} [written] a file: there was no baseline, or it was to be updated
+ */
+
+const TABLE_ROWS = 10;
+const TABLE_COLUMNS = 100;
+
+const plural = (/** @type {number} */ count, /** @type {string} */ noun) =>
+  `${grouped(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
+
+/** @param {number} share 0 to 1 */
+const inPercent = (share) => `${percent(share)} %`;
+
+/** @param {number} confidence 0.95: '95 %' */
+const confidenceText = (confidence) => `${Number((confidence * 100).toPrecision(6))} %`;
+
+/**
+ * @param {Counted & {samples: number}} counted
+ * @param {Interval} interval
+ * @param {number} confidence
+ */
+function shareText({ samples, shares }, { value, low, high }, confidence) {
+  const runs =
+    shares.length > 1
+      ? `; ${shares.length} runs: ${shares.map((one) => percent(one)).join(', ')} %`
+      : '';
+  return (
+    `${inPercent(value)} (${confidenceText(confidence)} interval ${percent(low)} to ` +
+    `${inPercent(high)}), ${plural(samples, 'sample')}${runs}`
+  );
+}
+
+/**
+ * @param {Profile} profile
+ * @param {{by: string, filter?: RegExp, isTotal: boolean, phase?: string, thread?: string | number,
+ *    through?: RegExp | string}} what
+ */
+function tableOf(profile, { by, filter, isTotal, ...where }) {
+  const shown = { by, filter, children: isTotal, limit: TABLE_ROWS, percentLimit: 0 };
+  // The table asks for names, and knows nothing of which samples.
+  const asked = /** @type {any} */ ({
+    ...{ meta: profile.meta, quality: profile.quality },
+    hotspots: (/** @type {import('../index').HotspotOptions} */ options) =>
+      profile.hotspots({ by, filter: options.filter, unnamed: options.unnamed, ...where }),
+  });
+  const rows = selectRows(asked, shown);
+  // A table without a row says less than what there is instead.
+  if (rows.all.length === 0 && filter) return tableOf(profile, { by, isTotal: false, ...where });
+  const options = { ...shown, width: TABLE_COLUMNS, color: false, warnings: false };
+  return renderRows(asked, rows, options).trimEnd();
+}
+
+/**
+ * @param {string} name of the option
+ * @param {unknown} value
+ * @param {{from?: number, to?: number}} [range]
+ * @returns {number}
+ */
+function shareOption(name, value, { from = 0, to = 1 } = {}) {
+  if (typeof value === 'number' && value >= from && value <= to) return value;
+  const advice =
+    typeof value === 'number' && value > 1 ? `: write ${value / 100} for ${value} %` : '';
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    `${name} must be a share from ${from} to ${to}, not ${String(value)}${advice}`,
+  );
+}
+
+/**
+ * @param {unknown} confidence
+ * @returns {number}
+ */
+function confidenceOption(confidence) {
+  if (confidence === undefined) return 0.95;
+  const usable = typeof confidence === 'number' && confidence >= 0.5 && confidence < 1;
+  if (usable) return confidence;
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    `'confidence' must be a number from 0.5 to below 1 such as 0.95, not ${String(confidence)}`,
+  );
+}
+
+module.exports = {
+  confidenceOption,
+  confidenceText,
+  inPercent,
+  plural,
+  shareOption,
+  shareText,
+  tableOf,
+};

@@ -1,0 +1,238 @@
+'use strict';
+// Whether counters stay within limits: so much more than a baseline, or below a number.
+
+const { mean } = require('simple-statistics');
+const { ProfError } = require('../errors.js');
+const { grouped, pad } = require('../table.js');
+const { baselineFor } = require('./baseline.js');
+const { MACHINE_FREE, checkCounter } = require('./counters.js');
+const { profileOf } = require('./counts.js');
+const { excessInterval, moreRuns } = require('./intervals.js');
+const { measuredOn, notes } = require('./measured-on.js');
+const { checkOptions } = require('./shares.js');
+const { confidenceOption, confidenceText, plural } = require('./verdict.js');
+
+/** @typedef {import('./verdict').Verdict} Verdict */
+/** @typedef {import('./baseline').Place} Place */
+/** @typedef {import('./build-profile').Counters} Counters */
+/** @typedef {{name: string, limit: number, values: number[], base: number[], isLimit: boolean,
+ *    doubt: number}} Question isLimit: `base` is a number to stay below, no measurement */
+
+/** Fewer tell nothing of how runs differ. */
+const LEAST_RUNS = 2;
+/** Ten times as much is no tolerance but a number meant as a ceiling. */
+const MOST_TOLERANCE = 10;
+
+/**
+ * @param {unknown} limits
+ * @param {boolean} isRelative
+ * @returns {[string, number][]}
+ */
+function limitsOf(limits, isRelative) {
+  const bad = (/** @type {string} */ message) => new ProfError('ERR_PROF_BAD_OPTION', message);
+  if (typeof limits !== 'object' || limits === null || Object.keys(limits).length === 0) {
+    throw bad("toStayWithin() takes limits such as { wallMs: 0.1 } and a baseline's name");
+  }
+  return Object.entries(limits).map(([name, given]) => {
+    checkCounter(name);
+    const text =
+      typeof given === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(given)?.[1] : undefined;
+    const limit = text !== undefined && isRelative ? Number(text) / 100 : given;
+    if (typeof limit !== 'number' || !(limit >= 0) || limit === Infinity) {
+      const what = isRelative ? "0.05 or '5%' more than the baseline" : 'a number to stay below';
+      throw bad(`${name} takes ${what}, not ${String(given)}`);
+    }
+    if (isRelative && limit > MOST_TOLERANCE) {
+      const advice = `a number to stay below needs no baseline, 0.05 is 5 % more than it`;
+      throw bad(`${name}: ${limit} times more than the baseline is no limit: ${advice}`);
+    }
+    return [name, limit];
+  });
+}
+
+/**
+ * @param {unknown} received
+ * @param {unknown} limits
+ * @param {unknown} baseline
+ * @param {unknown} options
+ * @param {Place} place
+ * @returns {Verdict}
+ */
+function stayWithin(received, limits, baseline, options, place) {
+  const profile = profileOf(received);
+  const isRelative = baseline !== undefined;
+  if (isRelative && typeof baseline !== 'string' && countersOf(baseline) === null) {
+    const advice = 'its name, a path to a .json file, or what profileBuild() gave';
+    throw new ProfError('ERR_PROF_BAD_OPTION', `toStayWithin() takes a baseline: ${advice}`);
+  }
+  const asked = limitsOf(limits, isRelative);
+  const given = checkOptions(options, ['confidence'], 'toStayWithin()');
+  const confidence = confidenceOption(given.confidence);
+  const counters = countersOf(profile);
+  if (counters === null) {
+    const advice = 'toStayWithin() takes what profileBuild() gives';
+    throw new ProfError('ERR_PROF_BAD_OPTION', `this profile has no counters: ${advice}`);
+  }
+  for (const [name] of asked) mustHave(name, counters);
+  const expected = asked
+    .map(([name, limit]) =>
+      isRelative
+        ? `${name} at most ${Number((limit * 100).toPrecision(6))} % above the baseline`
+        : `${name} at most ${shown(name, limit)}`,
+    )
+    .join(', ');
+  const conditions = { ...measuredOn(profile), counted: counters.counted };
+  const base = baseOf(baseline, { asked, counters, conditions, place });
+  if ('refused' in base)
+    return { decision: 'undecided', expected, found: '', reason: base.refused };
+  if ('written' in base) {
+    return { decision: 'holds', expected, found: 'the baseline itself', written: base.written };
+  }
+  const doubt = 1 - confidence;
+  const questions = asked.map(([name, limit]) => ({
+    ...{ name, limit, doubt },
+    values: counters.values[name] ?? [],
+    base: base.values ? base.values[name] : [limit],
+    isLimit: !isRelative,
+  }));
+  return {
+    ...decide(questions),
+    expected,
+    found: questions.map((question) => foundText(question, confidence)).join('; '),
+    notes: base.conditions ? notes(base.conditions, conditions) : [],
+    table: tableOf(questions),
+  };
+}
+
+/** @param {unknown} profile @returns {Counters | null} */
+const countersOf = (profile) =>
+  /** @type {{counters?: Counters} | null} */ (profile)?.counters ?? null;
+
+/** @param {string} name @param {Counters} counters */
+function mustHave(name, { values, missing }) {
+  if (values[name]) return;
+  const why = missing[name] ?? 'it was not counted';
+  throw new ProfError(
+    'ERR_PROF_NO_PMU',
+    `${name} cannot be had here: ${why}; wallMs and pageFaults always can`,
+  );
+}
+
+/**
+ * @param {unknown} baseline
+ * @param {{asked: [string, number][], counters: Counters, place: Place,
+ *    conditions: import('./measured-on').MeasuredOn}} found
+ * @returns {{refused: string} | {written: string}
+ *    | {values?: Record<string, number[]>, conditions?: import('./measured-on').MeasuredOn}}
+ */
+function baseOf(baseline, { asked, counters, conditions, place }) {
+  if (baseline === undefined) return {};
+  if (typeof baseline !== 'string') {
+    const other = /** @type {Counters} */ (countersOf(baseline));
+    for (const [name] of asked) mustHave(name, other);
+    return { values: other.values };
+  }
+  const isMachineFree = asked.every(([name]) => MACHINE_FREE.includes(name));
+  const entry = { check: 'counters', measuredOn: conditions, values: counters.values };
+  const { entry: old, refused, written } = baselineFor(baseline, entry, place, { isMachineFree });
+  if (refused !== undefined) return { refused };
+  if (written !== undefined) return { written };
+  const { values, measuredOn: theirs } = /** @type {any} */ (old);
+  for (const [name] of asked) {
+    const list = values?.[name];
+    if (list === undefined) {
+      return { refused: `baseline '${baseline}' was recorded without ${name}: record it again` };
+    }
+    const isUsable = Array.isArray(list) && list.length > 0 && list.every(Number.isFinite);
+    if (!isUsable) {
+      throw new ProfError('ERR_PROF_BAD_FILE', `baseline '${baseline}': ${name} is no measurement`);
+    }
+  }
+  return { values, conditions: theirs };
+}
+
+/** @param {Question} question @param {number} doubt */
+const excessOf = ({ values, base, limit, isLimit }, doubt) =>
+  excessInterval(values, base, isLimit ? 1 : 1 + limit, doubt, { isLimit });
+
+/**
+ * @param {Question[]} questions
+ * @returns {Pick<Verdict, 'decision' | 'need' | 'reason'>}
+ */
+function decide(questions) {
+  const few = questions.find(
+    ({ values, base, isLimit }) =>
+      values.length < LEAST_RUNS || (!isLimit && base.length < LEAST_RUNS),
+  );
+  if (few) {
+    const whose = few.values.length < LEAST_RUNS ? 'this build' : 'the baseline';
+    const advice = 'runs: 5 tells more';
+    return {
+      decision: 'undecided',
+      reason: `${whose} has one run, which does not tell how runs differ: ${advice}`,
+    };
+  }
+  // Any of them may seem guilty by chance, so each gets its part of the doubt.
+  const isGuilty = questions.some(
+    (question) => excessOf(question, question.doubt / questions.length).low > 0,
+  );
+  if (isGuilty) return { decision: 'fails' };
+  const open = questions.filter((question) => excessOf(question, question.doubt).high > 0);
+  if (open.length === 0) return { decision: 'holds' };
+  const runs = open.map(({ values, base, limit, isLimit, doubt }) => {
+    const excess = mean(values) - mean(base) * (isLimit ? 1 : 1 + limit);
+    // The baseline's own runs differ too; as many of it again would be wanted.
+    const distance = Math.abs(excess) / (isLimit ? 1 : Math.SQRT2);
+    const more = distance > 0 ? moreRuns(values, distance, doubt) : null;
+    return more === null ? null : Math.max(1, more);
+  });
+  const most = runs.includes(null) ? null : Math.max(.../** @type {number[]} */ (runs));
+  return { decision: 'undecided', need: { samples: 0, runs: most } };
+}
+
+/** @param {string} name @param {number} value */
+const shown = (name, value) => (name === 'wallMs' ? `${value.toFixed(1)} ms` : grouped(value));
+
+/** @param {Question} question @param {number} confidence */
+function foundText(question, confidence) {
+  const { name, values, base, isLimit, limit } = question;
+  const text = `${name} ${shown(name, mean(values))} in ${plural(values.length, 'run')}`;
+  const whole = mean(base);
+  const { low, high } = excessOf(question, question.doubt);
+  if (!Number.isFinite(low) || !(whole > 0)) return text;
+  const percent = (/** @type {number} */ excess) => {
+    const share = excess / whole + (isLimit ? 0 : limit);
+    return `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)}`;
+  };
+  const to = isLimit ? 'the limit' : 'the baseline';
+  return `${text} (${confidenceText(confidence)} interval ${percent(low)} to ${percent(high)} % of ${to} more)`;
+}
+
+/** @param {Question[]} questions */
+function tableOf(questions) {
+  const rows = questions.map(({ name, values, base, isLimit, limit }) => {
+    const change = (mean(values) / mean(base) - 1) * 100;
+    return [
+      name,
+      shown(name, mean(base)),
+      shown(name, mean(values)),
+      `${change > 0 ? '+' : ''}${change.toFixed(1)} %`,
+      isLimit ? '' : `+${Number((limit * 100).toPrecision(6))} %`,
+      values.map((value) => (name === 'wallMs' ? value.toFixed(1) : grouped(value))).join(' '),
+    ];
+  });
+  const isLimit = questions.every((question) => question.isLimit);
+  const heads = ['COUNTER', isLimit ? 'LIMIT' : 'BASE', 'NOW', 'CHANGE', 'ALLOWED', 'RUNS'];
+  const columns = heads.map((_, i) => i).filter((i) => !isLimit || i !== 4);
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));
+  return [heads, ...rows]
+    .map((row) =>
+      columns
+        .map((i) => (i === 5 ? row[i] : pad(row[i], widths[i], i > 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+module.exports = { stayWithin };
