@@ -6,8 +6,7 @@ const { ProfError } = require('../errors.js');
 
 /** @typedef {'wallMs' | 'pageFaults' | 'instructions' | 'cycles'} CounterName */
 /** @typedef {Record<string, number>} Values by counter */
-/** @typedef {(work: () => any, options: {events: string | string[]}) => Promise<{value: any,
- *    events: Record<string, {value: number | null}>}>} Stat prof.stat() */
+/** @typedef {typeof import('../index').stat} Stat */
 
 /** User mode alone: what anybody may count, and the same whatever else the machine does. */
 const EVENTS = { instructions: 'instructions:u', cycles: 'cycles:u' };
