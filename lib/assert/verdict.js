@@ -2,7 +2,8 @@
 // What a check found, in words: what was expected, what the samples say with which certainty, and where
 // they cannot say it, what would. Rendered by message.js.
 
-const { grouped, percent, renderRows, selectRows } = require('../table.js');
+const { grouped } = require('../grouped.js');
+const { percent, renderRows, selectRows } = require('../table.js');
 const { ProfError } = require('../errors.js');
 
 /** @typedef {import('./intervals').Counted} Counted */

@@ -3,7 +3,8 @@
 
 const { mean } = require('simple-statistics');
 const { ProfError } = require('../errors.js');
-const { grouped, pad } = require('../table.js');
+const { grouped } = require('../grouped.js');
+const { pad } = require('../table.js');
 const { baselineFor } = require('./baseline.js');
 const { MACHINE_FREE, checkCounter } = require('./counters.js');
 const { profileOf } = require('./counts.js');
