@@ -23,6 +23,7 @@
         'src/addon/machine.c',
         'src/addon/place.c',
         'src/addon/raw.c',
+        'src/addon/recover.c',
         'src/addon/stat.c',
         'src/addon/values.c',
       ],

@@ -58,6 +58,12 @@ export interface StartOptions {
   output?: string;
   /** Print no table at exit (the files are still written). */
   quiet?: boolean;
+  /**
+   * Keep what there is so far in `output`/<time>-<pid>/journal, about every half second, so that a
+   * build that crashes or is killed loses its last second alone: `rspack-prof recover` makes a profile
+   * of it. Removed when the profile is there. true unless given.
+   */
+  journal?: boolean;
   /** What of a watch is kept, docs/watch.md. */
   watch?: WatchOptions;
   /**

@@ -31,6 +31,8 @@ const RULES = {
   wall: { type: 'boolean' },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
+  // What is left of a build that crashes; see docs/recover.md.
+  journal: { type: 'boolean', default: true },
 };
 
 /** Of `watch`, see docs/watch.md. @type {Record<string, Rule>} */
@@ -158,8 +160,9 @@ function checkOptions(given, rules, where, more = []) {
 
 /**
  * @param {unknown} given
- * @returns {{native: Record<string, unknown>, view?: import('./profile/raw').View, output: string, quiet: boolean, watch: WatchOptions,
- *    trace: string | null}} trace: the filter that rspack is given
+ * @returns {{native: Record<string, unknown>, view?: import('./profile/raw').View, output: string,
+ *    quiet: boolean, journal: boolean, watch: WatchOptions, trace: string | null}} trace: the filter
+ *    that rspack is given
  */
 function checkStartOptions(given) {
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
@@ -188,6 +191,7 @@ function checkStartOptions(given) {
     ...(view && { view }),
     output: /** @type {string} */ (checked.output),
     quiet: /** @type {boolean} */ (checked.quiet),
+    journal: /** @type {boolean} */ (checked.journal),
     watch: /** @type {any} */ (checkOptions(watch, WATCH_RULES, "option 'watch'")),
     trace: checkTrace(trace),
   };

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { writeWhole } = require('./export/files.js');
 const { foldedMost } = require('./export/folded-most.js');
 const { htmlReport } = require('./html/report.js');
+const { removeJournal } = require('./journal.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {{folder: string, files: Record<string, string>}} Written files: what each holds */
@@ -151,13 +152,16 @@ function aboutFolded(share, hidden) {
  * @param {string} name
  * @param {string} table
  * @param {(text: string) => void} say
+ * @param {string} [journal] not needed once the profile is there
  * @returns {Written}
  */
-function writeRun(profile, parent, name, table, say) {
+function writeRun(profile, parent, name, table, say, journal) {
   const partial = makeFolder(parent, name);
   try {
     const files = writeFiles(profile, partial, table, say);
     keepOutOfGit(parent);
+    // It lies in the folder that the profile is to have: out of the way, now that all is written.
+    removeJournal(journal);
     return { folder: publishFolder(partial, parent, name), files };
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
@@ -178,9 +182,10 @@ const reasonOf = (error) => (error instanceof Error ? error.message : String(err
  * @param {Profile} profile
  * @param {{output: string, quiet: boolean}} options
  * @param {(text: string) => void} [say]
+ * @param {string} [journal] of this recording
  * @returns {string | null} the folder, null where nothing could be written
  */
-function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
+function writeExitOutput(profile, { output, quiet }, say = writeStderr, journal = undefined) {
   let table = '';
   try {
     const { renderRows, selectRows } = require('./table.js');
@@ -203,11 +208,12 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
   const name = runName(profile);
   const parent = path.resolve(output);
   try {
-    const written = writeRun(profile, parent, name, table, say);
+    const written = writeRun(profile, parent, name, table, say, journal);
     if (!quiet) say(writtenTo(written));
     return written.folder;
   } catch (error) {
-    return writeToTemporary(profile, name, table, `${parent}: ${reasonOf(error)}`, say);
+    const why = `${parent}: ${reasonOf(error)}`;
+    return writeToTemporary(profile, name, table, why, say, journal);
   }
 }
 
@@ -217,12 +223,13 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr) {
  * @param {string} table
  * @param {string} why
  * @param {(text: string) => void} say
+ * @param {string} [journal]
  */
-function writeToTemporary(profile, name, table, why, say) {
+function writeToTemporary(profile, name, table, why, say, journal) {
   try {
     // mkdtemp makes a name that nobody can have made before, readable by us alone.
     const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
-    const written = writeRun(profile, parent, name, table, say);
+    const written = writeRun(profile, parent, name, table, say, journal);
     say(`rspack-prof: could not write to ${why}\n${writtenTo(written)}`);
     return written.folder;
   } catch (error) {
@@ -230,8 +237,21 @@ function writeToTemporary(profile, name, table, why, say) {
       `rspack-prof: the profile could not be written to ${why}; nor to ${os.tmpdir()}: ` +
         `${reasonOf(error)}\n`,
     );
+    if (journal) say(`rspack-prof: its journal is kept: rspack-prof recover ${journal}\n`);
     return null;
   }
+}
+
+/**
+ * A recovered profile in the place of its journal.
+ * @param {Profile} profile
+ * @param {string} folder
+ * @returns {string} it
+ */
+function writeRecovered(profile, folder) {
+  const { renderHotspots } = require('./table.js');
+  writeFiles(profile, folder, renderHotspots(profile, {}), writeStderr);
+  return folder;
 }
 
 /** @param {Written} written */
@@ -244,4 +264,4 @@ function writtenTo({ folder, files }) {
   return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
 }
 
-module.exports = { FOLDED_BYTES, writeExitOutput, writeStderr };
+module.exports = { FOLDED_BYTES, writeExitOutput, writeRecovered, writeStderr };

@@ -15,6 +15,7 @@ const { addWarnings } = require('./profile/quality.js');
 const { splitWaits } = require('./profile/split-waits.js');
 const { watchPhases } = require('./phases/index.js');
 const { rebuilds } = require('./profile/rebuilds.js');
+const { aboutProcess, leftoverLine, removeJournal } = require('./journal.js');
 const { SharedSession } = require('./shared-session.js');
 const { follow } = require('./followers.js');
 
@@ -24,7 +25,7 @@ const { follow } = require('./followers.js');
 /** @typedef {import('./followers').Followers} Followers */
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
-/** @typedef {(profile: Profile, options: {output: string, quiet: boolean}) => void} ExitOutput */
+/** @typedef {(profile: Profile, options: {output: string, quiet: boolean}, journal?: string) => void} ExitOutput */
 
 /** @param {unknown} error */
 const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -83,6 +84,15 @@ function makeProfile(recorded, markers, followers) {
   return profile;
 }
 
+/**
+ * Where the journal is, is no part of a profile.
+ * @param {RawProfile} raw
+ */
+function withoutJournal(raw) {
+  delete raw.meta.journal;
+  return raw;
+}
+
 class Session {
   /** @type {'running' | 'stopping' | 'ended'} */
   #state = 'running';
@@ -96,6 +106,8 @@ class Session {
   #startNs;
   #followers;
   #onEnd;
+  /** What is to be removed once the profile is safe. @type {string | undefined} */
+  journal = undefined;
 
   /**
    * @param {{native: NativeAddon, handle: unknown, now: () => number, followers: Followers,
@@ -141,7 +153,7 @@ class Session {
 
   async dump() {
     this.#mustRun('dump()');
-    const raw = await this.#callAsync(() => this.#native.dump(this.#handle));
+    const raw = withoutJournal(await this.#callAsync(() => this.#native.dump(this.#handle)));
     return makeProfile(raw, snapshot(this.#markers), this.#followers);
   }
 
@@ -149,7 +161,7 @@ class Session {
     this.#mustRun('dumpSync()');
     try {
       return makeProfile(
-        this.#native.dumpSync(this.#handle),
+        withoutJournal(this.#native.dumpSync(this.#handle)),
         snapshot(this.#markers),
         this.#followers,
       );
@@ -177,13 +189,18 @@ class Session {
     this.#mustRun('stop()');
     this.#state = 'stopping';
     try {
-      const raw = await this.#callAsync(() => this.#native.stop(this.#handle));
+      const raw = this.#ended(await this.#callAsync(() => this.#native.stop(this.#handle)));
+      removeJournal(this.journal);
       return makeProfile(raw, snapshot(this.#markers), this.#followers);
     } finally {
       this.#end();
     }
   }
 
+  /**
+   * The profile is in memory: as safe as the caller is.
+   * @returns {Profile}
+   */
   stopSync() {
     if (this.#final) {
       // An 'exit' handler of the program's: ours, which came first, has stopped and written.
@@ -191,11 +208,17 @@ class Session {
       this.#final = null;
       return profile;
     }
+    const profile = this.#stopNow();
+    removeJournal(this.journal);
+    return profile;
+  }
+
+  #stopNow() {
     this.#mustRun('stopSync()');
     this.#state = 'stopping';
     try {
       return makeProfile(
-        this.#native.stopSync(this.#handle),
+        this.#ended(this.#native.stopSync(this.#handle)),
         snapshot(this.#markers),
         this.#followers,
       );
@@ -208,8 +231,17 @@ class Session {
 
   /** At the end of the process; a later stopSync() gives the same profile, once. */
   stopAtExit() {
-    this.#final = this.#final ?? this.stopSync();
+    this.#final = this.#final ?? this.#stopNow();
     return this.#final;
+  }
+
+  /**
+   * The last raw profile: its journal is not the profile's to tell.
+   * @param {RawProfile} raw
+   */
+  #ended(raw) {
+    this.journal = raw.meta.journal;
+    return withoutJournal(raw);
   }
 
   [DISPOSE]() {
@@ -271,7 +303,8 @@ function createProfiler(world) {
     native,
     now = () => Number(process.hrtime.bigint()),
     hooks = installExitHooks,
-    exitOutput = (profile, options) => require('./output.js').writeExitOutput(profile, options),
+    exitOutput = (profile, options, journal) =>
+      void require('./output.js').writeExitOutput(profile, options, undefined, journal),
     say = (line) => require('./output.js').writeStderr(line),
     site = callSite,
     mainThread = isMainThread,
@@ -323,17 +356,20 @@ function createProfiler(world) {
    */
   function record(checked, { shared = false }) {
     const addon = native();
+    // Of now: the build may change its folder.
+    const output = path.resolve(checked.output);
+    const kept = checked.journal ? { journal: output, about: aboutProcess() } : {};
     let handle;
     try {
-      handle = addon.start(checked.native);
+      handle = addon.start({ ...checked.native, ...kept });
     } catch (error) {
       throw fromNative(error);
     }
-    // Of now: the build may change its folder.
-    const output = path.resolve(checked.output);
+    const left = checked.quiet || shared ? '' : leftoverLine(output, addon);
+    if (left) say(left);
     const write = (/** @type {Profile} */ profile) => {
       try {
-        exitOutput(profile, { ...checked, output });
+        exitOutput(profile, { ...checked, output }, session.journal);
       } catch (error) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }

@@ -32,6 +32,7 @@ const COMMANDS = {
   report: () => require('./report.js'),
   export: () => require('./export.js'),
   import: () => require('./import.js'),
+  recover: () => require('./recover.js'),
   diff: () => require('./diff.js'),
   compare: () => require('./compare.js'),
   open: () => require('./open.js'),
@@ -40,7 +41,7 @@ const COMMANDS = {
 };
 
 /** What may take more than a second on a big profile. */
-const SLOW = ['report', 'export', 'import', 'diff', 'open'];
+const SLOW = ['report', 'export', 'import', 'recover', 'diff', 'open'];
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
 const LATER = ['trace'];

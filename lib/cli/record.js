@@ -123,13 +123,17 @@ function tellResult(recording, all, world) {
     else say('no profile: the command ran no node process that ended by itself');
     return;
   }
-  for (const { profile, file, raw } of kept) {
+  for (const { profile, file, raw, isRecovered } of kept) {
     const options = { stream: world.stderr };
     const table =
       phasesAbove(profile, options) +
       renderHotspots(profile, options) +
       hintsBelow(profile, options);
     world.stderr.write(`\n${table}\n`);
+    if (isRecovered) {
+      const what = `process ${profile.meta.pid} was killed or crashed`;
+      say(`${what}: its profile comes from its journal, without its last second`);
+    }
     say(`profile: ${file}`);
     if (raw) say(raw);
   }

@@ -6,9 +6,11 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { FILE, FOLDER, writeError } = require('./files.js');
+const journals = require('../journal.js');
+const { loadNative } = require('../native.js');
 
 /** @typedef {import('../index').Profile} Profile */
-/** @typedef {{ folder: string, profile: Profile }} Written */
+/** @typedef {{ folder: string, profile: Profile, isRecovered?: boolean }} Written */
 /** @typedef {{ pid: number, command: string[], code: string, message: string }} Failure */
 
 const REGISTER = path.join(__dirname, '..', 'register.js');
@@ -109,6 +111,9 @@ class Recording {
           failures.push(JSON.parse(fs.readFileSync(full, 'utf8')));
         } else if (fs.existsSync(path.join(full, FILE))) {
           written.push({ folder: full, profile: read(path.join(full, FILE)) });
+        } else if (fs.existsSync(path.join(full, journals.FILE))) {
+          const profile = this.recover(full);
+          if (profile) written.push({ folder: full, profile, isRecovered: true });
         }
       } catch (error) {
         // A process that was killed while it wrote: the others' profiles count all the same.
@@ -122,15 +127,32 @@ class Recording {
   }
 
   /**
+   * What a process left that was killed or crashed; null while it lives (a daemon).
+   * @param {string} folder
+   * @returns {Profile | null}
+   */
+  recover(folder) {
+    const file = path.join(folder, journals.FILE);
+    const native = loadNative();
+    if (native.isJournalHeld?.(file)) return null;
+    const profile = journals.recoverJournal(native, file);
+    require('../output.js').writeRecovered(profile, folder);
+    fs.rmSync(file, { force: true });
+    return /** @type {any} */ (profile);
+  }
+
+  /**
    * @param {boolean} all keep the profile of each process
-   * @returns {{ kept: { profile: Profile, file: string, raw: string | null }[], failures: Failure[] }}
+   * @returns {{ kept: { profile: Profile, file: string, raw: string | null, isRecovered?: boolean }[],
+   *    failures: Failure[] }}
    */
   finish(all) {
     const { written, failures } = this.collect();
     const best = choose(written);
     const chosen = all ? written : written.filter((one) => one === best);
-    const kept = chosen.map(({ folder, profile }) => ({
+    const kept = chosen.map(({ folder, profile, isRecovered }) => ({
       profile,
+      isRecovered,
       raw: this.raw ? this.keepRaw(profile.meta.pid, all) : null,
       file: this.keep(folder, all ? profile.meta.pid : null),
     }));

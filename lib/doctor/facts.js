@@ -21,6 +21,7 @@ const { hasSymbolTable } = require('./elf.js');
  * @property {(request: string, from: string) => string | null} resolve require.resolve from a folder
  * @property {(file: string) => boolean | null} hasSymbolTable
  * @property {() => import('../profile/raw').NativeAddon} loadNative
+ * @property {(folder: string) => string[]} leftovers journals of builds that ended without a profile
  *
  * @typedef {object} Limit
  * @property {number} soft Infinity where unlimited
@@ -58,6 +59,7 @@ const { hasSymbolTable } = require('./elf.js');
  * @property {'npm' | 'pnpm' | 'yarn'} packageManager
  * @property {(name: string) => string | null} installed main file of a package that is installed here
  * @property {(file: string) => string | null} bindingVersion version of the package around a file
+ * @property {string[]} leftovers journals below .rspack-prof/ here
  * @property {Probe | null} probe null where it was not asked for
  *
  * @typedef {ReturnType<import('../profile/raw').NativeAddon['probe']>} Probe
@@ -114,6 +116,13 @@ function systemReader() {
     },
     hasSymbolTable,
     loadNative: () => require('../native.js').loadNative(),
+    leftovers: (folder) => {
+      try {
+        return require('../journal.js').leftovers(folder, require('../native.js').loadNative());
+      } catch {
+        return []; // no addon here: then nothing can be recovered here either
+      }
+    },
   };
 }
 
@@ -278,6 +287,7 @@ function gatherFacts(reader = systemReader(), { event } = {}) {
     packageManager: packageManager(reader),
     installed: (name) => reader.resolve(name, reader.cwd),
     bindingVersion: (file) => packageOf(reader, file)?.version ?? null,
+    leftovers: event === undefined ? [] : reader.leftovers(path.join(reader.cwd, '.rspack-prof')),
     probe: event === undefined ? null : probe(reader, event),
   };
 }

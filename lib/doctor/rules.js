@@ -323,6 +323,23 @@ const RULES = [
     },
   },
   {
+    code: 'journal-left',
+    title: 'every build here ended with its profile',
+    in: 'doctor',
+    severity: 'advice',
+    check: ({ leftovers, cwd }) => {
+      if (leftovers.length === 0) return null;
+      const [count, one] = [leftovers.length, path.relative(cwd, leftovers[0])];
+      return {
+        message:
+          count === 1
+            ? `a build was killed or crashed and left its journal, ${one}`
+            : `${count} builds were killed or crashed and left their journals, ${one} first`,
+        fix: 'npx rspack-prof recover',
+      };
+    },
+  },
+  {
     code: 'lost-samples',
     title: 'no samples were lost',
     in: 'profile',

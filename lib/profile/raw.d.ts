@@ -59,6 +59,7 @@ export interface RawMeta {
   startUnixMs: number;
   cpus: number;
   pid: number;
+  journal?: string; // its file, to be removed once the profile is safe; taken out by session.js
   kernel: string;
   hasKernel: boolean;
   hasPmu: boolean;
@@ -163,6 +164,8 @@ export interface NativeAddon extends Partial<CountAddon> {
     file: string,
     options?: { perfMap?: string; event?: string; pid?: number },
   ): Promise<RawProfile>;
+  recoverJournal(file: string): { raw: RawProfile; about: string };
+  isJournalHeld?(file: string): boolean;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;
   probe(event: string): {

@@ -16,6 +16,7 @@
 #include "addon/machine.h"
 #include "addon/place.h"
 #include "addon/raw.h"
+#include "addon/recover.h"
 #include "addon/stat.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
@@ -140,6 +141,8 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
          drain = 0, budget = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
+      !read_text(env, object, "journal", out->journal, sizeof out->journal) ||
+      !read_text(env, object, "about", out->about, sizeof out->about) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_flag(env, object, "offCpu", &out->off_cpu) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
@@ -462,6 +465,8 @@ NAPI_MODULE_INIT() {
       {"probe", prof_machine_probe},
       {"importPerfData", prof_import_perf_data},
       {"functionPlace", prof_place_of},
+      {"recoverJournal", prof_recover_journal},
+      {"isJournalHeld", prof_is_journal_held},
   };
   pin_library();
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {

@@ -109,6 +109,8 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_number(env, meta, "startUnixMs", (double)result->start_unix_ms);
   prof_value_set_number(env, meta, "cpus", result->cpus);
   prof_value_set_number(env, meta, "pid", result->pid);
+  if (result->journal[0])
+    prof_value_set_text(env, meta, "journal", result->journal);
   if (result->command[0])
     prof_value_set_text(env, meta, "command", result->command);
   prof_value_set_text(env, meta, "kernel", result->kernel);

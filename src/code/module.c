@@ -280,6 +280,40 @@ refused:
   return -1;
 }
 
+int prof_modules_declare(struct prof_modules *self, const struct prof_module *seen) {
+  struct prof_image image = {.fd = -1};
+  char build_id[PROF_BUILD_ID_TEXT] = "";
+  const char *slash = strrchr(seen->path, '/');
+  if (self->count == PROF_MODULES_MAX || prof_array_reserve((void **)&self->rows, &self->capacity,
+                                                            self->count + 1, sizeof *self->rows))
+    return -1;
+  struct prof_module *row = &self->rows[self->count];
+  *row = *seen;
+  row->path = copy(self, seen->path);
+  row->name = slash ? row->path + (slash + 1 - seen->path) : row->path;
+  row->build_id = copy(self, seen->build_id);
+  row->debug_path = NULL;
+  row->state = PROF_MODULE_DELETED;
+  row->flags &= PROF_MODULE_EH_FRAME;
+  if (!is_no_file(seen->path) && slash && prof_image_open_file(&image, row->path) == 0) {
+    prof_image_build_id(&image, build_id);
+    bool has_id = build_id[0] != 0;
+    if (!has_id)
+      prof_image_content_id(&image, build_id);
+    bool is_same = build_id[0] && strcmp(build_id, row->build_id) == 0;
+    row->state = is_same ? PROF_MODULE_ON_DISK : PROF_MODULE_REPLACED;
+    if (is_same) {
+      /* The debug file is looked for by the true id alone. */
+      const char *id = row->build_id;
+      row->build_id = has_id ? id : "";
+      describe(self, &image, row);
+      row->build_id = id;
+    }
+    prof_image_close(&image);
+  }
+  return (int)self->count++;
+}
+
 struct loading {
   struct prof_modules *modules;
   struct prof_space *space;

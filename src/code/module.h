@@ -61,6 +61,10 @@ int prof_modules_load_self(struct prof_modules *self, struct prof_space *space,
 int prof_modules_mapped(struct prof_modules *self, struct prof_space *space, uint64_t start,
                         uint64_t length, uint64_t offset, const char *path);
 
+/* A module of another process, as it was seen there (path, build id, bias, range, flags): its
+ * index, -1 where memory ends. Its file's symbols are used where it still has that build id. */
+int prof_modules_declare(struct prof_modules *self, const struct prof_module *seen);
+
 size_t prof_modules_count(const struct prof_modules *self);
 const struct prof_module *prof_modules_at(const struct prof_modules *self, size_t index);
 

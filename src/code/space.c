@@ -98,6 +98,15 @@ static bool is_bad_range(uint64_t start, uint64_t size) {
   return size == 0 || size > UINT32_MAX || start + size < start;
 }
 
+uint32_t prof_space_declare(struct prof_space *self, const struct prof_code *code) {
+  uint32_t id = reserve_code(self);
+  if (id == PROF_CODE_NONE)
+    return PROF_CODE_NONE;
+  *code_at(self, id) = *code;
+  self->code_count++;
+  return id;
+}
+
 uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code) {
   bool is_module = code->kind == PROF_CODE_MODULE;
   struct prof_ranges *layer = is_module ? &self->modules : &self->codes;

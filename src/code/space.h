@@ -54,6 +54,8 @@ struct prof_space;
 struct prof_space *prof_space_create(void); /* NULL where memory ends */
 void prof_space_free(struct prof_space *self);
 uint32_t prof_space_add(struct prof_space *self, const struct prof_code *code); /* its id */
+/* An id without a range: for places that are known by id alone (session/recover.h). */
+uint32_t prof_space_declare(struct prof_space *self, const struct prof_code *code);
 void prof_space_remove(struct prof_space *self, uint64_t start);           /* code, then module */
 void prof_space_move(struct prof_space *self, uint64_t from, uint64_t to); /* keeps the id */
 void prof_space_unmap(struct prof_space *self, uint64_t start, uint64_t size); /* both layers */

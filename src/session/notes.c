@@ -69,6 +69,9 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         (unsigned long long)tail->joined, (unsigned long long)tail->changed,
         (unsigned long long)(tail->unproven + tail->unreadable));
   }
+  if (recording->journal.failure[0])
+    add(out, "no-journal", "", "a crash would have lost this profile: no journal in %.180s",
+        recording->journal.failure);
   char unseen[200];
   if (recording->timers && prof_timers_note(recording, unseen, sizeof unseen))
     add(out, "cpu-timers-unseen", "", "%s", unseen);

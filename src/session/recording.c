@@ -198,6 +198,7 @@ int prof_recording_open(struct prof_recording *self, const struct prof_recording
                         struct prof_error *error) {
   memset(self, 0, sizeof *self);
   self->options = *options;
+  prof_journal_init(&self->journal, options->journal, options->about);
   int status = open_stages(self, error);
   if (status)
     prof_recording_free(self);
@@ -323,6 +324,7 @@ void prof_recording_drain(struct prof_recording *self) {
   if (prof_meter_affords(&self->meter))
     prefetch_some(self);
   meter_round(self);
+  prof_journal_round(self);
   if (is_signalled(self) && !self->signal_taken && !prof_sampler_owns_signal()) {
     silence(self);
     self->signal_taken = true;
@@ -335,6 +337,8 @@ void prof_recording_finish(struct prof_recording *self) {
   drain_until(self, UINT64_MAX);
   prof_order_finish(self->order, prof_follow_record, self);
   prof_follow_finish(self);
+  if (self->journal.fd >= 0) /* what comes now may fail, or somebody may lose patience */
+    prof_journal_flush(self);
   prof_samples_sort(&self->samples);
   prof_rawfile_end(self);
   if (is_signalled(self))
@@ -346,6 +350,7 @@ void prof_recording_free(struct prof_recording *self) {
     prof_jit_drop();
   if (self->raw)
     prof_datasave_close(self->raw, NULL, NULL);
+  prof_journal_close(&self->journal);
   prof_attach_close(self->attach);
   prof_timers_free(self);
   prof_order_free(self->order);

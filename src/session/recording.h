@@ -29,6 +29,7 @@
 #include "stack/join.h"
 #include "stack/splice.h"
 #include "stack/tail.h"
+#include "session/journal.h"
 #include "session/meter.h"
 #include "session/waits.h"
 #include "session/walks.h"
@@ -43,6 +44,8 @@ struct prof_recording_options {
   int skip_tid;            /* the profiler's thread */
   bool has_jit;            /* code/jit.h receives; else a perf-map is read if there is one */
   uint32_t replay_pid;     /* a perf.data's process (session/replay.h); 0: this one, live */
+  const char *journal;     /* folder for session/journal.h, NULL: none */
+  const char *about;       /* text that is kept in it */
   const char *raw_path;    /* keeps the records there (session/rawfile.h), NULL: nowhere */
   const char *kernel_path; /* of kallsyms; NULL: this kernel's */
   uint32_t max_chain;      /* replay: the kernel cut callchains there */
@@ -96,6 +99,7 @@ struct prof_recording {
   struct prof_tail tail;
   struct prof_meter meter;
   struct prof_waits waits;   /* of threads that are off their CPU */
+  struct prof_journal journal;
   struct prof_datasave *raw; /* NULL: records are not kept */
   char raw_failure[512];     /* why not, or not all of them; "" */
   uint64_t start_ns, end_ns, start_unix_ms;

@@ -50,6 +50,7 @@ static bool name_special(struct build *self, uint64_t key, struct prof_named *na
   const char *name = special_name(key);
   bool is_skipped = key >> 32 == PROF_FRAME_SKIPPED, is_handler = key == PROF_FRAME_HANDLER;
   uint64_t handler = (uint64_t)(uintptr_t)name_special; /* any code of the addon */
+  bool is_live = !self->recording->options.replay_pid;
   char text[512];
   if (is_skipped) {
     bool is_known = module < prof_modules_count(modules);
@@ -62,7 +63,8 @@ static bool name_special(struct build *self, uint64_t key, struct prof_named *na
     return false;
   *named = (struct prof_named){.name = name,
                                .symbol = name,
-                               .module = is_handler ? prof_modules_find(modules, handler) : -1,
+                               .module =
+                                   is_live && is_handler ? prof_modules_find(modules, handler) : -1,
                                .kind = PROF_KIND_NATIVE,
                                .named = 1,
                                .identity = key};
@@ -294,6 +296,7 @@ static void copy_facts(struct build *self) {
   out->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
   if (uname(&name) == 0)
     snprintf(out->kernel, sizeof out->kernel, "%s", name.release);
+  snprintf(out->journal, sizeof out->journal, "%s", recording->journal.path);
   out->quality.lost = counters.lost + counters.no_memory + counters.malformed;
   out->quality.throttled = counters.throttled;
   out->quality.handler_dropped = counters.handler_dropped;

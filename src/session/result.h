@@ -86,6 +86,7 @@ struct prof_result {
   int cpus;
   uint32_t pid;
   const char *call_graph; /* meta.callGraph of a replay; NULL: as planned */
+  char journal[4096];     /* its file, which the receiver removes once the profile is safe; "" */
   char command[256];      /* a replay: what was recorded; "": this process */
   char kernel[65];        /* release */
 };

@@ -97,13 +97,18 @@ static void serve(struct prof_session *self, struct request *request) {
     return;
   }
   if (request->command == COMMAND_FORGET) {
+    if (self->recording.journal.fd >= 0)
+      prof_journal_flush(&self->recording);
     prof_samples_forget(&self->recording.samples, request->before_ns);
+    prof_journal_forgot(&self->recording);
     return;
   }
   prof_recording_finish(&self->recording);
   struct prof_result *result = NULL;
   if (request->command == COMMAND_STOP)
     result = build_result(self, request->asked_ns);
+  if (request->command == COMMAND_DISCARD)
+    prof_journal_remove(&self->recording.journal);
   uv_walk(&self->loop, close_handle, NULL);
   /* From here on a new session may start; what is left of this one is only put away. */
   atomic_flag_clear(&is_running);
@@ -158,6 +163,8 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .has_jit = self->options.has_jit,
       .bytecode = self->options.bytecode,
       .budget_percent = self->options.budget_percent,
+      .journal = self->options.journal[0] ? self->options.journal : NULL,
+      .about = self->options.about,
       .raw_path = self->options.raw[0] ? self->options.raw : NULL,
       .wake = wake_from_handler,
       .wake_user = self,

@@ -313,6 +313,7 @@ function judge(/** @type {Partial<import('../../lib/doctor/facts.js').Facts>} */
     packageManager: 'npm',
     installed: () => null,
     bindingVersion: () => '2.2.7',
+    leftovers: [],
     probe: { ok: true, code: '', message: '' },
   };
   return { ...facts, ...changes };

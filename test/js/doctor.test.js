@@ -360,6 +360,7 @@ function reader(files) {
     readStart: (file) => files[file] ?? null,
     exists: (file) => Object.keys(files).some((one) => one === file || one.startsWith(`${file}/`)),
     resolve: (request) => files[`resolve ${request}`] ?? null,
+    leftovers: () => [],
     hasSymbolTable: () => false,
     loadNative: () => fakeNative(),
   });

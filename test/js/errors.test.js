@@ -93,6 +93,7 @@ test('defaults, and what the addon is told', () => {
     native: { event: 'cycles:uk', frequency: 1000, callGraph: 'full', maxFrames: 4096 },
     output: '.rspack-prof',
     quiet: false,
+    journal: true,
     watch: { keep: 10, write: false, print: false },
     trace: null,
   });

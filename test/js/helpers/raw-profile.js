@@ -267,6 +267,7 @@ function fakeNative(more = {}) {
     forget: () => void calls.push('forget'),
     events: () => [],
     importPerfData: async () => raw(),
+    recoverJournal: () => ({ raw: raw(), about: '' }),
     probe: () => ({ ok: true, code: '', message: '' }),
     ...rest,
   };

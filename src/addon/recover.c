@@ -1,0 +1,51 @@
+#include "addon/recover.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "addon/raw.h"
+#include "addon/values.h"
+#include "session/recover.h"
+
+static bool read_path(napi_env env, napi_callback_info info, char path[PATH_MAX]) {
+  napi_value argument;
+  size_t count = 1, length;
+  struct prof_error error;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count &&
+      napi_get_value_string_utf8(env, argument, path, PATH_MAX, &length) == napi_ok &&
+      length < PATH_MAX - 1)
+    return true;
+  prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "a path is needed");
+  napi_throw(env, prof_value_error(env, &error));
+  return false;
+}
+
+napi_value prof_recover_journal(napi_env env, napi_callback_info info) {
+  char path[PATH_MAX], *about = NULL;
+  struct prof_result *result = NULL;
+  struct prof_error error = {0};
+  napi_value out;
+  if (!read_path(env, info, path))
+    return NULL;
+  if (prof_recover_file(path, &result, &about, &error)) {
+    napi_throw(env, prof_value_error(env, &error));
+    return NULL;
+  }
+  bool made = napi_create_object(env, &out) == napi_ok;
+  if (made) {
+    prof_value_set(env, out, "raw", prof_raw_create(env, result));
+    prof_value_set_text(env, out, "about", about ? about : "");
+  }
+  prof_result_free(result);
+  free(about);
+  return made ? out : NULL;
+}
+
+napi_value prof_is_journal_held(napi_env env, napi_callback_info info) {
+  char path[PATH_MAX];
+  napi_value value;
+  if (!read_path(env, info, path))
+    return NULL;
+  return napi_get_boolean(env, prof_recover_is_held(path), &value) == napi_ok ? value : NULL;
+}
