@@ -98,7 +98,7 @@ struct prof_recording {
   unsigned char *record; /* room for a rewritten one */
   struct prof_tail tail;
   struct prof_meter meter;
-  struct prof_waits waits;   /* of threads that are off their CPU */
+  struct prof_waits waits; /* of threads that are off their CPU */
   struct prof_journal journal;
   struct prof_datasave *raw; /* NULL: records are not kept */
   char raw_failure[512];     /* why not, or not all of them; "" */
