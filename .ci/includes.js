@@ -1,13 +1,23 @@
 'use strict';
-// Fails on an #include that points up or sideways in src/: base <- perf, code, profile <- stack <-
-// session <- addon. Parts of one rank do not know each other.
+// Fails on an #include that points up or sideways in src/: base <- perf, code, profile <- stack,
+// trace <- session <- addon. Parts of one rank do not know each other.
 //   node .ci/includes.js [SOURCE_FOLDER]
 
 const fs = require('node:fs');
 const path = require('node:path');
 
 /** @type {Record<string, number>} folder, or file without its ending, at the top of src/ */
-const RANKS = { base: 0, perf: 1, code: 1, profile: 1, stack: 2, session: 3, addon: 4, runner: 1 };
+const RANKS = {
+  base: 0,
+  perf: 1,
+  code: 1,
+  profile: 1,
+  stack: 2,
+  trace: 2,
+  session: 3,
+  addon: 4,
+  runner: 1,
+};
 
 /** @param {string} file relative to the source folder */
 function partOf(file) {

@@ -9,6 +9,7 @@ const { loadNative } = require('./native.js');
 const profiler = require('./profiler.js');
 const { RspackProfPlugin } = require('./plugin.js');
 const { createStat } = require('./stat/index.js');
+const { trace } = require('./calls/index.js');
 const { nameThisThread } = require('./worker.js');
 
 /** @param {import('./index').StartOptions} [options] */
@@ -19,4 +20,15 @@ const stat = createStat({ native: () => loadNative() });
 nameThisThread();
 
 // Plain shorthand names: that is what node finds for `import { start } from 'rspack-prof'`.
-module.exports = { start, stat, read, diff, status, events, Profile, ProfError, RspackProfPlugin };
+module.exports = {
+  start,
+  stat,
+  trace,
+  read,
+  diff,
+  status,
+  events,
+  Profile,
+  ProfError,
+  RspackProfPlugin,
+};

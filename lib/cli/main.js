@@ -37,6 +37,8 @@ const COMMANDS = {
   compare: () => require('./compare.js'),
   open: () => require('./open.js'),
   list: () => require('./list.js'),
+  trace: () => require('./trace.js'),
+  symbols: () => require('./symbols.js'),
   doctor: () => require('./doctor.js'),
 };
 
@@ -44,7 +46,7 @@ const COMMANDS = {
 const SLOW = ['report', 'export', 'import', 'recover', 'diff', 'open'];
 
 /** Named in the documentation, not in this version: said so rather than "unknown command". */
-const LATER = ['trace'];
+const LATER = /** @type {string[]} */ ([]);
 
 /** @type {Record<string, number>} */
 const EXIT_CODES = {

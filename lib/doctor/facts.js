@@ -292,4 +292,4 @@ function gatherFacts(reader = systemReader(), { event } = {}) {
   };
 }
 
-module.exports = { gatherFacts, packageOf, systemReader };
+module.exports = { findBinding, findCore, gatherFacts, packageOf, systemReader };

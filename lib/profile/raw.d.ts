@@ -150,7 +150,8 @@ export interface CountAddon {
 }
 
 /** What the addon exports. */
-export interface NativeAddon extends Partial<CountAddon> {
+export interface NativeAddon
+  extends Partial<CountAddon>, Partial<import('../calls/native').NativeCalls> {
   start(options: Record<string, unknown>): unknown;
   stop(handle: unknown): Promise<RawProfile>;
   stopSync(handle: unknown): RawProfile;

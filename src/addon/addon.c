@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addon/calls.h"
 #include "addon/hold.h"
 #include "addon/import.h"
 #include "addon/machine.h"
@@ -461,6 +462,11 @@ NAPI_MODULE_INIT() {
       {"discard", discard},
       {"forget", forget},
       {"attachIsolate", attach_isolate},
+      {"callsSymbols", prof_calls_symbols},
+      {"callsSites", prof_calls_sites},
+      {"callsCost", prof_calls_cost},
+      {"callsStart", prof_calls_start},
+      {"callsStop", prof_calls_stop},
       {"events", prof_machine_events},
       {"probe", prof_machine_probe},
       {"importPerfData", prof_import_perf_data},

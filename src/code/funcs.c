@@ -139,3 +139,7 @@ int prof_funcs_code(struct prof_funcs *self, uint64_t address, void *out, size_t
     return -1;
   return prof_image_read(&self->table.image, offset, out, size);
 }
+
+bool prof_funcs_offset(const struct prof_funcs *self, uint64_t address, uint64_t *offset) {
+  return offset_of(&self->table.image, address, offset);
+}

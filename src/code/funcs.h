@@ -40,6 +40,9 @@ bool prof_funcs_find(struct prof_funcs *self, const char *linker, struct prof_fu
 bool prof_funcs_holding(struct prof_funcs *self, uint64_t address, uint64_t *start, uint64_t *size);
 bool prof_funcs_is_part(struct prof_funcs *self, uint64_t address, uint64_t whole);
 
+/* Where a virtual address of code is in the file. */
+bool prof_funcs_offset(const struct prof_funcs *self, uint64_t address, uint64_t *offset);
+
 /* size bytes of code at a virtual address. 0, or -1 where the file does not have them. */
 int prof_funcs_code(struct prof_funcs *self, uint64_t address, void *out, size_t size);
 

@@ -1,0 +1,141 @@
+'use strict';
+// Reads the file of events that src/trace/spill.h describes, chunk by chunk: memory does not grow with
+// the file. What a full disk or a killed tracer cut off ends the reading, and is told by `cut`.
+
+const fs = require('node:fs');
+const { ProfError } = require('../errors.js');
+
+const MAGIC = 'rspackprof-call1';
+const HEAD_BYTES = 16;
+/** "CALL", little-endian. */
+const CHUNK = 0x4c4c4143;
+const CHUNK_BYTES_MOST = 1 << 20;
+/** sftrace's kinds, and ours: a call that was left unseen. */
+const KIND = { ENTRY: 1, EXIT: 2, TAIL: 3, UNSEEN: 4 };
+
+/**
+ * @typedef {object} Batch the events of one chunk, as columns
+ * @property {number} length
+ * @property {Float64Array} timeNs
+ * @property {Float64Array} frame from 1, in the order of entries
+ * @property {Float64Array} parent 0: none
+ * @property {Uint32Array} tid
+ * @property {Uint32Array} func
+ * @property {Uint8Array} kind
+ */
+
+/** @param {Uint8Array} bytes FNV-1a */
+function checksum(bytes) {
+  let hash = 2166136261;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 16777619);
+  return hash >>> 0;
+}
+
+/** Open calls by thread, as pairs of frame and function, to know whose an end is. */
+class Reader {
+  /** @type {Map<number, number[]>} */
+  open = new Map();
+  frames = 0;
+  lastNs = 0;
+  lastTid = 0;
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {number} length events
+   * @returns {Batch | null} null: these are no such events
+   */
+  decode(bytes, length) {
+    const batch = {
+      length,
+      timeNs: new Float64Array(length),
+      frame: new Float64Array(length),
+      parent: new Float64Array(length),
+      tid: new Uint32Array(length),
+      func: new Uint32Array(length),
+      kind: new Uint8Array(length),
+    };
+    let at = 0;
+    const number = () => {
+      let value = 0;
+      // Times are below 2^63: beyond 2^53 only the first one of a file would be, and is not.
+      for (let scale = 1; at < bytes.length; scale *= 128) {
+        const byte = bytes[at++];
+        value += (byte & 127) * scale;
+        if (byte < 128) return value;
+      }
+      return NaN;
+    };
+    const signed = () => {
+      const value = number();
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    };
+    for (let i = 0; i < length; i++) {
+      const kind = number();
+      this.lastNs += signed();
+      this.lastTid += signed();
+      let calls = this.open.get(this.lastTid);
+      if (!calls) this.open.set(this.lastTid, (calls = []));
+      batch.kind[i] = kind;
+      batch.timeNs[i] = this.lastNs;
+      batch.tid[i] = this.lastTid;
+      if (kind === KIND.ENTRY) {
+        const func = number();
+        batch.parent[i] = calls.length > 0 ? calls[calls.length - 2] : 0;
+        calls.push(++this.frames, func);
+        batch.frame[i] = this.frames;
+        batch.func[i] = func;
+      } else {
+        if (calls.length === 0 || !(kind >= KIND.EXIT && kind <= KIND.UNSEEN)) return null;
+        batch.func[i] = /** @type {number} */ (calls.pop());
+        batch.frame[i] = /** @type {number} */ (calls.pop());
+        batch.parent[i] = calls.length > 0 ? calls[calls.length - 2] : 0;
+      }
+    }
+    return at === bytes.length && !Number.isNaN(this.lastNs) ? batch : null;
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {{ cut?: string }} [state] cut: why the reading ended before the file did
+ * @returns {Generator<Batch>}
+ */
+function* readEvents(file, state = {}) {
+  let fd;
+  try {
+    fd = fs.openSync(file, 'r');
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    throw new ProfError('ERR_PROF_BAD_FILE', `cannot read ${file} (${code})`, { cause: error });
+  }
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    if (fs.readSync(fd, head, 0, HEAD_BYTES, 0) < HEAD_BYTES || head.toString('latin1') !== MAGIC) {
+      throw new ProfError('ERR_PROF_BAD_FILE', `${file} has no events of a trace of ours`);
+    }
+    const reader = new Reader();
+    for (let offset = HEAD_BYTES; ;) {
+      const got = fs.readSync(fd, head, 0, HEAD_BYTES, offset);
+      if (got === 0) return;
+      const bytes = head.readUInt32LE(8);
+      if (got < HEAD_BYTES || head.readUInt32LE(0) !== CHUNK || bytes > CHUNK_BYTES_MOST) {
+        state.cut = `the file of events ends in a chunk that is not whole, at byte ${offset}`;
+        return;
+      }
+      const body = Buffer.alloc(bytes);
+      const whole = fs.readSync(fd, body, 0, bytes, offset + HEAD_BYTES) === bytes;
+      const sound = whole && checksum(body) === head.readUInt32LE(12);
+      const batch = sound ? reader.decode(body, head.readUInt32LE(4)) : null;
+      if (!batch) {
+        state.cut = `the file of events cannot be read beyond byte ${offset}`;
+        return;
+      }
+      yield batch;
+      offset += HEAD_BYTES + bytes;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+module.exports = { KIND, MAGIC, readEvents };

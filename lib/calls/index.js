@@ -1,0 +1,100 @@
+'use strict';
+// prof.trace(): the calls of some functions in this very process. Types: index.d.ts.
+
+const path = require('node:path');
+const { isMainThread } = require('node:worker_threads');
+const { ProfError } = require('../errors.js');
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} least
+ * @param {number} most
+ */
+function number(value, name, least, most) {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    `trace({ ${name} }) takes a number from ${least} to ${most}, not ${String(value)}`,
+  );
+}
+
+const KNOWN = ['functions', 'list', 'objects', 'depth', 'limit', 'budget', 'frequency', 'output'];
+
+/** @param {Record<string, any>} options */
+function checked(options) {
+  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (unknown !== undefined) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `trace() has no option '${unknown}': it takes ${KNOWN.join(', ')}`,
+    );
+  }
+  const { functions, list, objects, output } = options;
+  let pattern = functions;
+  if (typeof functions === 'string') {
+    try {
+      pattern = new RegExp(functions);
+    } catch (error) {
+      const message = `trace({ functions: '${functions}' }) is no regular expression`;
+      throw new ProfError('ERR_PROF_BAD_OPTION', message, { cause: error });
+    }
+  }
+  if (pattern !== undefined && !(pattern instanceof RegExp)) {
+    throw new ProfError('ERR_PROF_BAD_OPTION', 'trace({ functions }) takes a regular expression');
+  }
+  if (
+    objects !== undefined &&
+    !(Array.isArray(objects) && objects.every((file) => typeof file === 'string'))
+  ) {
+    throw new ProfError('ERR_PROF_BAD_OPTION', 'trace({ objects }) takes paths of files');
+  }
+  return {
+    functions: pattern,
+    list,
+    objects,
+    depth: number(options.depth, 'depth', 1, 65536),
+    limit: number(options.limit, 'limit', 1, Number.MAX_SAFE_INTEGER),
+    budget: number(options.budget, 'budget', 0.01, 100_000),
+    sampleHz: number(options.frequency, 'frequency', 0, 1000),
+    folder: typeof output === 'string' ? path.resolve(output) : undefined,
+  };
+}
+
+/**
+ * @param {Record<string, any>} [options]
+ * @returns {any} as index.d.ts has it
+ */
+function trace(options = {}) {
+  const wanted = checked(options);
+  if (!isMainThread) {
+    throw new ProfError('ERR_PROF_BAD_OPTION', 'trace() is for the main thread: call it there');
+  }
+  const { Trace } = require('./tracer.js');
+  const native = /** @type {import('./native').NativeCalls} */ (
+    /** @type {unknown} */ (require('../native.js').loadNative())
+  );
+  const own = new Trace(wanted, { native, env: process.env, cwd: process.cwd() }, null);
+  own.start();
+  /** @type {import('./summary').Summary | null} */
+  let summary = null;
+  const stop = () => (summary = own.stop());
+  return {
+    functionCount: own.count,
+    stop,
+    /** @param {string} file @param {{ format: 'parquet' | 'perfetto' }} how */
+    write(file, { format }) {
+      if (!summary || !own.folder) {
+        const why = summary ? 'trace({ output: FOLDER }) keeps the events' : 'stop it first';
+        throw new ProfError('ERR_PROF_NOT_RUNNING', `no events of this trace are there: ${why}`);
+      }
+      return require('./export.js').exportTrace(own.folder, summary, format, path.resolve(file));
+    },
+    [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
+      if (!summary) own.stop();
+    },
+  };
+}
+
+module.exports = { trace };

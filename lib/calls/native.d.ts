@@ -1,0 +1,106 @@
+// What the addon's functions for function tracing take and give (src/addon/calls*.c). Ids of
+// functions are their places in `functions`.
+
+export interface NativeSymbols {
+  name: string[];
+  /** What callsSites() and callsStart() take. */
+  row: Uint32Array;
+  address: Float64Array;
+  size: Float64Array;
+}
+
+export interface NativeSites {
+  /** Probes at instructions that the kernel emulates, and at those that it steps through. */
+  emulated: Uint32Array;
+  stepped: Uint32Array;
+  callsOnly: Uint8Array;
+  mayLeaveUnseen: Uint8Array;
+  entryEmulated: Uint8Array;
+}
+
+export interface NativeFunctions {
+  name: string[];
+  objects: string[];
+  address: Float64Array;
+  size: Float64Array;
+  object: Uint32Array;
+  probes: Uint32Array;
+  callsOnly: Uint8Array;
+  mayLeaveUnseen: Uint8Array;
+}
+
+export interface NativeTrace {
+  emulatedNs: number;
+  steppedNs: number;
+  startNs: number;
+  endNs: number;
+  hits: number;
+  unmatched: number;
+  tooDeep: number;
+  deeper: number;
+  twice: number;
+  noMemory: number;
+  lost: number;
+  samples: number;
+  samplePeriodNs: number;
+  samplesOutside: number;
+  refusedSites: number;
+  events: number;
+  eventBytes: number;
+  missedEvents: number;
+  spillErrno: number;
+  costNs: number;
+  cpuNs: number;
+  dropFailed: boolean;
+  functions: NativeFunctions;
+  tally: Record<
+    | 'calls'
+    | 'timed'
+    | 'unseen'
+    | 'open'
+    | 'selfNs'
+    | 'totalNs'
+    | 'sumNs'
+    | 'minNs'
+    | 'maxNs'
+    | 'samples'
+    | 'p50Ns'
+    | 'p99Ns',
+    Float64Array
+  >;
+  histogram: {
+    func: Uint32Array;
+    fromNs: Float64Array;
+    toNs: Float64Array;
+    count: Uint32Array;
+  };
+  /** caller -1: none is traced. */
+  pairs: {
+    func: Uint32Array;
+    caller: Float64Array;
+    calls: Float64Array;
+    selfNs: Float64Array;
+    totalNs: Float64Array;
+  };
+  /** reason 0: --limit, 1: the budget. */
+  drops: { func: Uint32Array; reason: Uint8Array; calls: Float64Array; atNs: Float64Array };
+  threads: { pid: Uint32Array; tid: Uint32Array; name: string[] };
+}
+
+export interface NativeCallsOptions {
+  objects: { path: string; rows: Uint32Array }[];
+  command: boolean;
+  events?: string;
+  depth?: number;
+  limitCalls?: number;
+  budgetPercent?: number;
+  sampleHz?: number;
+}
+
+export interface NativeCalls {
+  callsSymbols(path: string): NativeSymbols;
+  callsSites(path: string, rows: Uint32Array): NativeSites;
+  callsCost(): { emulatedNs: number; steppedNs: number };
+  callsStart(options: NativeCallsOptions): NativeFunctions;
+  callsStop(): NativeTrace;
+}

@@ -1,0 +1,167 @@
+'use strict';
+// A trace as Perfetto's: a track for each thread with its calls as nested slices, and how many calls began
+// as a counter. Numbers of fields are those of perfetto's protos (trace_packet, track_event,
+// track_descriptor, interned_data, debug_annotation, clock_snapshot) of 2026.
+
+const {
+  CLEARED,
+  CLOCK,
+  Packets,
+  double,
+  message,
+  number,
+  text,
+} = require('../export/perfetto-packets.js');
+const { KIND, readEvents } = require('./events.js');
+const { eventsFile, readFunctions } = require('./store.js');
+
+const SLICE = { BEGIN: 1, END: 2, COUNTER: 4 };
+const CALLS_TRACK = 1;
+const PROCESSES = 1000;
+const THREADS = 1_000_000;
+const WINDOW_NS = 10e6;
+
+/**
+ * @param {Packets} packets
+ * @param {number} id
+ * @param {number} parent 0: none
+ * @param {import('../export/perfetto-packets').Fill} fill
+ */
+function track(packets, id, parent, fill) {
+  packets.add(null, (packet) => {
+    message(packet, 60, (own) => {
+      number(own, 1, id);
+      if (parent > 0) number(own, 5, parent);
+      fill(own);
+    });
+  });
+}
+
+/** @param {Packets} packets @param {import('./store').Functions} about */
+function addHead(packets, { functions, startUnixMs, startNs }) {
+  packets.add(
+    null,
+    (packet) => {
+      message(packet, 6, (snapshot) => {
+        for (const [id, time] of [
+          [CLOCK.MONOTONIC, startNs],
+          [CLOCK.REALTIME, startUnixMs * 1e6],
+        ]) {
+          message(snapshot, 1, (clock) => {
+            number(clock, 1, id);
+            number(clock, 2, Math.round(time));
+          });
+        }
+        number(snapshot, 2, CLOCK.MONOTONIC);
+      });
+      message(packet, 12, (data) => {
+        functions.forEach(({ name }, id) => {
+          message(data, 2, (entry) => {
+            number(entry, 1, id + 1);
+            text(entry, 2, name);
+          });
+        });
+      });
+    },
+    CLEARED,
+  );
+  track(packets, CALLS_TRACK, 0, (own) => {
+    text(own, 2, 'traced calls per 10 ms');
+    message(own, 8, (counter) => text(counter, 6, 'calls'));
+  });
+}
+
+/** The tracks of threads, made when they are met first. */
+class Tracks {
+  /** @type {Set<number>} */
+  known = new Set();
+
+  /** @param {Packets} packets @param {import('./store').Functions} about @param {import('./summary').Summary} summary */
+  constructor(packets, { command }, { threads }) {
+    this.packets = packets;
+    this.command = command;
+    this.threads = new Map(threads.map((thread) => [thread.tid, thread]));
+  }
+
+  /** @param {number} tid */
+  of(tid) {
+    const id = THREADS + tid;
+    if (this.known.has(id)) return id;
+    this.known.add(id);
+    const { pid, name } = this.threads.get(tid) ?? { pid: tid, name: '' };
+    if (!this.known.has(PROCESSES + pid)) {
+      this.known.add(PROCESSES + pid);
+      const processName = this.threads.get(pid)?.name || this.command;
+      track(this.packets, PROCESSES + pid, 0, (own) => {
+        message(own, 3, (process) => {
+          number(process, 1, pid);
+          text(process, 6, processName);
+        });
+      });
+    }
+    track(this.packets, id, PROCESSES + pid, (own) => {
+      message(own, 4, (thread) => {
+        number(thread, 1, pid);
+        number(thread, 2, tid);
+        if (name) text(thread, 5, name);
+      });
+    });
+    return id;
+  }
+}
+
+/** @param {Packets} packets @param {number} timeNs @param {number} calls */
+function addCount(packets, timeNs, calls) {
+  packets.add(timeNs, (packet) => {
+    message(packet, 11, (own) => {
+      number(own, 9, SLICE.COUNTER);
+      number(own, 11, CALLS_TRACK);
+      double(own, 44, calls);
+    });
+  });
+}
+
+/**
+ * @param {string} folder of a trace
+ * @param {import('./summary').Summary} summary
+ * @returns {Generator<Uint8Array>}
+ */
+function* perfettoTrace(folder, summary) {
+  const about = readFunctions(folder);
+  const packets = new Packets();
+  addHead(packets, about);
+  const tracks = new Tracks(packets, about, summary);
+  let windowNs = 0;
+  let calls = 0;
+  for (const { length, timeNs, tid, func, kind } of readEvents(eventsFile(folder))) {
+    for (let i = 0; i < length; i++) {
+      const id = tracks.of(tid[i]);
+      if (timeNs[i] >= windowNs + WINDOW_NS) {
+        if (calls > 0) addCount(packets, windowNs, calls);
+        windowNs = timeNs[i];
+        calls = 0;
+      }
+      calls += kind[i] === KIND.ENTRY ? 1 : 0;
+      packets.add(timeNs[i], (packet) => {
+        message(packet, 11, (own) => {
+          number(own, 9, kind[i] === KIND.ENTRY ? SLICE.BEGIN : SLICE.END);
+          number(own, 11, id);
+          if (kind[i] === KIND.ENTRY) number(own, 10, func[i] + 1);
+          if (kind[i] > KIND.EXIT) {
+            message(own, 4, (note) => {
+              text(note, 10, 'end');
+              text(note, 6, kind[i] === KIND.TAIL ? 'tail call' : 'left unseen');
+            });
+          }
+        });
+      });
+    }
+    packets.flush();
+    yield* packets.chunks.splice(0);
+  }
+  if (calls > 0) addCount(packets, windowNs, calls);
+  packets.flush();
+  yield* packets.chunks;
+}
+
+module.exports = { perfettoTrace };

@@ -1,0 +1,100 @@
+#include "trace/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "trace/plan.h"
+#include "trace/probes.h"
+
+/* Of the functions that are not dropped; *type 0 where none is left. */
+static int define(struct prof_change *self, uint32_t *type, struct prof_error *error) {
+  const struct prof_call_plan *plan = self->plan;
+  struct prof_probe *probes = malloc((plan->site_count + 1) * sizeof *probes);
+  size_t count = 0, refused = 0;
+  int status = PROF_OK;
+  *type = 0;
+  if (!probes)
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the probes");
+  for (uint32_t i = 0; i < plan->site_count; i++) {
+    const struct prof_call_func *func = &plan->funcs[plan->sites[i].func];
+    if (!func->is_dropped)
+      probes[count++] = (struct prof_probe){
+          .fd = plan->objects[func->object].fd, .offset = plan->sites[i].offset, .site = i};
+  }
+  if (count)
+    status = prof_probes_define(self->probes, probes, count, type, &refused, error);
+  self->refused = refused;
+  free(probes);
+  return status;
+}
+
+static int open_set(struct prof_change *self, uint32_t type, bool is_first,
+                    struct prof_watch_set *set, struct prof_error *error) {
+  struct perf_event_attr attr;
+  prof_probes_attr(type, &attr);
+  return prof_watch_add(self->watch, &attr, is_first, set, error);
+}
+
+int prof_change_first(struct prof_change *self, struct prof_error *error) {
+  int status = define(self, &self->type, error);
+  if (status)
+    return status;
+  return open_set(self, self->type, true, &self->set, error);
+}
+
+static void *replace(void *user) {
+  struct prof_change *self = user;
+  struct prof_watch_set before = self->set, set = {0};
+  struct prof_error error;
+  uint32_t old = self->type, type = 0;
+  pthread_setname_np(pthread_self(), "rspack-prof");
+  self->watch->skip_tids[1] = (int)syscall(SYS_gettid);
+  int status = define(self, &type, &error);
+  if (!status && type)
+    status = open_set(self, type, false, &set, &error);
+  if (status) {
+    self->failed = true;
+    if (type)
+      prof_probes_remove(self->probes, type);
+  } else {
+    prof_watch_enable(self->watch, &set);
+    self->set = set;
+    self->type = type;
+    prof_watch_drop(self->watch, &before);
+    prof_probes_remove(self->probes, old);
+  }
+  atomic_store(&self->done, true);
+  return NULL;
+}
+
+void prof_change_start(struct prof_change *self) {
+  if (self->failed || self->type == 0)
+    return;
+  atomic_store(&self->done, false);
+  self->started = pthread_create(&self->thread, NULL, replace, self) == 0;
+  self->failed = !self->started;
+}
+
+bool prof_change_is_running(struct prof_change *self) {
+  if (self->started && atomic_load(&self->done))
+    prof_change_finish(self);
+  return self->started;
+}
+
+void prof_change_finish(struct prof_change *self) {
+  if (self->started)
+    pthread_join(self->thread, NULL);
+  self->started = false;
+}
+
+void prof_change_close(struct prof_change *self) {
+  if (!self->watch)
+    return;
+  prof_watch_drop(self->watch, &self->set);
+  if (self->type)
+    prof_probes_remove(self->probes, self->type);
+  self->type = 0;
+}

@@ -1,0 +1,405 @@
+#include "trace/tracer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "perf/order.h"
+#include "trace/change.h"
+#include "trace/cpu.h"
+#include "trace/exits.h"
+#include "trace/pace.h"
+#include "trace/probes.h"
+#include "trace/spill.h"
+#include "trace/watch.h"
+
+/* 16 MB hold 260,000 hits of 64 bytes: a CPU that does nothing but hit cheap probes (1 us) fills
+ * it in a quarter of a second. */
+#define RING_BYTES ((size_t)16 << 20)
+#define ORDER_BYTES ((size_t)512 << 20)
+#define DRAIN_NS 10000000 /* 10 ms */
+#define MOMENT_NS 200000000ull
+#define FLUSH_NS 1000000000ull /* what a killed tracer loses at most */
+
+struct prof_tracer {
+  struct prof_tracer_options options;
+  const struct prof_os *os;
+  struct prof_probes *probes;
+  struct prof_watch watch;
+  struct prof_change change; /* the probes in force, and their replacement */
+  struct prof_watch_set sampler;
+  struct prof_order *order;
+  struct prof_match *match;
+  struct prof_tally *tally;
+  struct prof_spill spill;
+  struct prof_cpu cpu;
+  double children_ns; /* before the command */
+  struct prof_tracer_result result;
+  double *moment_ns; /* by function: what its hits of this moment cost */
+  uint64_t *calls;   /* by function: entries so far */
+  uint32_t *dropping;
+  struct prof_drop *drops;
+  size_t drop_capacity;
+  struct prof_trace_thread *threads;
+  size_t thread_capacity;
+  uint64_t moment_start_ns, flushed_ns;
+  pthread_t thread;
+  _Atomic int tid;
+  sem_t go; /* everything is open */
+  atomic_bool stop, abandoned;
+};
+
+/* Of the command and whoever it waited for; they have ended by the time this is asked again. */
+static double children_ns(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return ((double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec) * 1e9 +
+         ((double)usage.ru_utime.tv_usec + (double)usage.ru_stime.tv_usec) * 1e3;
+}
+
+/* --- records --- */
+
+static void name_thread(struct prof_tracer *self, uint32_t pid, uint32_t tid, const char *name) {
+  struct prof_tracer_result *out = &self->result;
+  for (size_t i = out->thread_count; i > 0; i--) {
+    if (self->threads[i - 1].tid != tid || self->threads[i - 1].pid != pid)
+      continue;
+    if (name)
+      snprintf(self->threads[i - 1].name, sizeof self->threads->name, "%s", name);
+    return;
+  }
+  if (prof_array_reserve((void **)&self->threads, &self->thread_capacity, out->thread_count + 1,
+                         sizeof *self->threads))
+    return;
+  struct prof_trace_thread *thread = &self->threads[out->thread_count++];
+  *thread = (struct prof_trace_thread){.pid = pid, .tid = tid};
+  if (name)
+    snprintf(thread->name, sizeof thread->name, "%s", name);
+}
+
+static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit) {
+  const struct prof_call_plan *plan = self->options.plan;
+  if (hit->site >= plan->site_count)
+    return;
+  const struct prof_call_site *site = &plan->sites[hit->site];
+  double price = site->is_emulated ? self->result.cost.emulated_ns : self->result.cost.stepped_ns;
+  self->moment_ns[site->func] += price;
+  self->result.cost_ns += price;
+  if (site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT)
+    self->calls[site->func]++;
+  prof_match_hit(self->match, hit->tid, site->func, site->kind, hit->sp, hit->time_ns, hit->id);
+}
+
+/* Of FORK, a thread's or a process's: the child has its maker's name until it takes its own. */
+static void take_fork(struct prof_tracer *self, const struct prof_record *record) {
+  const char *name = NULL;
+  for (size_t i = self->result.thread_count; i > 0 && !name; i--)
+    if (self->threads[i - 1].tid == record->task.ptid)
+      name = self->threads[i - 1].name;
+  prof_watch_pid(&self->watch, record->pid);
+  prof_cpu_add(&self->cpu, record->pid);
+  name_thread(self, record->pid, record->tid, name);
+}
+
+static void take_record(struct prof_tracer *self, const struct prof_record *record) {
+  switch (record->type) {
+  case PERF_RECORD_FORK:
+    take_fork(self, record);
+    break;
+  case PERF_RECORD_COMM:
+    prof_watch_pid(&self->watch, record->pid);
+    prof_cpu_add(&self->cpu, record->pid);
+    name_thread(self, record->pid, record->tid, record->comm.name);
+    if (record->comm.exec)
+      prof_match_thread_ended(self->match, record->tid, record->time_ns);
+    break;
+  case PERF_RECORD_EXIT:
+    prof_match_thread_ended(self->match, record->tid, record->time_ns);
+    break;
+  case PERF_RECORD_LOST:
+  case PERF_RECORD_LOST_SAMPLES:
+    self->result.lost += record->lost.count;
+    break;
+  default:
+    break;
+  }
+}
+
+/* The beginning that all samples here have. */
+struct sample {
+  struct perf_event_header header;
+  uint32_t pid, tid;
+  uint64_t time_ns;
+};
+
+static void in_order(void *user, const struct perf_event_header *header, int cpu) {
+  struct prof_tracer *self = user;
+  struct prof_probe_hit hit;
+  struct prof_record record;
+  (void)cpu;
+  if (header->type != PERF_RECORD_SAMPLE) {
+    if (prof_record_decode(&self->watch.layout, header, &record) == 0)
+      take_record(self, &record);
+  } else if (prof_probes_decode(header, &hit)) {
+    take_hit(self, &hit);
+  } else if (header->size >= sizeof(struct sample)) {
+    struct sample sample;
+    memcpy(&sample, header, sizeof sample);
+    self->result.samples++;
+    prof_tally_sample(self->tally, prof_match_running(self->match, sample.tid));
+  }
+}
+
+static void as_it_came(void *user, const struct perf_event_header *header, int cpu) {
+  struct prof_tracer *self = user;
+  uint64_t time_ns = 0;
+  if (header->type == PERF_RECORD_SAMPLE && header->size >= sizeof(struct sample)) {
+    struct sample sample;
+    memcpy(&sample, header, sizeof sample);
+    time_ns = sample.time_ns;
+  } else {
+    prof_record_time(&self->watch.layout, header, &time_ns);
+  }
+  if (prof_order_push(self->order, header, cpu, time_ns))
+    self->result.lost++;
+}
+
+static void drain(struct prof_tracer *self, bool is_last) {
+  uint64_t before = prof_now_ns();
+  for (int cpu = 0; cpu < self->watch.cpu_count; cpu++)
+    prof_ring_drain(&self->watch.rings[cpu], as_it_came, self);
+  if (is_last)
+    prof_order_finish(self->order, in_order, self);
+  else
+    prof_order_flush(self->order, before - PROF_ORDER_LAG_NS, in_order, self);
+}
+
+static void on_event(void *user, const struct prof_call_event *event) {
+  prof_spill_add(&((struct prof_tracer *)user)->spill, event);
+}
+
+static void on_end(void *user, const struct prof_call_end *end) {
+  prof_tally_add(((struct prof_tracer *)user)->tally, end);
+}
+
+/* --- dropping what is called too often --- */
+
+static void drop(struct prof_tracer *self, uint32_t func, uint8_t reason) {
+  struct prof_call_func *row = &self->options.plan->funcs[func];
+  size_t count = self->result.drop_count;
+  if (row->is_dropped || prof_array_reserve((void **)&self->drops, &self->drop_capacity, count + 1,
+                                            sizeof *self->drops))
+    return;
+  row->is_dropped = true;
+  self->drops[self->result.drop_count++] = (struct prof_drop){
+      .func = func, .reason = reason, .calls = self->calls[func], .at_ns = prof_now_ns()};
+}
+
+static void end_moment(struct prof_tracer *self) {
+  const struct prof_call_plan *plan = self->options.plan;
+  double cpu_ns = prof_cpu_read(&self->cpu);
+  size_t before = self->result.drop_count, count;
+  if (prof_change_is_running(&self->change))
+    return;
+  for (uint32_t i = 0; self->options.limit_calls && i < plan->func_count; i++)
+    if (self->calls[i] > self->options.limit_calls)
+      drop(self, i, PROF_DROP_LIMIT);
+  for (size_t i = 0; i < plan->func_count; i++)
+    if (plan->funcs[i].is_dropped)
+      self->moment_ns[i] = 0;
+  count = prof_pace_choose(self->moment_ns, plan->func_count, cpu_ns - self->cpu.seen_ns,
+                           self->options.budget_percent, self->dropping);
+  for (size_t i = 0; i < count; i++)
+    drop(self, self->dropping[i], PROF_DROP_BUDGET);
+  if (self->result.drop_count > before)
+    prof_change_start(&self->change);
+  self->cpu.seen_ns = cpu_ns;
+  memset(self->moment_ns, 0, plan->func_count * sizeof *self->moment_ns);
+}
+
+/* --- the thread --- */
+
+static void *work(void *user) {
+  struct prof_tracer *self = user;
+  const struct timespec pause = {.tv_nsec = DRAIN_NS};
+  pthread_setname_np(pthread_self(), "rspack-prof");
+  atomic_store(&self->tid, (int)syscall(SYS_gettid));
+  sem_wait(&self->go);
+  while (!atomic_load(&self->stop)) {
+    nanosleep(&pause, NULL);
+    drain(self, false);
+    uint64_t now = prof_now_ns();
+    if (now - self->moment_start_ns > MOMENT_NS) {
+      self->moment_start_ns = now;
+      end_moment(self);
+    }
+    if (now - self->flushed_ns > FLUSH_NS) {
+      self->flushed_ns = now;
+      prof_spill_flush(&self->spill);
+    }
+  }
+  return NULL;
+}
+
+static int start_thread(struct prof_tracer *self, struct prof_error *error) {
+  sem_init(&self->go, 0, 0);
+  int failed = pthread_create(&self->thread, NULL, work, self);
+  if (failed)
+    return prof_error_set(error, PROF_SYSTEM, failed, "pthread_create",
+                          "no thread for the tracer: %s", strerror(failed));
+  while (atomic_load(&self->tid) == 0)
+    sched_yield();
+  return PROF_OK;
+}
+
+static int open_sampler(struct prof_tracer *self, struct prof_error *error) {
+  struct perf_event_attr attr = {
+      .type = PERF_TYPE_SOFTWARE,
+      .size = sizeof attr,
+      .config = PERF_COUNT_SW_CPU_CLOCK,
+      .sample_period = 1000000000ull / (self->options.sample_hz ? self->options.sample_hz : 1),
+      .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID,
+      .disabled = 1,
+      .inherit = 1,
+      .use_clockid = 1,
+      .clockid = 1,
+      .sample_id_all = 1,
+      .exclude_kernel = 1, /* the probes' own cost is the kernel's */
+      .exclude_hv = 1,
+      .wakeup_events = 1 << 30,
+  };
+  if (self->options.sample_hz == 0)
+    return PROF_OK;
+  self->result.sample_period_ns = attr.sample_period;
+  return prof_watch_add(&self->watch, &attr, true, &self->sampler, error);
+}
+
+static int allocate(struct prof_tracer *self, struct prof_error *error) {
+  size_t count = self->options.plan->func_count;
+  struct prof_match_sink sink = {.user = self, .event = on_event, .end = on_end};
+  self->order = prof_order_create(ORDER_BYTES);
+  self->match = prof_match_create(&sink, self->options.depth);
+  self->tally = prof_tally_create(count);
+  self->moment_ns = calloc(count, sizeof *self->moment_ns);
+  self->calls = calloc(count, sizeof *self->calls);
+  self->dropping = calloc(count, sizeof *self->dropping);
+  if (!self->order || !self->match || !self->tally || !self->moment_ns || !self->calls ||
+      !self->dropping)
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
+  return PROF_OK;
+}
+
+int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tracer **out,
+                      struct prof_error *error) {
+  struct prof_tracer *self = calloc(1, sizeof *self);
+  int status;
+  if (!self || (options->spill_fd >= 0 && prof_spill_open(&self->spill, options->spill_fd))) {
+    free(self);
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
+  }
+  self->options = *options;
+  self->os = &prof_os_real;
+  if (options->spill_fd < 0)
+    self->spill.fd = -1;
+  status = allocate(self, error);
+  if (!status)
+    status = prof_probes_open(&self->probes, error);
+  if (!status)
+    status = prof_hit_cost_measure(self->probes, self->os, &self->result.cost, error);
+  /* Before any event is opened on this thread: it would inherit them. */
+  if (!status)
+    status = start_thread(self, error);
+  if (status) {
+    prof_tracer_free(self);
+    return status;
+  }
+  status =
+      prof_watch_open(&self->watch, self->os, options->is_command, RING_BYTES, self->tid, error);
+  self->change =
+      (struct prof_change){.plan = options->plan, .probes = self->probes, .watch = &self->watch};
+  if (!status)
+    status = prof_change_first(&self->change, error);
+  if (!status)
+    status = open_sampler(self, error);
+  self->result.start_ns = self->moment_start_ns = self->flushed_ns = prof_now_ns();
+  if (status) {
+    struct prof_tracer_result unused;
+    atomic_store(&self->abandoned, true);
+    prof_tracer_stop(self, &unused);
+    prof_tracer_free(self);
+    return status;
+  }
+  if (!options->is_command) {
+    prof_cpu_add(&self->cpu, (uint32_t)getpid());
+    self->cpu.seen_ns = prof_cpu_read(&self->cpu);
+    prof_watch_enable(&self->watch, &self->sampler);
+    prof_watch_enable(&self->watch, &self->change.set);
+  }
+  self->cpu.first_ns = self->cpu.seen_ns;
+  self->children_ns = children_ns();
+  sem_post(&self->go);
+  *out = self;
+  return PROF_OK;
+}
+
+void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) {
+  self->result.end_ns = prof_now_ns();
+  double waited_ns = children_ns() - self->children_ns;
+  self->result.cpu_ns = prof_cpu_read(&self->cpu) - self->cpu.first_ns;
+  if (self->options.is_command && waited_ns > self->result.cpu_ns)
+    self->result.cpu_ns = waited_ns; /* what ended between two readings too */
+  atomic_store(&self->stop, true);
+  sem_post(&self->go);
+  pthread_join(self->thread, NULL);
+  self->tid = 0;
+  prof_change_finish(&self->change);
+  prof_watch_disable(&self->watch, &self->change.set);
+  prof_watch_disable(&self->watch, &self->sampler);
+  prof_watch_disable(&self->watch, &self->watch.base);
+  if (self->watch.rings && !self->abandoned)
+    drain(self, true);
+  prof_match_finish(self->match);
+  prof_spill_close(&self->spill);
+  prof_change_close(&self->change);
+  prof_watch_drop(&self->watch, &self->sampler);
+  prof_watch_close(&self->watch);
+  self->result.match = prof_match_counts(self->match);
+  self->result.events = self->spill.events;
+  self->result.event_bytes = self->spill.bytes;
+  self->result.missed_events = self->spill.missed;
+  self->result.spill_errno = self->spill.failure;
+  self->result.refused_sites = self->change.refused;
+  self->result.drop_failed = self->change.failed;
+  self->result.drops = self->drops;
+  self->result.threads = self->threads;
+  self->result.tally = self->tally;
+  *out = self->result;
+}
+
+void prof_tracer_free(struct prof_tracer *self) {
+  if (!self)
+    return;
+  prof_spill_close(&self->spill);
+  prof_probes_close(self->probes);
+  prof_order_free(self->order);
+  prof_match_free(self->match);
+  prof_tally_free(self->tally);
+  prof_cpu_free(&self->cpu);
+  free(self->moment_ns);
+  free(self->calls);
+  free(self->dropping);
+  free(self->drops);
+  free(self->threads);
+  free(self);
+}
