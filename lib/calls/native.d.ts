@@ -102,5 +102,6 @@ export interface NativeCalls {
   callsSites(path: string, rows: Uint32Array): NativeSites;
   callsCost(): { emulatedNs: number; steppedNs: number };
   callsStart(options: NativeCallsOptions): NativeFunctions;
+  callsBegun(pid: number): void;
   callsStop(): NativeTrace;
 }

@@ -45,9 +45,6 @@ const COMMANDS = {
 /** What may take more than a second on a big profile. */
 const SLOW = ['report', 'export', 'import', 'recover', 'diff', 'open'];
 
-/** Named in the documentation, not in this version: said so rather than "unknown command". */
-const LATER = /** @type {string[]} */ ([]);
-
 /** @type {Record<string, number>} */
 const EXIT_CODES = {
   ERR_PROF_BAD_EVENT: 2,
@@ -87,9 +84,6 @@ async function dispatch(argv, world) {
     return 0;
   }
   if (name === undefined) throw new UsageError("no command given: see 'rspack-prof --help'");
-  if (LATER.includes(name)) {
-    throw new UsageError(`'${name}' is not in this version of rspack-prof (${pkg.version}) yet`);
-  }
   if (!Object.hasOwn(COMMANDS, name)) {
     const what = name.startsWith('-') ? 'unknown option' : 'unknown command';
     const known = name.startsWith('-') ? ['--help', '--version'] : Object.keys(COMMANDS);

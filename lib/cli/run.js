@@ -23,14 +23,15 @@ class CommandError extends ProfError {
 
 /**
  * @param {string[]} command
- * @param {{ env: NodeJS.ProcessEnv, cwd: string, stdout?: 'inherit' | 2 }} options stdout: 2 sends
- *   what the command prints to standard error
+ * @param {{ env: NodeJS.ProcessEnv, cwd: string, stdout?: 'inherit' | 2, onStart?: (pid: number) => void }} options
+ *   stdout: 2 sends what the command prints to standard error; onStart: at once
  * @returns {Promise<{ ok: boolean, pass: () => number }>} ok: it ended with exit code 0; pass: ends as
  *   the command ended, by its exit code or its signal
  */
-function runCommand([file, ...args], { env, cwd, stdout: output = 'inherit' }) {
+function runCommand([file, ...args], { env, cwd, stdout: output = 'inherit', onStart }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env, cwd, stdio: ['inherit', output, 'inherit'] });
+    if (child.pid !== undefined) onStart?.(child.pid);
     const { stdin, stdout, stderr } = process;
     const atTerminal = [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
     /** @param {NodeJS.Signals} signal */

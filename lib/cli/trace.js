@@ -1,14 +1,14 @@
 'use strict';
 // rspack-prof trace: runs a command and records every call of the functions that are asked for. The
-// command owns standard input and output but for --json; what is said here goes to stderr.
+// command owns standard input and output (with --json its output goes to stderr); what is said here goes
+// to stderr.
 
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf } = require('./args.js');
-const { writeJson } = require('./files.js');
+const { FOLDER, writeJson } = require('./files.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { percentOf } = require('../options.js');
-const { FOLDER } = require('./files.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -37,7 +37,10 @@ const spec = {
     sort: { type: 'string', value: 'KEY', help: 'the table by self, calls or total (self)' },
     callers: { type: 'boolean', help: 'who called each function, below it' },
     rows: { type: 'string', value: 'N', help: 'rows of the table (40)' },
-    json: { type: 'boolean', help: 'the result as JSON, on standard output' },
+    json: {
+      type: 'boolean',
+      help: "the result as JSON on standard output (the command's own goes to standard error)",
+    },
     read: { type: 'string', value: 'FOLDER', help: 'a trace that was recorded before' },
   },
   notes: [
@@ -160,7 +163,13 @@ async function run(parsed, world) {
   trace.start();
   let end;
   try {
-    end = await runCommand(command, { env: world.env, cwd: world.cwd });
+    end = await runCommand(command, {
+      env: world.env,
+      cwd: world.cwd,
+      // Standard output is to hold JSON alone.
+      stdout: parsed.values.json ? 2 : 'inherit',
+      onStart: (pid) => native.callsBegun(pid),
+    });
   } catch (error) {
     trace.abandon();
     throw error;

@@ -466,6 +466,7 @@ NAPI_MODULE_INIT() {
       {"callsSites", prof_calls_sites},
       {"callsCost", prof_calls_cost},
       {"callsStart", prof_calls_start},
+      {"callsBegun", prof_calls_begun},
       {"callsStop", prof_calls_stop},
       {"events", prof_machine_events},
       {"probe", prof_machine_probe},

@@ -261,6 +261,16 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   return prof_calls_functions(env, &running.plan);
 }
 
+napi_value prof_calls_begun(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  uint32_t pid;
+  if (running.tracer && napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok &&
+      napi_get_value_uint32(env, argument, &pid) == napi_ok)
+    prof_tracer_begun(running.tracer, pid);
+  return NULL;
+}
+
 napi_value prof_calls_stop(napi_env env, napi_callback_info info) {
   struct prof_tracer_result result;
   (void)info;

@@ -15,8 +15,9 @@ napi_value prof_calls_symbols(napi_env env, napi_callback_info info);
 napi_value prof_calls_sites(napi_env env, napi_callback_info info);
 /* callsCost(): what a hit costs here, measured (0.3 s). */
 napi_value prof_calls_cost(napi_env env, napi_callback_info info);
-/* callsStart(options), callsStop(). */
+/* callsStart(options), callsBegun(pid) right after the command was started, callsStop(). */
 napi_value prof_calls_start(napi_env env, napi_callback_info info);
+napi_value prof_calls_begun(napi_env env, napi_callback_info info);
 napi_value prof_calls_stop(napi_env env, napi_callback_info info);
 
 #endif

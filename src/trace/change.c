@@ -38,7 +38,24 @@ static int open_set(struct prof_change *self, uint32_t type, bool is_first,
   return prof_watch_add(self->watch, &attr, is_first, set, error);
 }
 
+/* One more silent event; a process that has ended needs none. */
+static void keep(struct prof_change *self, uint32_t type, uint32_t pid,
+                 struct prof_watch_set *keepers) {
+  struct perf_event_attr attr;
+  prof_probes_attr(type, &attr);
+  attr.inherit = 0;
+  prof_watch_hold(self->watch, &attr, pid, keepers);
+}
+
+void prof_change_keep(struct prof_change *self, uint32_t pid) {
+  pthread_mutex_lock(&self->lock);
+  if (self->type)
+    keep(self, self->type, pid, &self->keepers);
+  pthread_mutex_unlock(&self->lock);
+}
+
 int prof_change_first(struct prof_change *self, struct prof_error *error) {
+  pthread_mutex_init(&self->lock, NULL);
   int status = define(self, &self->type, error);
   if (status)
     return status;
@@ -47,7 +64,7 @@ int prof_change_first(struct prof_change *self, struct prof_error *error) {
 
 static void *replace(void *user) {
   struct prof_change *self = user;
-  struct prof_watch_set before = self->set, set = {0};
+  struct prof_watch_set before = self->set, kept = {0}, set = {0};
   struct prof_error error;
   uint32_t old = self->type, type = 0;
   pthread_setname_np(pthread_self(), "rspack-prof");
@@ -61,8 +78,15 @@ static void *replace(void *user) {
       prof_probes_remove(self->probes, type);
   } else {
     prof_watch_enable(self->watch, &set);
+    pthread_mutex_lock(&self->lock);
     self->set = set;
     self->type = type;
+    kept = self->keepers;
+    self->keepers = (struct prof_watch_set){0};
+    for (size_t i = 0; type && i < self->watch->pid_count; i++)
+      keep(self, type, self->watch->pids[i], &self->keepers);
+    pthread_mutex_unlock(&self->lock);
+    prof_watch_drop(self->watch, &kept);
     prof_watch_drop(self->watch, &before);
     prof_probes_remove(self->probes, old);
   }
@@ -93,6 +117,7 @@ void prof_change_finish(struct prof_change *self) {
 void prof_change_close(struct prof_change *self) {
   if (!self->watch)
     return;
+  prof_watch_drop(self->watch, &self->keepers);
   prof_watch_drop(self->watch, &self->set);
   if (self->type)
     prof_probes_remove(self->probes, self->type);

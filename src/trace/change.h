@@ -28,13 +28,21 @@ struct prof_change {
   const struct prof_call_plan *plan;
   struct prof_probes *probes;
   struct prof_watch *watch;
-  struct prof_watch_set set; /* in force */
-  uint32_t type;             /* 0: none */
-  size_t refused;            /* places that the kernel did not take */
+  struct prof_watch_set set;     /* in force */
+  struct prof_watch_set keepers; /* prof_change_keep */
+  pthread_mutex_t lock;          /* of set, keepers and type */
+  uint32_t type;                 /* 0: none */
+  size_t refused;                /* places that the kernel did not take */
   bool failed, started;
   atomic_bool done;
   pthread_t thread;
 };
+
+/* Keeps the probes in a process of the command. The kernel (6.18) takes them away from a process
+ * when none of the event's targets has its memory; threads swap their inherited events at a context
+ * switch, and those of a thread that has ended have none. An event that is held here, silent and
+ * with the process's first thread as its target, always has. Soon after the process began. */
+void prof_change_keep(struct prof_change *self, uint32_t pid);
 
 /* The first set, on the calling thread. 0 or a status. */
 int prof_change_first(struct prof_change *self, struct prof_error *error);

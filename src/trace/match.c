@@ -182,9 +182,11 @@ static void leave(struct prof_match *self, struct thread *thread, uint32_t func,
 
 static bool came_twice(struct prof_match *self, struct thread *thread, uint32_t func, uint8_t kind,
                        uint64_t sp, uint64_t time_ns, uint64_t id) {
-  bool twice = thread->last.id != id && thread->last.func == func && thread->last.kind == kind &&
-               thread->last.sp == sp && time_ns - thread->last.time_ns < TWICE_NS &&
-               thread->last.time_ns != 0;
+  /* Both on the CPU where the hit was: elsewhere it is another hit. */
+  bool same_cpu = thread->last.id >> 32 == id >> 32;
+  bool twice = same_cpu && thread->last.id != id && thread->last.func == func &&
+               thread->last.kind == kind && thread->last.sp == sp &&
+               time_ns - thread->last.time_ns < TWICE_NS && thread->last.time_ns != 0;
   thread->last.id = id;
   thread->last.func = func;
   thread->last.kind = kind;

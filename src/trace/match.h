@@ -73,8 +73,8 @@ struct prof_match *prof_match_create(const struct prof_match_sink *sink, uint32_
 void prof_match_free(struct prof_match *self);
 
 /* kind: enum prof_site_kind (exits.h). id: of the event that the hit
- * came by; one that came by two (one takes over from the other, or a thread inherited one and was
- * given one) counts once, and in `twice`. */
+ * came by, below its CPU (an event has another id on each); one that came by two (one takes over
+ * from the other, or a thread inherited one and was given one) counts once, and in `twice`. */
 void prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_t kind, uint64_t sp,
                     uint64_t time_ns, uint64_t id);
 void prof_match_thread_ended(struct prof_match *self, uint32_t tid, uint64_t time_ns);

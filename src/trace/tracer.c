@@ -88,7 +88,7 @@ static void name_thread(struct prof_tracer *self, uint32_t pid, uint32_t tid, co
     snprintf(thread->name, sizeof thread->name, "%s", name);
 }
 
-static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit) {
+static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit, int cpu) {
   const struct prof_call_plan *plan = self->options.plan;
   if (hit->site >= plan->site_count)
     return;
@@ -98,7 +98,14 @@ static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit)
   self->result.cost_ns += price;
   if (site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT)
     self->calls[site->func]++;
-  prof_match_hit(self->match, hit->tid, site->func, site->kind, hit->sp, hit->time_ns, hit->id);
+  prof_match_hit(self->match, hit->tid, site->func, site->kind, hit->sp, hit->time_ns,
+                 (uint64_t)cpu << 32 | (hit->id & UINT32_MAX));
+}
+
+static void take_pid(struct prof_tracer *self, uint32_t pid) {
+  prof_cpu_add(&self->cpu, pid);
+  if (prof_watch_pid(&self->watch, pid) && self->options.is_command)
+    prof_change_keep(&self->change, pid);
 }
 
 /* Of FORK, a thread's or a process's: the child has its maker's name until it takes its own. */
@@ -107,8 +114,7 @@ static void take_fork(struct prof_tracer *self, const struct prof_record *record
   for (size_t i = self->result.thread_count; i > 0 && !name; i--)
     if (self->threads[i - 1].tid == record->task.ptid)
       name = self->threads[i - 1].name;
-  prof_watch_pid(&self->watch, record->pid);
-  prof_cpu_add(&self->cpu, record->pid);
+  take_pid(self, record->pid);
   name_thread(self, record->pid, record->tid, name);
 }
 
@@ -118,8 +124,7 @@ static void take_record(struct prof_tracer *self, const struct prof_record *reco
     take_fork(self, record);
     break;
   case PERF_RECORD_COMM:
-    prof_watch_pid(&self->watch, record->pid);
-    prof_cpu_add(&self->cpu, record->pid);
+    take_pid(self, record->pid);
     name_thread(self, record->pid, record->tid, record->comm.name);
     if (record->comm.exec)
       prof_match_thread_ended(self->match, record->tid, record->time_ns);
@@ -147,12 +152,11 @@ static void in_order(void *user, const struct perf_event_header *header, int cpu
   struct prof_tracer *self = user;
   struct prof_probe_hit hit;
   struct prof_record record;
-  (void)cpu;
   if (header->type != PERF_RECORD_SAMPLE) {
     if (prof_record_decode(&self->watch.layout, header, &record) == 0)
       take_record(self, &record);
   } else if (prof_probes_decode(header, &hit)) {
-    take_hit(self, &hit);
+    take_hit(self, &hit, cpu);
   } else if (header->size >= sizeof(struct sample)) {
     struct sample sample;
     memcpy(&sample, header, sizeof sample);
@@ -351,6 +355,10 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
   sem_post(&self->go);
   *out = self;
   return PROF_OK;
+}
+
+void prof_tracer_begun(struct prof_tracer *self, uint32_t pid) {
+  prof_change_keep(&self->change, pid);
 }
 
 void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) {

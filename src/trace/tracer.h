@@ -66,6 +66,8 @@ struct prof_tracer_result {
 
 int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tracer **out,
                       struct prof_error *error);
+/* The command was started: at once, from any thread. */
+void prof_tracer_begun(struct prof_tracer *self, uint32_t pid);
 /* Ends the recording and fills *out, whose pointers live until the tracer is freed. */
 void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out);
 void prof_tracer_free(struct prof_tracer *self); /* of a stopped one; NULL is fine */

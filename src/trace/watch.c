@@ -139,16 +139,26 @@ void prof_watch_drop(struct prof_watch *self, struct prof_watch_set *set) {
   *set = (struct prof_watch_set){0};
 }
 
-void prof_watch_pid(struct prof_watch *self, uint32_t pid) {
+void prof_watch_hold(struct prof_watch *self, const struct perf_event_attr *attr, uint32_t pid,
+                     struct prof_watch_set *set) {
+  if (prof_array_reserve((void **)&set->fds, &set->capacity, set->count + 1, sizeof *set->fds))
+    return;
+  int fd = self->os->perf_event_open(self->os->user, attr, (int)pid, self->cpus[0]);
+  if (fd >= 0)
+    set->fds[set->count++] = fd;
+}
+
+bool prof_watch_pid(struct prof_watch *self, uint32_t pid) {
   /* Written by this thread alone: reading needs no lock here. */
   for (size_t i = self->pid_count; i > 0; i--)
     if (self->pids[i - 1] == pid)
-      return;
+      return false;
   pthread_mutex_lock(&self->lock);
   if (prof_array_reserve((void **)&self->pids, &self->pid_capacity, self->pid_count + 1,
                          sizeof *self->pids) == 0)
     self->pids[self->pid_count++] = pid;
   pthread_mutex_unlock(&self->lock);
+  return true;
 }
 
 /* One on the calling thread for each CPU, which owns that CPU's ring. */

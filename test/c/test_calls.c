@@ -328,10 +328,9 @@ static void test_the_dearest_functions_go_first(void **state) {
   assert_int_equal(dropped[0], 1);
   assert_int_equal(prof_pace_choose(cost, 4, 1300e6, 5, dropped), 2);
   assert_int_equal(dropped[1], 3);
-  assert_int_equal(prof_pace_choose(cost, 4, 1300e6, 0, dropped), 0); /* no budget */
-  assert_int_equal(prof_pace_choose(cost, 4, 20e6, 1, dropped), 0);   /* too short to tell */
-  assert_int_equal(prof_pace_choose(cost, 4, 299e6, 100, dropped),
-                   3); /* dearer than all there is */
+  assert_int_equal(prof_pace_choose(cost, 4, 1300e6, 0, dropped), 0);  /* no budget */
+  assert_int_equal(prof_pace_choose(cost, 4, 20e6, 1, dropped), 0);    /* too short to tell */
+  assert_int_equal(prof_pace_choose(cost, 4, 299e6, 100, dropped), 2); /* all there is */
 }
 
 int main(void) {

@@ -36,11 +36,6 @@ test('a flag that does not exist gets its near match', async () => {
   await refuses(['doctor', '-x'], 2, /unknown option '-x'/);
 });
 
-for (const name of ['trace']) {
-  test(`${name} says that it is not there yet`, () =>
-    refuses([name, '--json'], 2, new RegExp(`'${name}' is not in this version .* yet`)));
-}
-
 test('flags, keys and formats of a later version say so', async () => {
   await refuses(['record', '--raw', 'x', '--', 'node'], 2, /'raw' keeps copies of stacks/);
 });
