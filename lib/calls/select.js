@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const { ProfError, nearMatches } = require('../errors.js');
+const { grouped } = require('../grouped.js');
 
 /**
  * @typedef {object} Selected of one file
@@ -108,7 +109,7 @@ function selectForTrace(native, objects, wanted) {
   if (count > MOST_FUNCTIONS) {
     throw new ProfError(
       'ERR_PROF_BAD_OPTION',
-      `${count.toLocaleString('en-US')} functions match, and ${MOST_FUNCTIONS.toLocaleString('en-US')} ` +
+      `${grouped(count)} functions match, and ${grouped(MOST_FUNCTIONS)} ` +
         "can be traced at once: narrow the pattern with 'rspack-prof symbols --filter REGEX'",
     );
   }

@@ -2,6 +2,7 @@
 // What a trace found, as `trace --json` prints it: from the addon's columns, or, where the tracer was cut
 // off before it could sum up, from the events on disk.
 
+const { grouped } = require('../grouped.js');
 const { KIND, readEvents } = require('./events.js');
 const { eventsFile, readFunctions } = require('./store.js');
 
@@ -85,9 +86,6 @@ function rowsOf({ functions, tally, histogram, pairs }) {
   for (const row of rows) row.callers.sort((a, b) => b.calls - a.calls);
   return rows;
 }
-
-/** @param {number} number */
-const grouped = (number) => number.toLocaleString('en-US');
 
 /** @param {import('./native').NativeTrace} trace */
 function warningsOf(trace) {

@@ -1,7 +1,9 @@
 'use strict';
 // The table of a trace for people. Widths as in the hotspot table (lib/table.js).
 
-const { columnsOf, fit, grouped, pad, terminalOf, warningLines, wrap } = require('../table.js');
+const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../table.js');
+
+const { grouped } = require('../grouped.js');
 
 /** @typedef {import('./summary').Summary} Summary */
 /** @typedef {import('./summary').FunctionRow} FunctionRow */

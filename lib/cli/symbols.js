@@ -4,7 +4,8 @@
 
 const { numberOf, regexOf } = require('./args.js');
 const { writeJson } = require('./files.js');
-const { fit, grouped, pad, terminalOf, warningLines } = require('../table.js');
+const { fit, pad, terminalOf, warningLines } = require('../table.js');
+const { grouped } = require('../grouped.js');
 const { time } = require('../calls/table.js');
 
 /** @type {import('./args.js').CommandSpec} */
