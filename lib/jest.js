@@ -6,14 +6,12 @@ const { hostRequire } = require('./assert/host.js');
 
 /** Of this process, not of the sandbox that this file may be in. @type {NodeJS.Require} */
 const outside = hostRequire(__filename);
-const { extend, matchers } = /** @type {typeof import('./assert/checks')} */ (
-  outside('./assert/checks.js')
-);
+const checks = /** @type {typeof import('./assert/checks')} */ (outside('./assert/checks.js'));
 const { profileBuild: build } = /** @type {typeof import('./assert/build')} */ (
   outside('./assert/build.js')
 );
-/** @type {typeof import('./index')} */
-const prof = outside('./index.js');
+const { read } = /** @type {typeof import('./index')} */ (outside('./index.js'));
+const matchers = checks.matchers();
 
 /** Where Vitest keeps its expect when there are no globals: @vitest/expect's GLOBAL_EXPECT. */
 const VITEST = Symbol.for('expect-global');
@@ -32,9 +30,10 @@ function findExpect() {
 /** @param {unknown} what @param {Record<string, unknown>} [options] */
 const profileBuild = (what, options) => build(what, options, { global: globalThis });
 
-extend(
+checks.extend(
   findExpect(),
   "require this in a test of Jest or Vitest; for node:test there is 'rspack-prof/assert'",
 );
 
-module.exports = { profileBuild, matchers: matchers(), read: prof.read };
+// Plain names: that is what node finds for `import { profileBuild } from 'rspack-prof/jest'`.
+module.exports = { profileBuild, matchers, read };

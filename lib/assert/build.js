@@ -28,6 +28,9 @@ const RULES = {
 /** Samples decide, and a build in a test is short. */
 const FREQUENCY = 4000;
 
+/** Of which profilers a profileBuild() is under way. @type {WeakSet<object>} */
+const recording = new WeakSet();
+
 function refuseWorkers() {
   if (isMainThread) return;
   throw new ProfError(
@@ -70,7 +73,7 @@ async function profileBuild(what, options = {}, world = {}) {
     ]),
   );
   const counters = await openCounters({ stat: profiler.stat });
-  if (profiler.status().running) {
+  if (recording.has(profiler)) {
     // A second call of the same line would be given the first one's session, and end it.
     const advice = 'one profileBuild() after the other: await each, and no test.concurrent';
     throw new ProfError('ERR_PROF_BUSY', `this process is being recorded already: ${advice}`);
@@ -78,6 +81,7 @@ async function profileBuild(what, options = {}, world = {}) {
   // The warm-up is recorded and left out: code that V8 has replaced in the middle of a loop (on-stack
   // replacement) before a recording begins has no name in it.
   const session = profiler.start({ frequency: FREQUENCY, ...start, quiet: true });
+  recording.add(profiler);
   try {
     for (let i = 0; i < warmup; i++) await build();
     /** @type {Stretch[]} */
@@ -101,6 +105,7 @@ async function profileBuild(what, options = {}, world = {}) {
       },
     });
   } finally {
+    recording.delete(profiler);
     session[DISPOSE]();
   }
 }

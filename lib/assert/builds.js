@@ -16,9 +16,12 @@ const { localize } = require('./localize.js');
 
 /** @param {string} message @param {unknown} [cause] */
 const refused = (message, cause) => new ProfError('ERR_PROF_BAD_OPTION', message, { cause });
+/** @param {string} message @param {unknown} [cause] */
+const failed = (message, cause) => new ProfError('ERR_PROF_SYSTEM', message, { cause });
 /** @param {unknown} error */
 const reasonOf = (error) =>
-  /** @type {{message?: string}} */ (error)?.message?.split('\n')[0] ?? String(error);
+  /** @type {{message?: string}} */ (error)?.message?.trim().replace(/\s*\n[^]*/, '') ??
+  String(error);
 
 /**
  * @param {string} cwd
@@ -93,7 +96,7 @@ async function runCompiler(compiler) {
   const stats = await new Promise((resolve, reject) => {
     compiler.run((error, result) => (error ? reject(error) : resolve(result)));
   }).catch((error) => {
-    throw refused(`the build failed: ${reasonOf(error)}`, error);
+    throw failed(`the build failed: ${reasonOf(error)}`, error);
   });
   if (stats?.hasErrors?.()) {
     const { errors = [] } = stats.toJson({ all: false, errors: true, children: true });
@@ -104,7 +107,8 @@ async function runCompiler(compiler) {
             (/** @type {any} */ one) => one.toJson({ all: false, errors: true }).errors,
           );
     const more = all.length > 1 ? ` (and ${all.length - 1} more errors)` : '';
-    throw refused(`the build has errors: ${reasonOf(all[0])}${more}`);
+    const whole = new Error(all.map((/** @type {any} */ one) => one.message).join('\n'));
+    throw failed(`the build has errors: ${reasonOf(all[0])}${more}`, whole);
   }
   return stats;
 }
