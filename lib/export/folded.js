@@ -7,12 +7,15 @@ const { checkNames } = require('../options.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { isTogether } = require('../profile/names.js');
 const { SAMPLE_FILTERS, selectSamples } = require('../profile/select.js');
-const { mergeByName } = require('../profile/tree.js');
+const { mergeByName, subtreeSums, walkSteps } = require('../profile/tree.js');
+const { ByteLines } = require('./byte-lines.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../index').FoldedOptions} FoldedOptions */
 
 const NO_STACK = '[no stack]';
+/** A blank, any whole number of a double, the line's end. */
+const LONGEST_COUNT = 32;
 const OPTIONS = [...SAMPLE_FILTERS, 'count', 'byThread', 'annotate', 'unnamed'];
 
 /**
@@ -108,22 +111,11 @@ function foldedTree(profile, { annotate, unnamed }) {
 }
 
 /**
- * The frames of a node, outermost first.
- * @param {Int32Array} parent
- * @param {string[]} names
- * @param {number} leaf
- */
-function pathOf(parent, names, leaf) {
-  const frames = [];
-  for (let node = leaf; node > 0; node = parent[node]) frames.push(names[node]);
-  return frames.reverse();
-}
-
-/**
- * Line by line, since the whole may be longer than a string can be.
+ * Line by line, since the whole may be longer than a string can be. Depth first: what a line has in common with
+ * the one before is there already.
  * @param {Profile} profile
  * @param {FoldedOptions} [options]
- * @returns {Generator<string>}
+ * @returns {Generator<Buffer>} each ends with a line
  */
 function* foldedLines(profile, options = {}) {
   checkNames(options, OPTIONS, 'folded()');
@@ -131,16 +123,84 @@ function* foldedLines(profile, options = {}) {
   if (count !== 'samples' && count !== 'weight') {
     throw new ProfError('ERR_PROF_BAD_OPTION', `'count' must be 'samples' or 'weight'`);
   }
-  const tree = foldedTree(profile, options);
+  const { parent, names, merged } = foldedTree(profile, options);
   const prefixes = prefixesOf(profile, byThread);
-  for (const [prefix, values] of sumsByPrefix(profile, options, prefixes, tree.merged)) {
-    for (const leaf of [...values.keys()].sort((a, b) => a - b)) {
-      const value = Math.round(values.get(leaf) ?? 0);
-      if (value === 0) continue;
-      const frames = leaf === 0 ? [NO_STACK] : pathOf(tree.parent, tree.names, leaf);
-      if (prefix !== '') frames.unshift(prefix);
-      yield `${frames.join(';')} ${value}\n`;
+  const steps = walkSteps(parent);
+  const lines = new ByteLines();
+  const path = new PathBytes(names);
+  for (const [prefix, values] of sumsByPrefix(profile, options, prefixes, merged, parent.length)) {
+    const isUsed = subtreeSums(parent, values);
+    const begin = prefix === '' ? '' : `${prefix};`;
+    if (values[0] > 0) {
+      const text = `${begin}${NO_STACK} ${values[0]}\n`;
+      const full = lines.room(text.length * 3);
+      if (full) yield full;
+      lines.text(text);
     }
+    path.begin(begin);
+    for (const step of steps) {
+      if (step < 0) {
+        if (isUsed[~step] > 0) path.leave();
+        continue;
+      }
+      if (isUsed[step] === 0) continue;
+      path.enter(step);
+      if (values[step] === 0) continue;
+      const full = lines.room(path.size + LONGEST_COUNT);
+      if (full) yield full;
+      // Without the separator behind it.
+      lines.copy(path.bytes, path.size - 1);
+      lines.text(` ${values[step]}\n`);
+    }
+  }
+  const rest = lines.take();
+  if (rest) yield rest;
+}
+
+/** The frames on the way to a node, each with the separator behind it. */
+class PathBytes {
+  bytes = Buffer.allocUnsafe(1 << 16);
+  size = 0;
+  /** Before each frame. @type {number[]} */
+  #sizes = [];
+  /** @type {Map<string, Buffer>} */
+  #encoded = new Map();
+  #names;
+
+  /** @param {string[]} names by node */
+  constructor(names) {
+    this.#names = names;
+  }
+
+  /** @param {string} text in front of all frames */
+  begin(text) {
+    this.#sizes = [];
+    this.size = 0;
+    if (text !== '') this.#append(Buffer.from(text));
+  }
+
+  /** @param {number} node */
+  enter(node) {
+    const name = this.#names[node];
+    let own = this.#encoded.get(name);
+    if (!own) this.#encoded.set(name, (own = Buffer.from(`${name};`)));
+    this.#sizes.push(this.size);
+    this.#append(own);
+  }
+
+  leave() {
+    this.size = this.#sizes.pop() ?? 0;
+  }
+
+  /** @param {Buffer} own */
+  #append(own) {
+    if (this.size + own.length > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(2 * (this.size + own.length));
+      this.bytes.copy(larger, 0, 0, this.size);
+      this.bytes = larger;
+    }
+    own.copy(this.bytes, this.size);
+    this.size += own.length;
   }
 }
 
@@ -149,21 +209,22 @@ function* foldedLines(profile, options = {}) {
  * @param {FoldedOptions} options
  * @param {string[]} prefixes by thread
  * @param {Int32Array} merged
- * @returns {Map<string, Map<number, number>>} by prefix, by merged leaf: its value
+ * @param {number} size of the merged tree
+ * @returns {Map<string, Float64Array>} by prefix, by merged leaf: its value, a whole number
  */
-function sumsByPrefix(profile, options, prefixes, merged) {
+function sumsByPrefix(profile, options, prefixes, merged, size) {
   const { node, thread, weight } = profile.raw.samples;
   const selected = selectSamples(profile, options);
-  /** @type {Map<string, Map<number, number>>} */
+  /** @type {Map<string, Float64Array>} */
   const sums = new Map();
   for (let sample = 0; sample < node.length; sample++) {
     if (selected && selected[sample] === 0) continue;
     const prefix = prefixes[thread[sample]];
     let own = sums.get(prefix);
-    if (!own) sums.set(prefix, (own = new Map()));
-    const leaf = merged[node[sample]];
-    own.set(leaf, (own.get(leaf) ?? 0) + (options.count === 'weight' ? weight[sample] : 1));
+    if (!own) sums.set(prefix, (own = new Float64Array(size)));
+    own[merged[node[sample]]] += options.count === 'weight' ? weight[sample] : 1;
   }
+  for (const own of sums.values()) own.forEach((value, leaf) => (own[leaf] = Math.round(value)));
   return sums;
 }
 
@@ -173,7 +234,7 @@ function sumsByPrefix(profile, options, prefixes, merged) {
  */
 function folded(profile, options) {
   try {
-    return [...foldedLines(profile, options)].join('');
+    return Array.from(foldedLines(profile, options), (lines) => lines.toString()).join('');
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ProfError(
@@ -184,4 +245,4 @@ function folded(profile, options) {
   }
 }
 
-module.exports = { NO_STACK, folded, foldedLines, foldedTree, pathOf, safeName };
+module.exports = { NO_STACK, folded, foldedLines, safeName };

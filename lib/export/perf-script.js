@@ -6,6 +6,10 @@
 /** @typedef {import('../profile/profile').Profile} Profile */
 
 const { KINDS } = require('../profile/keys.js');
+const { ByteLines } = require('./byte-lines.js');
+
+/** Frames that are copied at once. */
+const BLOCK = 8;
 
 /** @param {string} name */
 const oneLine = (name) => name.replace(/[\r\n\u2028\u2029]+/g, ' ').trim() || '[unknown]';
@@ -33,35 +37,105 @@ function placeOf({ raw, meta, nodeObject }, func) {
   return kind === 'v8' ? placeName(nodeObject) : '[unknown]';
 }
 
+/** The lines of frames, from a node to the thread's start, as bytes. */
+class StackBytes {
+  /** By function: as called, as inlined. @type {Buffer[][]} */
+  #lines = [[], []];
+  /** By node at each multiple of BLOCK frames: those down to the multiple before. */
+  #blocks;
+  #depth;
+  #profile;
+
+  /** @param {Profile} profile */
+  constructor(profile) {
+    const { parent } = profile.raw.nodes;
+    this.#profile = profile;
+    this.#blocks = /** @type {Buffer[]} */ (new Array(parent.length));
+    this.#depth = new Uint32Array(parent.length);
+    for (let i = 1; i < parent.length; i++) this.#depth[i] = this.#depth[parent[i]] + 1;
+  }
+
+  /**
+   * @param {number} node
+   * @returns {Buffer}
+   */
+  #line(node) {
+    const { raw, names } = this.#profile;
+    const inlined = raw.nodes.inline[node];
+    const own = raw.nodes.func[node];
+    let line = this.#lines[inlined][own];
+    if (!line) {
+      const address = raw.funcs.address?.[own] ?? 0;
+      const hex = BigInt.asUintN(64, BigInt(Math.round(address))).toString(16);
+      const place = inlined === 1 ? 'inlined' : placeOf(this.#profile, own);
+      const name = frameName(names.text[names.id[own]]);
+      line = Buffer.from(`\t${hex.padStart(16)} ${name} (${place})\n`);
+      this.#lines[inlined][own] = line;
+    }
+    return line;
+  }
+
+  /**
+   * @param {number} node whose depth is a multiple of BLOCK
+   * @returns {Buffer}
+   */
+  #block(node) {
+    let block = this.#blocks[node];
+    if (!block) {
+      const { parent } = this.#profile.raw.nodes;
+      const lines = [];
+      for (let at = node; lines.length < BLOCK; at = parent[at]) lines.push(this.#line(at));
+      this.#blocks[node] = block = Buffer.concat(lines);
+    }
+    return block;
+  }
+
+  /**
+   * @param {number} leaf
+   * @param {Buffer[]} into
+   * @returns {number} bytes
+   */
+  collect(leaf, into) {
+    const { parent } = this.#profile.raw.nodes;
+    let size = 0;
+    for (let at = leaf; at > 0;) {
+      const isBlock = this.#depth[at] % BLOCK === 0;
+      const piece = isBlock ? this.#block(at) : this.#line(at);
+      size += piece.length;
+      into.push(piece);
+      if (isBlock) for (let i = 0; i < BLOCK; i++) at = parent[at];
+      else at = parent[at];
+    }
+    return size;
+  }
+}
+
 /**
  * @param {Profile} profile
- * @returns {Generator<string>}
+ * @returns {Generator<Uint8Array>} each ends with a sample
  */
 function* perfScript(profile) {
-  const { raw, meta, names, threadNames } = profile;
-  const { parent, func, inline } = raw.nodes;
-  const { address } = raw.funcs;
-  const lineOf = (/** @type {number} */ own, /** @type {boolean} */ inlined) => {
-    const hex = BigInt.asUintN(64, BigInt(Math.round(address?.[own] ?? 0))).toString(16);
-    const place = inlined ? 'inlined' : placeOf(profile, own);
-    return `\t${hex.padStart(16)} ${frameName(names.text[names.id[own]])} (${place})\n`;
-  };
-  /** @type {string[][]} by function: as called, as inlined */
-  const lines = [[], []];
+  const { raw, meta, threadNames } = profile;
   const { node, thread, cpu, timeNs, weight } = raw.samples;
+  const stacks = new StackBytes(profile);
+  const text = new ByteLines();
   for (let sample = 0; sample < node.length; sample++) {
     const micros = Math.round(timeNs[sample] / 1e3);
     const time = `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, '0')}`;
     const comm = oneLine(threadNames[thread[sample]]);
     const ids = `${meta.pid}/${raw.threads.tid[thread[sample]]}`;
     const onCpu = `[${String(cpu[sample]).padStart(3, '0')}]`;
-    let text = `${comm} ${ids} ${onCpu} ${time}: ${Math.round(weight[sample])} ${meta.event}: \n`;
-    for (let at = node[sample]; at > 0; at = parent[at]) {
-      const own = func[at];
-      text += lines[inline[at]][own] ??= lineOf(own, inline[at] === 1);
-    }
-    yield `${text}\n`;
+    const head = `${comm} ${ids} ${onCpu} ${time}: ${Math.round(weight[sample])} ${meta.event}: \n`;
+    /** @type {Buffer[]} */
+    const pieces = [];
+    const full = text.room(head.length * 3 + stacks.collect(node[sample], pieces) + 1);
+    if (full) yield full;
+    text.text(head);
+    for (const piece of pieces) text.copy(piece);
+    text.text('\n');
   }
+  const rest = text.take();
+  if (rest) yield rest;
 }
 
 module.exports = { perfScript };
