@@ -4,7 +4,7 @@
 
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
-const { openProfile, writeError, writeResult } = require('./files.js');
+const { openProfile, untilSignal, writeResult } = require('./files.js');
 const { convert } = require('../export/index.js');
 const { writeFolder } = require('../export/files.js');
 const { FORMATS } = require('../export/formats.js');
@@ -59,6 +59,7 @@ const spec = {
       .map(([name, { what }]) => `  ${name.padEnd(12)}${what}`)
       .join('\n'),
     'FILE is the newest profile below .rspack-prof/ unless given.',
+    'parquet and perf.data are several files: they take no -o -.',
   ],
 };
 
@@ -98,20 +99,6 @@ function valueOf(parsed, flag, { type, oneOf, min = 0 }, { cwd }) {
   return oneOf ? choiceOf(parsed, flag, oneOf) : textOf(parsed, flag);
 }
 
-/**
- * @param {Record<string, Iterable<string | Uint8Array>>} files
- * @param {string} folder
- */
-function writeTables(files, folder) {
-  try {
-    writeFolder(folder, files);
-  } catch (error) {
-    throw /** @type {any} */ (error).code?.startsWith('ERR_PROF_')
-      ? error
-      : writeError(error, folder);
-  }
-}
-
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const known = Object.keys(FORMATS);
@@ -127,11 +114,8 @@ async function run(parsed, world) {
     throw new UsageError(`--to ${format} writes several files: say where with -o OUT`);
   }
   const target = path.resolve(world.cwd, output ?? '');
-  for (const [name, text] of Object.entries(beside ?? {})) {
-    await writeResult(text, path.join(path.dirname(target), name), world);
-  }
-  if (folder) writeTables(folder, target);
-  else await writeResult(pieces ?? [], output, world);
+  if (folder) await untilSignal(async () => writeFolder(target, folder));
+  else await writeResult(pieces ?? [], output, world, beside);
   const [map = ''] = Object.keys(beside ?? {});
   for (const note of notes) {
     const said = note.replace('FILE', path.join(path.dirname(target), map));

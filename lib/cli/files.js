@@ -4,8 +4,9 @@
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
+const { setImmediate } = require('node:timers/promises');
 const { ProfError } = require('../errors.js');
-const { gathered, writeInto, writeWhole } = require('../export/files.js');
+const { Writing, gathered, writeError, writeInto } = require('../export/files.js');
 
 /** As start() writes them: `.rspack-prof/<time>-<pid>/profile.json.gz`. */
 const FOLDER = '.rspack-prof';
@@ -71,19 +72,6 @@ function openProfile(file, cwd) {
 }
 
 /**
- * @param {unknown} error of a write
- * @param {string} file
- */
-function writeError(error, file) {
-  const { code, errno, syscall } = /** @type {NodeJS.ErrnoException} */ (error);
-  return new ProfError(
-    'ERR_PROF_BAD_FILE',
-    `cannot write ${file} (${code}): name a writable place with -o`,
-    { errno, syscall, cause: error },
-  );
-}
-
-/**
  * Waits for a slow reader: what it has not taken would pile up in memory.
  * @param {Iterable<string | Uint8Array>} pieces
  * @param {import('./main.js').Output} stdout
@@ -94,25 +82,87 @@ async function writeStream(pieces, stdout) {
   }
 }
 
+/** What ends a command at a terminal, by kill, and with its terminal. */
+const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/**
+ * Work that a signal ends only where nothing half written is left. Then it ends the process, as if nobody had
+ * listened.
+ * @param {(isEnded: () => Promise<boolean>) => Promise<void>} work asks now and then whether to stop
+ */
+async function untilSignal(work) {
+  /** @type {NodeJS.Signals | undefined} */
+  let ended;
+  const listener = (/** @type {NodeJS.Signals} */ signal) => {
+    ended = signal;
+  };
+  for (const signal of ENDING) process.on(signal, listener);
+  // Signals come with the event loop.
+  const isEnded = async () => {
+    await setImmediate();
+    return ended !== undefined;
+  };
+  try {
+    await work(isEnded);
+    await isEnded();
+  } finally {
+    for (const signal of ENDING) process.removeListener(signal, listener);
+    if (ended !== undefined) process.kill(process.pid, ended);
+  }
+}
+
+/**
+ * Writes files whole, all of them or none.
+ * @param {[file: string, pieces: Iterable<string | Uint8Array>][]} files
+ */
+async function writeFiles(files) {
+  await untilSignal(async (isEnded) => {
+    const writing = new Writing();
+    try {
+      for (const [file, pieces] of files) {
+        writing.begin(file);
+        for (const chunk of gathered(pieces)) {
+          writing.write(chunk);
+          if (await isEnded()) return;
+        }
+      }
+      writing.commit();
+    } finally {
+      writing.discard();
+    }
+  });
+}
+
 /**
  * Writes a result, to a file whole or not at all. A result may be longer than a string can be.
  * @param {Iterable<string | Uint8Array>} pieces
  * @param {string | undefined} file undefined and '-' are standard output
  * @param {import('./main.js').World} world
+ * @param {Record<string, Iterable<string | Uint8Array>>} [beside] other files of the same folder
  */
-async function writeResult(pieces, file, { stdout, cwd }) {
+async function writeResult(pieces, file, { stdout, cwd }, beside = {}) {
   if (file === undefined || file === '-') {
     await writeStream(pieces, stdout);
     return;
   }
   const target = path.resolve(cwd, file);
+  const others = Object.entries(beside).map(
+    /** @returns {[string, Iterable<string | Uint8Array>]} */
+    ([name, text]) => [path.join(path.dirname(target), name), text],
+  );
+  // A device, a fifo or a terminal is written into; only a plain file can be replaced.
+  if (isSpecial(target)) {
+    writeInto(target, pieces);
+    await writeFiles(others);
+  } else await writeFiles([[target, pieces], ...others]);
+}
+
+/** @param {string} file */
+function isSpecial(file) {
   try {
-    const existing = fs.statSync(target, { throwIfNoEntry: false });
-    // A device, a fifo or a terminal is written into; only a plain file can be replaced.
-    if (existing && !existing.isFile()) writeInto(target, pieces);
-    else writeWhole(target, pieces);
+    return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === false;
   } catch (error) {
-    throw error instanceof ProfError ? error : writeError(error, file);
+    throw writeError(error, file);
   }
 }
 
@@ -130,7 +180,7 @@ module.exports = {
   newestProfile,
   openProfile,
   profilePath,
-  writeError,
+  untilSignal,
   writeJson,
   writeResult,
 };

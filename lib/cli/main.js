@@ -5,6 +5,7 @@
 
 const { UsageError, helpText, parse, unknown } = require('./args.js');
 const { withProgress } = require('./progress.js');
+const { writeError } = require('../export/files.js');
 const pkg = require('../../package.json');
 
 /**
@@ -141,7 +142,7 @@ if (require.main === module) {
   // `rspack-prof report | head` closes the pipe: nobody reads on, which is no failure.
   process.stdout.on('error', (error) => {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    process.exit(code === 'EPIPE' ? 0 : fail(error, world));
+    process.exit(code === 'EPIPE' ? 0 : fail(writeError(error, 'standard output'), world));
   });
   main(process.argv.slice(2), world).then((exitCode) => {
     // Not process.exit(): what a pipe has not taken yet would be cut off.

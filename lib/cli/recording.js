@@ -5,7 +5,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { FILE, FOLDER, writeError } = require('./files.js');
+const { FILE, FOLDER } = require('./files.js');
+const { writeError } = require('../export/files.js');
 const journals = require('../journal.js');
 const { loadNative } = require('../native.js');
 
@@ -194,7 +195,7 @@ class Recording {
       move(path.join(this.folder, map), path.join(dir, map));
       return `raw records: ${file}`;
     } catch (error) {
-      return writeError(error, file).message;
+      return /** @type {Error} */ (writeError(error, file)).message;
     }
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 // Serves one report and its profile on 127.0.0.1, from memory, to whoever knows the path: 128 random
-// bits. Refuses any other path (404), any other method than GET (405), and any request whose Host is
+// bits. Refuses any other path (404), any other method than GET and HEAD (405), and any request whose Host is
 // not this server's: a page elsewhere whose name was rebound to 127.0.0.1 gets nothing.
 
 const { randomBytes } = require('node:crypto');
@@ -101,8 +101,10 @@ function serve({ page, profile, port = 0, idleMs }) {
       const { host, origin } = request.headers;
       const known = host === `${ADDRESS}:${own}` || host === `localhost:${own}`;
       const resource = known ? found.get(request.url ?? '') : undefined;
-      if (!resource || request.method !== 'GET') {
-        response.writeHead(resource ? 405 : 404, resource ? { ...COMMON, allow: 'GET' } : COMMON);
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (!resource || !isRead) {
+        const allow = { ...COMMON, allow: 'GET, HEAD' };
+        response.writeHead(resource ? 405 : 404, resource ? allow : COMMON);
         response.end();
         return;
       }
@@ -114,12 +116,12 @@ function serve({ page, profile, port = 0, idleMs }) {
         'content-length': resource.body.length,
         ...(shared && { 'access-control-allow-origin': FIREFOX }),
       });
-      response.end(resource.body);
+      response.end(request.method === 'HEAD' ? undefined : resource.body);
     });
     const close = (/** @type {'closed' | 'idle'} */ why) => {
       clearTimeout(idle);
       server.close(() => end(why));
-      // A browser keeps its connection open for minutes.
+      // One on which a request has begun, or an answer is not taken, would be waited for.
       server.closeAllConnections();
     };
     const idle = setTimeout(() => close('idle'), idleMs);

@@ -10,7 +10,7 @@ const { Profile } = require('../profile/profile.js');
 const { bad, readJson } = require('./json-file.js');
 const { readBuild } = require('./build-notes.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
-const { OWN_VERSION } = require('./firefox.js');
+const { GECKO_VERSION, OWN_VERSION, VERSION } = require('./firefox.js');
 const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
@@ -241,6 +241,28 @@ function readMeta(own) {
 }
 
 /**
+ * @param {Json} meta
+ * @param {Json} own
+ */
+function checkVersions({ version, preprocessedProfileVersion: processed }, own) {
+  if (own.version !== OWN_VERSION) {
+    throw new BadProfile(
+      `it is of version ${own.version} and this rspack-prof reads ${OWN_VERSION}`,
+    );
+  }
+  // The Firefox Profiler writes what it has read in its own version.
+  for (const [found, known] of [
+    [processed, VERSION],
+    [version, GECKO_VERSION],
+  ]) {
+    if (found === undefined || found <= known) continue;
+    throw new BadProfile(
+      `it is of version ${found} of the Firefox Profiler's format and this rspack-prof reads ${known}: take the file that rspack-prof wrote, or a newer rspack-prof`,
+    );
+  }
+}
+
+/**
  * @param {unknown} parsed
  * @returns {Profile}
  */
@@ -250,11 +272,7 @@ function fromFirefox(parsed) {
   if (typeof own !== 'object' || own === null) {
     throw new BadProfile('it is not one of rspack-prof (no meta.rspackProf in it)');
   }
-  if (own.version !== OWN_VERSION) {
-    throw new BadProfile(
-      `it is of version ${own.version} and this rspack-prof reads ${OWN_VERSION}`,
-    );
-  }
+  checkVersions(json.meta, own);
   const meta = readMeta(own);
   const shared = object(json.shared, 'shared');
   const strings = array(shared.stringArray, 'stringArray');

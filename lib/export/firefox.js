@@ -21,6 +21,8 @@ const list = (/** @type {ArrayLike<number>} */ values) => new Column(values);
 /** A profile is written while somebody waits for the build to end. */
 const GZIP_LEVEL = 2;
 const VERSION = 62;
+/** Of Gecko's own format, which a processed profile was made from. */
+const GECKO_VERSION = 24;
 /** Of `meta.rspackProf`; a reader refuses what is newer than it knows. */
 const OWN_VERSION = 1;
 
@@ -129,7 +131,7 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) 
   return {
     meta: {
       product: 'rspack-prof',
-      version: 24, // of Gecko's own format; not looked at in a processed profile
+      version: GECKO_VERSION,
       preprocessedProfileVersion: VERSION,
       interval: meta.frequency > 0 ? 1000 / meta.frequency : 1,
       startTime: meta.startUnixMs,
@@ -203,4 +205,4 @@ function firefoxFile(profile, { gzip = false, ...options } = {}) {
   return pieces;
 }
 
-module.exports = { firefoxFile, toFirefox, VERSION, OWN_VERSION };
+module.exports = { firefoxFile, toFirefox, GECKO_VERSION, VERSION, OWN_VERSION };

@@ -4,7 +4,7 @@
 const path = require('node:path');
 const { ProfError, nearMatches } = require('../errors.js');
 const { checkNames } = require('../options.js');
-const { writeFolder, writeWhole } = require('./files.js');
+const { writeFolder, writeTogether } = require('./files.js');
 const { BY_NAME, FORMATS } = require('./formats.js');
 const { FILTERS, subset } = require('./subset.js');
 
@@ -90,11 +90,14 @@ function convert(profile, format, options, file) {
 function writeProfile(profile, file, options = {}) {
   const { format, ...rest } = /** @type {Options} */ (options);
   const { pieces, folder, beside = {} } = convert(profile, formatOf(file, format), rest, file);
-  for (const [name, text] of Object.entries(beside)) {
-    writeWhole(path.join(path.dirname(file), name), text);
-  }
   if (folder) writeFolder(file, folder);
-  else writeWhole(file, pieces ?? []);
+  else {
+    const others = Object.entries(beside).map(
+      /** @returns {[string, import('./formats').Pieces]} */
+      ([name, text]) => [path.join(path.dirname(file), name), text],
+    );
+    writeTogether([[file, pieces ?? []], ...others]);
+  }
 }
 
 /**

@@ -176,6 +176,7 @@ function groupBy(count, keys) {
 module.exports = {
   KINDS,
   STATES,
+  KEY_NAMES,
   FUNC_KEYS,
   NODE_KEYS,
   SAMPLE_KEYS,

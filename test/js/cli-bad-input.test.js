@@ -10,6 +10,8 @@ const path = require('node:path');
 const test = require('node:test');
 const zlib = require('node:zlib');
 const { buildProfile, cli } = require('./cli-support.js');
+const { FORMATS } = require('../../lib/export/formats.js');
+const { KEY_NAMES: KEYS } = require('../../lib/profile/keys.js');
 
 const MAIN = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
 
@@ -88,6 +90,12 @@ test('a profile of a newer version: both versions are named', async (t) => {
   own.version = version + 1;
   fs.writeFileSync(path.join(cwd, 'newer.json'), JSON.stringify(profile));
   await refused(cwd, 'newer.json', new RegExp(`version ${version + 1} and .* reads ${version}`));
+  own.version = version;
+  for (const [field, known] of Object.entries({ version: 24, preprocessedProfileVersion: 62 })) {
+    const newer = { ...profile, meta: { ...profile.meta, [field]: 999 } };
+    fs.writeFileSync(path.join(cwd, 'newer.json'), JSON.stringify(newer));
+    await refused(cwd, 'newer.json', new RegExp(`version 999 of .* reads ${known}`));
+  }
 });
 
 test('a profile without samples: reports that say so, and no NaN', async (t) => {
@@ -109,6 +117,19 @@ test('a profile without samples: reports that say so, and no NaN', async (t) => 
     ['report', 'none.json.gz', '--phases'],
     ['report', 'none.json.gz', '--hints'],
     ['report', 'none.json.gz', '--border'],
+    ['report', 'none.json.gz', '--spans'],
+    ['report', 'none.json.gz', '--builds'],
+    ['report', 'none.json.gz', '--build', 'last'],
+    ...['phases', 'border', 'spans', 'hints', 'builds'].map((view) => [
+      ...['report', 'none.json.gz', '--json', `--${view}`],
+    ]),
+    ...KEYS.map((key) => ['report', 'none.json.gz', '--sort', key]),
+    ...Object.keys(FORMATS).map((format) => [
+      ...['export', 'none.json.gz', '--to', format, '-o', `made-${format}`],
+    ]),
+    ['diff', 'none.json.gz', 'good.json.gz', '--markdown'],
+    ['diff', 'none.json.gz', 'good.json.gz', '--html', 'diff.html'],
+    ['diff', 'none.json.gz', 'good.json.gz', '--by', 'phase,crate', '--normalize', 'time'],
     ['export', 'none.json.gz', '--to', 'folded'],
     ['diff', 'none.json.gz', 'good.json.gz'],
     ['diff', 'good.json.gz', 'none.json.gz', '--json'],
@@ -117,6 +138,7 @@ test('a profile without samples: reports that say so, and no NaN', async (t) => 
     const { exitCode, stdout, stderr } = await cli(command, { cwd });
     assert.doesNotMatch(stdout + stderr, /NaN|Infinity|^ +at /m, `${command}`);
     if (exitCode !== 0) assert.match(stderr, /^rspack-prof: [^\n]+\n$/, `${command}`);
+    else if (command.includes('--json')) JSON.parse(stdout);
   }
 });
 

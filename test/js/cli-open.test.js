@@ -133,6 +133,18 @@ test('the profile may be read by profiler.firefox.com, and by no other site', as
   assert.equal(headers['content-type'], 'application/gzip');
 });
 
+test('HEAD: what GET would say, and no body', async (t) => {
+  const { url } = await served(t);
+  for (const path of [url, `${url}profile.json.gz`]) {
+    const [head, get] = [await ask(path, { method: 'HEAD' }), await ask(path)];
+    assert.deepEqual([head.status, head.body.length], [200, 0]);
+    assert.ok(get.body.length > 0);
+    for (const name of ['content-length', 'content-type', 'content-security-policy']) {
+      assert.equal(head.headers[name], get.headers[name]);
+    }
+  }
+});
+
 test('other paths, methods and hosts get nothing', async (t) => {
   const { url, port } = await served(t);
   const root = new URL(url).origin;
@@ -140,9 +152,9 @@ test('other paths, methods and hosts get nothing', async (t) => {
     assert.equal((await ask(root + wrong)).status, 404, wrong);
   }
   assert.equal((await ask(`${url}?x`)).status, 404);
-  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD']) {
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     const { status, headers, body } = await ask(url, { method });
-    assert.deepEqual([status, headers.allow, body.length], [405, 'GET', 0], method);
+    assert.deepEqual([status, headers.allow, body.length], [405, 'GET, HEAD', 0], method);
   }
   for (const host of [
     'evil.example',
@@ -183,6 +195,21 @@ test('without a request it ends, with a connection left open too', async () => {
   assert.equal((await ask(`${one.url}profile.json`, { agent })).status, 200);
   assert.equal(await one.ended, 'idle');
   agent.destroy();
+});
+
+test('it ends while a request is half sent', async (t) => {
+  const one = await serve({ page: PAGE, profile: Buffer.from('{}'), idleMs: 60_000 });
+  const socket = net.connect(one.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  socket.write('GET /');
+  // The server has the connection, and the beginning of the request with it.
+  await ask(one.url);
+  const closed = once(socket, 'close');
+  one.close();
+  const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'late').unref());
+  assert.equal(await Promise.race([one.ended, late]), 'closed');
+  await closed;
 });
 
 test('a port in use, a port that is none, a bad file: one line each', async (t) => {

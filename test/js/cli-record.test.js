@@ -198,7 +198,10 @@ test('.rspack-prof that is a symbolic link is refused, as start() refuses it', (
   const { status, stdout, stderr } = record(cwd, ['--', 'echo', 'ran']);
   assert.equal(status, 1);
   assert.equal(stdout, '');
-  assert.match(stderr, /^rspack-prof: cannot write \.rspack-prof\/ \(ELOOP\)[^\n]*\n$/);
+  assert.match(
+    stderr,
+    /^rspack-prof: cannot write \.rspack-prof\/: it is a symbolic link \(ELOOP\)[^\n]*\n$/,
+  );
   assert.deepEqual(fs.readdirSync(elsewhere), []);
 });
 

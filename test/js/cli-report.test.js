@@ -207,7 +207,10 @@ test('a full standard output: one line, exit code 1', (t) => {
       encoding: 'utf8',
     });
     fs.closeSync(full);
-    assert.equal(stderr, 'rspack-prof: ENOSPC: no space left on device, write\n');
+    assert.equal(
+      stderr,
+      'rspack-prof: cannot write standard output: no space left on device (ENOSPC) (ERR_PROF_BAD_FILE)\n',
+    );
     assert.equal(status, 1);
   }
 });

@@ -15,6 +15,8 @@ const count = (value) => whole.format(value);
 function percent(share) {
   if (!Number.isFinite(share)) return '0 %';
   if (share > 0 && share < 0.00005) return '<0.01 %';
+  // Never "100.0 %" for what is not all.
+  if (share > 0.999 && share < 1) return `${(Math.floor(share * 1e4) / 100).toFixed(2)} %`;
   return `${(share * 100).toFixed(share !== 0 && Math.abs(share) < 0.0995 ? 2 : 1)} %`;
 }
 
