@@ -181,6 +181,7 @@ module.exports = {
   openProfile,
   profilePath,
   untilSignal,
+  writeError,
   writeJson,
   writeResult,
 };

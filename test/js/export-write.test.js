@@ -116,14 +116,15 @@ test('a place that cannot be written is told by its own name', (t) => {
 });
 
 test('what another user owns: one line, and nothing written', (t) => {
-  const cwd = folder(t);
+  const cwd = path.join(folder(t), 'foreign');
+  fs.mkdirSync(cwd);
   const profile = buildProfile(smallBuild().samples, smallBuild());
   profile.write(path.join(cwd, 'p.json.gz'));
   fs.copyFileSync(path.join(cwd, 'p.json.gz'), path.join(cwd, 'hidden.json.gz'));
   fs.chmodSync(path.join(cwd, 'p.json.gz'), 0o644);
   fs.chmodSync(path.join(cwd, 'hidden.json.gz'), 0o000);
+  fs.chmodSync(path.dirname(cwd), 0o755);
   fs.chmodSync(cwd, 0o555);
-  t.after(() => fs.chmodSync(cwd, 0o755));
   // Root may write everywhere: it becomes somebody else, who may not be able to read this package.
   const nobody = `
     if (process.getuid() === 0) {
@@ -151,11 +152,16 @@ test('what another user owns: one line, and nothing written', (t) => {
       cwd,
       encoding: 'utf8',
     });
-    if (made.stdout === 'unreadable') return t.skip('this package is readable for its owner alone');
+    if (made.stdout === 'unreadable') {
+      fs.chmodSync(cwd, 0o755);
+      return t.skip('this package is readable for its owner alone');
+    }
     assert.match(made.stderr, /^rspack-prof: [^\n]*\(ERR_PROF_\w+\)\n$/, args.join(' '));
     assert.match(made.stderr, reason);
     assert.equal(made.status, 1);
     assert.equal(made.stdout, '');
   }
-  assert.deepEqual(fs.readdirSync(cwd), before);
+  const after = fs.readdirSync(cwd);
+  fs.chmodSync(cwd, 0o755);
+  assert.deepEqual(after, before);
 });
