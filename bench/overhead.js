@@ -32,6 +32,7 @@ const SETS = {
   ],
   copies: ['none', 'none-again', 'rspack-prof-4000', 'dwarf-4000'],
   parts: ['none', 'none-again', 'events-4000', 'signals-4000', 'flat-4000', 'rspack-prof-4000'],
+  waits: ['none', 'rspack-prof-1000', 'wall-1000'],
 };
 const KEYS = [...new Set(Object.values(SETS).flat())];
 const USAGE = `usage: npm run bench -- [--case NAME] [--runs N] [--binding debug|release|FILE]
@@ -185,6 +186,7 @@ function variantsFor({ name, binding, event, keys }, taken) {
     ours('rspack-prof-4000', 'in process', { frequency: 4000, event }),
     ours('cpu-clock-1000', 'in process, cpu-clock', { frequency: 1000, event: clock }),
     ours('cpu-clock-4000', 'in process, cpu-clock', { frequency: 4000, event: clock }),
+    ours('wall-1000', 'in process, with waits', { frequency: 1000, wall: true }),
     ours('dwarf-4000', 'in process, copies', { frequency: 4000, event, callGraph: 'dwarf' }),
     ours('flat-4000', 'in process, flat', { frequency: 4000, event, callGraph: 'none' }),
     dropped(name, binding, {

@@ -23,7 +23,7 @@ const PERF_MAP = /^perf-\d+\.map$/;
  * @property {number} [threadMs] CPU of its thread,
  * @property {number} [finishMs] and its work after the build
  *
- * @typedef {{ frequency: number, event?: string, callGraph?: string }} ProfOptions for start()
+ * @typedef {{ frequency: number, event?: string, callGraph?: string, wall?: boolean }} ProfOptions for start()
  *
  * @typedef {object} Variant
  * @property {string} key

@@ -238,7 +238,7 @@ export type StateFilter = ThreadState | 'waiting' | 'all';
 
 /**
  * What a thread's time went to. `idle`: a pool's worker that waits for work; `event loop`: node's, which
- * waits for anything; `memory map`: for the lock on the process's mappings.
+ * waits for anything; `join`: a rayon thread, or one that handed it work, for the other parts of that; `memory map`: for the lock on the process's mappings.
  */
 export type WaitReason =
   | 'running'
@@ -246,6 +246,7 @@ export type WaitReason =
   | 'idle'
   | 'event loop'
   | 'lock'
+  | 'join'
   | 'file'
   | 'pipe'
   | 'network'

@@ -143,6 +143,22 @@ function commonValues(profile, groupOf, groups, keys) {
 
 /**
  * @param {Profile} profile
+ * @param {ReturnType<typeof groupBy>} by
+ * @param {Uint8Array | null} selected
+ */
+function sumPerGroup({ raw }, { groupOf, labels }, selected) {
+  const weight = new Float64Array(labels.length);
+  const count = new Float64Array(labels.length);
+  for (let i = 0; i < groupOf.length; i++) {
+    if (selected && selected[i] === 0) continue;
+    weight[groupOf[i]] += raw.samples.weight[i];
+    count[groupOf[i]]++;
+  }
+  return { weight, count };
+}
+
+/**
+ * @param {Profile} profile
  * @param {HotspotOptions} [options]
  * @param {import('./names').Names} [symbols] what functions are called, instead of what `unnamed` says
  * @returns {HotspotRow[]}
@@ -208,17 +224,23 @@ function hotspots(profile, options = {}, symbols) {
     rows.push(row);
   };
 
-  bySample.labels.forEach((_, group) => {
+  const hasPlaces = funcKeys.length + nodeKeys.length > 0;
+  if (!hasPlaces) {
+    // Who waits has hundreds of values: each on its own would walk all samples again.
+    const sums = sumPerGroup(profile, bySample, selected);
+    sums.count.forEach((count, group) => {
+      if (count === 0) return;
+      whole += sums.weight[group];
+      addRow(group, undefined, count, sums.weight[group], sums.weight[group]);
+    });
+  }
+  (hasPlaces ? bySample.labels : []).forEach((_, group) => {
     const sums = sumPerNode(
       profile,
       (sample) => bySample.groupOf[sample] === group && (!selected || selected[sample] === 1),
     );
     if (sums.totalCount === 0) return;
     whole += sums.totalWeight;
-    if (funcKeys.length + nodeKeys.length === 0) {
-      addRow(group, undefined, sums.totalCount, sums.totalWeight, sums.totalWeight);
-      return;
-    }
     const groups = places.list.length;
     const { func, parent } = raw.nodes;
     const self = new Float64Array(groups);

@@ -18,6 +18,7 @@ const REASONS = [
   'idle',
   'event loop',
   'lock',
+  'join',
   'file',
   'pipe',
   'network',
@@ -77,6 +78,8 @@ const USER = [
 const WRAPPERS =
   /^<?(rayon(_core)?::|std::(fs|io|sys|net|process)|fs_err|core::ops|alloc::)|^_?_?GI_|^__?(x64_sys|mmap|munmap|mprotect)/;
 const SYSTEM = /^(libc|libpthread|libm|ld-linux|linux-vdso|\[)/;
+/** Nobody but a library waited. */
+const THREAD_START = /std::(thread::lifecycle|sys::(thread|backtrace))|^(start_thread|clone3?)$/;
 const KERNEL_KIND = KINDS.indexOf('kernel');
 /** User frames from the leaf in which the call of the kernel is named. */
 const CALL_DEPTH = 4;
@@ -94,6 +97,7 @@ const WAITERS = [
     reason: IDLE,
     name: /tokio::runtime::(blocking::pool::Inner>::run|(scheduler::multi_thread::(park|worker|idle)|park|time|io|driver))/,
   },
+  { reason: 'join', name: /rayon_core::latch::/ },
   { reason: 'event loop', name: /SpinEventLoop|NodeMainInstance/ },
   { reason: 'child', name: /SyncProcessRunner|uv_spawn|uv__spawn/ },
 ];
@@ -113,7 +117,7 @@ function reasonOfWaiter(user) {
   const waiter = user[at] ?? '';
   if (RAYON_SLEEP.test(waiter)) {
     while (at < user.length && RAYON_SLEEP.test(user[at])) at++;
-    return RAYON_MAIN.test(user[at] ?? '') ? IDLE : '';
+    return RAYON_MAIN.test(user[at] ?? '') ? IDLE : 'join';
   }
   // block_on() parks any thread; a worker's park is in its scheduler.
   if (TOKIO_PARK.test(waiter)) {
@@ -154,6 +158,7 @@ function look({ raw, names }, leaf) {
   const kernel = [];
   /** @type {string[]} */
   const user = [];
+  let first = -1;
   let waiter = -1;
   let isNamed = false;
   for (let at = leaf; at > 0 && user.length < WAITER_DEPTH; at = nodes.parent[at]) {
@@ -164,7 +169,8 @@ function look({ raw, names }, leaf) {
       continue;
     }
     user.push(name);
-    if (waiter < 0 && !isWrapper(name)) waiter = func;
+    if (first < 0 && !MACHINERY.test(name)) first = func;
+    if (waiter < 0 && !isWrapper(name)) waiter = THREAD_START.test(name) ? first : func;
     const module = funcs.module[func];
     const isSystem = module < 0 || SYSTEM.test(strings[modules.name[module]]);
     isNamed ||= funcs.named[func] === 1 && !isSystem;
