@@ -26,6 +26,7 @@
         'src/addon/place.c',
         'src/addon/raw.c',
         'src/addon/recover.c',
+        'src/addon/symbolize.c',
         'src/addon/stat.c',
         'src/addon/values.c',
       ],

@@ -36,6 +36,7 @@ const COMMANDS = {
   recover: () => require('./recover.js'),
   diff: () => require('./diff.js'),
   compare: () => require('./compare.js'),
+  symbolize: () => require('./symbolize.js'),
   open: () => require('./open.js'),
   list: () => require('./list.js'),
   trace: () => require('./trace.js'),
@@ -44,7 +45,7 @@ const COMMANDS = {
 };
 
 /** What may take more than a second on a big profile. */
-const SLOW = ['report', 'export', 'import', 'recover', 'diff', 'open'];
+const SLOW = ['report', 'export', 'import', 'recover', 'diff', 'symbolize', 'open'];
 
 /** @type {Record<string, number>} */
 const EXIT_CODES = {
@@ -55,7 +56,7 @@ const EXIT_CODES = {
 
 const usage = () => {
   const rows = Object.entries(COMMANDS).map(
-    ([name, load]) => `  ${name.padEnd(8)}${load().spec.summary}`,
+    ([name, load]) => `  ${name.padEnd(11)}${load().spec.summary}`,
   );
   return [
     'usage: rspack-prof COMMAND [OPTIONS]',

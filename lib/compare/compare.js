@@ -3,7 +3,7 @@
 // where it was stopped half way: what there is, it says.
 
 const { environmentOf } = require('./environment.js');
-const { compareHotspots } = require('./hotspots.js');
+const { compareHotspots, dispersionOf } = require('./hotspots.js');
 const { pairLogs, timeRuns } = require('./measure.js');
 const { DOUBT, looksFor } = require('./plan.js');
 const { profileRuns } = require('./profiles.js');
@@ -149,17 +149,20 @@ async function compare(options) {
     }
   }
   const merged = profiled?.merged ?? null;
+  const dispersion = profiled ? dispersionOf([profiled.runs.base, profiled.runs.candidate]) : null;
   const hot =
-    profiled && merged && metrics.cpu ? compareHotspots(profiled.runs, merged, metrics.cpu) : null;
+    merged && metrics.cpu && dispersion !== null
+      ? compareHotspots(merged, { cpu: metrics.cpu, dispersion })
+      : null;
+  const counts = hot?.counts ?? { significant: 0, withinNoise: 0, moved: 0, halfNamed: [] };
   const machine = machineOf(runs);
   const ratiosOf = (/** @type {'wall' | 'cpu'} */ name) =>
     (pairLogs(runs, name) ?? []).map((log) => Math.exp(log));
   const verdict = verdictOf({
     ...{ metrics, stopped, pairs, metric, margin },
-    moved: hot ? hot.moved : null,
+    moved: hot ? hot.counts.moved : null,
     ratios: [ratiosOf('wall'), ratiosOf('cpu')],
   });
-  const half = hot ? hot.halfNamed : [];
   const warnings = [
     ...warningsOf(machine, {
       counterProblem: make.counterProblem(),
@@ -204,11 +207,8 @@ async function compare(options) {
           candidate: merged?.candidate.quality.samples ?? 0,
         },
         event: merged?.base.meta.event ?? null,
-        dispersion: hot?.dispersion ?? null,
-        significant: hot?.significant ?? 0,
-        withinNoise: hot?.withinNoise ?? 0,
-        moved: hot?.moved ?? 0,
-        halfNamed: half,
+        dispersion,
+        ...counts,
       },
       machine,
       environment,

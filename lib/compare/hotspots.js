@@ -22,16 +22,15 @@ const MOST_ROWS = 200;
  * degrees of freedom, all rows together; never below 1 (McCullagh and Nelder, Generalized Linear
  * Models, 4.5).
  * @param {readonly (readonly Profile[])[]} sides
- * @param {string} by
  */
-function dispersionOf(sides, by) {
+function dispersionOf(sides) {
   let [squares, freedom] = [0, 0];
   for (const runs of sides) {
     if (runs.length < 2) continue;
     const counts = runs.map(
       (profile) =>
         new Map(
-          profile.hotspots({ by, unnamed: 'together' }).map(({ key, samples }) => [key, samples]),
+          profile.hotspots({ unnamed: 'together' }).map(({ key, samples }) => [key, samples]),
         ),
     );
     const totals = counts.map((rows) => [...rows.values()].reduce((sum, n) => sum + n, 0));
@@ -95,8 +94,12 @@ function rowsBy(base, candidate, by, { cpu, dispersion }) {
       candidateMs: is,
       baseShare: row.baseSelfShare,
       candidateShare: row.candidateSelfShare,
+      // Without an interval of the time, nothing but the share is known to be more than chance.
       isSignificant:
-        isCompared && Math.abs(delta) * INTERVAL_ERRORS > half * found.leastErrors && delta !== 0,
+        isCompared &&
+        (cpu.interval
+          ? Math.abs(delta) * INTERVAL_ERRORS > half * found.leastErrors
+          : row.isSignificant),
       isMoved: row.isSignificant,
     };
   });
@@ -110,13 +113,10 @@ function rowsBy(base, candidate, by, { cpu, dispersion }) {
 }
 
 /**
- * @param {{ base: Profile[], candidate: Profile[] }} runs
  * @param {{ base: Profile, candidate: Profile }} merged
- * @param {MetricSummary} cpu of the timed runs
+ * @param {{ cpu: MetricSummary, dispersion: number }} known
  */
-function compareHotspots(runs, { base, candidate }, cpu) {
-  const dispersion = dispersionOf([runs.base, runs.candidate], 'symbol');
-  const known = { cpu, dispersion };
+function compareHotspots({ base, candidate }, known) {
   const half = [...halfNamed(base, candidate)];
   const symbols = rowsBy(base, candidate, 'symbol', known);
   const tableOf = (/** @type {'crate' | 'object' | 'phase'} */ by) =>
@@ -125,18 +125,38 @@ function compareHotspots(runs, { base, candidate }, cpu) {
       ...rest,
     }));
   return {
-    dispersion,
     hotspots: symbols.rows,
-    significant: symbols.significant,
-    withinNoise: symbols.withinNoise,
-    moved: symbols.found.significant,
     // A crate has no counterpart in a file without symbols.
     crates: half.length > 0 ? [] : tableOf('crate'),
     objects: tableOf('object'),
     phases: tableOf('phase'),
-    halfNamed: half,
+    counts: {
+      significant: symbols.significant,
+      withinNoise: symbols.withinNoise,
+      moved: symbols.found.significant,
+      halfNamed: half,
+    },
     warnings: symbols.found.warnings,
   };
 }
 
-module.exports = { compareHotspots, dispersionOf };
+/**
+ * The result of a comparison whose profiles were given names since.
+ * @param {any} result of a bundle
+ * @param {{ base: Profile, candidate: Profile }} profiles
+ */
+function withHotspots(result, profiles) {
+  const { cpu } = result.metrics ?? {};
+  if (!cpu || !result.profiled) return result;
+  const dispersion = result.profiled.dispersion ?? 1;
+  const { hotspots, crates, objects, phases, counts } = compareHotspots(profiles, {
+    cpu,
+    dispersion,
+  });
+  return {
+    ...{ ...result, hotspots, crates, objects, phases },
+    profiled: { ...result.profiled, ...counts },
+  };
+}
+
+module.exports = { compareHotspots, dispersionOf, withHotspots };

@@ -97,6 +97,7 @@ function verdictOf({ metrics, stopped, pairs, metric, margin, moved, ratios }) {
   const [walls, cpus] = ratios;
   const isObvious =
     pairs < LEAST_PAIRS_TO_KEEP &&
+    walls.length > 0 &&
     walls.every((ratio) => ratio >= OBVIOUS.wall) &&
     cpus.every((ratio) => ratio >= OBVIOUS.cpu);
   if (isObvious) {

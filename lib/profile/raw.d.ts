@@ -169,6 +169,15 @@ export interface NativeAddon
   isJournalHeld?(file: string): boolean;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;
+  /** Names for virtual addresses of a file; null: none. `kind` is that of funcs.kind. */
+  symbolize?(
+    file: string,
+    addresses: Float64Array,
+  ): {
+    buildId: string;
+    hasSymbols: boolean;
+    names: ({ name: string; symbol: string; crate: string; kind: number } | null)[];
+  };
   probe(event: string): {
     ok: boolean;
     code: string;

@@ -18,6 +18,7 @@
 #include "addon/place.h"
 #include "addon/raw.h"
 #include "addon/recover.h"
+#include "addon/symbolize.h"
 #include "addon/stat.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
@@ -474,6 +475,7 @@ NAPI_MODULE_INIT() {
       {"functionPlace", prof_place_of},
       {"recoverJournal", prof_recover_journal},
       {"isJournalHeld", prof_is_journal_held},
+      {"symbolize", prof_symbolize_file},
   };
   pin_library();
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
