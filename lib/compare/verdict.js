@@ -11,8 +11,11 @@ const { changeText, intervalText, plural } = require('./words.js');
 /** @typedef {import('./measure').Metric} Metric */
 
 const LEAST_PAIRS_TO_KEEP = 3;
-/** With one or two pairs nothing is bounded: obviously bad is what no machine's mood explains. */
-const OBVIOUS = { wall: 1.5, cpu: 1.25 };
+/**
+ * With one or two pairs nothing is bounded: obviously bad is what no machine's mood explains, in each
+ * pair, and more than a few processes' starts.
+ */
+const OBVIOUS = { wall: 1.5, cpu: 1.25, cpuMs: 50 };
 
 /** @type {Record<Metric, string>} */
 const METRIC_NAMES = { wall: 'wall time', cpu: 'CPU time', instructions: 'instructions' };
@@ -85,7 +88,7 @@ function flat(metrics, metric, moved) {
  * @returns {Verdict}
  */
 function verdictOf({ metrics, stopped, pairs, metric, margin, moved, ratios }) {
-  const { wall } = metrics;
+  const { wall, cpu } = metrics;
   const main = metrics[metric];
   const base = { wallRatio: wall?.ratio ?? null, interval: wall?.interval ?? null, metric };
   const inconclusive = (/** @type {string} */ reason) =>
@@ -95,17 +98,19 @@ function verdictOf({ metrics, stopped, pairs, metric, margin, moved, ratios }) {
   }
   const said = figure(main, metric, pairs);
   const [walls, cpus] = ratios;
+  if (stopped === 'aborted' || stopped === 'failed') {
+    return inconclusive(`${STOPS[stopped]}; so far ${said}`);
+  }
   const isObvious =
     pairs < LEAST_PAIRS_TO_KEEP &&
     walls.length > 0 &&
+    cpu &&
+    cpu.candidate - cpu.base >= OBVIOUS.cpuMs &&
     walls.every((ratio) => ratio >= OBVIOUS.wall) &&
     cpus.every((ratio) => ratio >= OBVIOUS.cpu);
   if (isObvious) {
     const reason = `obviously: wall time ${changeText(Math.min(...walls))} or worse in each pair`;
     return { decision: 'slower', keep: false, reason, ...base };
-  }
-  if (stopped === 'aborted' || stopped === 'failed') {
-    return inconclusive(`${STOPS[stopped]}; so far ${said}`);
   }
   switch (main.finding) {
     case 'slower':
@@ -126,7 +131,6 @@ function verdictOf({ metrics, stopped, pairs, metric, margin, moved, ratios }) {
       return { decision: 'no-difference', keep, reason: `${within}; ${reason}`, ...base };
     }
     default: {
-      const { cpu } = metrics;
       const told = metric === 'wall' && cpu && cpu.ratio !== null ? `; ${cpuText(cpu)}` : '';
       return inconclusive(`${STOPS[stopped] || STOPS.planned}: ${said}${told}`);
     }

@@ -52,7 +52,8 @@ test('faster is kept, but not after fewer than three runs', () => {
 });
 
 test('one run may reject what is obviously bad, and nothing else', () => {
-  const metrics = { wall: metric(1.8, Infinity, 'unclear'), cpu: SAME, instructions: null };
+  const cpu = metric(1.7, Infinity, 'unclear');
+  const metrics = { wall: metric(1.8, Infinity, 'unclear'), cpu, instructions: null };
   const one = { metrics, pairs: 1, stopped: 'planned' };
   const bad = judged({ ...one, ratios: [[1.8], [1.7]] });
   assert.deepEqual([bad.decision, bad.keep], ['slower', false]);
@@ -61,6 +62,9 @@ test('one run may reject what is obviously bad, and nothing else', () => {
   assert.equal(judged({ ...one, ratios: [[1.8], [1.1]] }).decision, 'inconclusive');
   assert.equal(judged({ ...one, ratios: [[1.2], [1.2]] }).decision, 'inconclusive');
   assert.equal(judged({ ...one, ratios: [[0.5], [0.5]] }).decision, 'inconclusive');
+  const tiny = { ...cpu, base: 1, candidate: 1.7 };
+  const started = judged({ ...one, metrics: { ...metrics, cpu: tiny }, ratios: [[1.8], [1.7]] });
+  assert.equal(started.decision, 'inconclusive', 'a millisecond is nobody’s build');
   assert.equal(judged({ ...one, pairs: 3, ratios: [[2], [2]] }).decision, 'inconclusive');
 });
 
