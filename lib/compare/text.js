@@ -111,15 +111,18 @@ function hotTable(rows, nameOf, title, { width, paint }) {
   });
 }
 
-/** @param {Result} result */
-function headLines({ runs, sides, environment }) {
+/** @param {Result} result @param {number} measure */
+function headLines({ runs, sides, environment }, measure) {
   const { pairs, warmup, cache } = runs;
   const rspack = environment.rspack ? `, rspack ${printable(environment.rspack)}` : '';
   return [
     `base       ${printable(sides.base.title)}`,
     `candidate  ${printable(sides.candidate.title)}`,
-    `${plural(pairs, 'run')} of each in ABBA blocks after ${plural(warmup, 'warm-up')}, ${cache} cache, ` +
-      `${environment.cpus} CPUs${rspack}, node ${printable(environment.node.slice(1))}`,
+    ...wrap(
+      `${plural(pairs, 'run')} of each in ABBA blocks after ${plural(warmup, 'warm-up')}, ${cache} cache, ` +
+        `${environment.cpus} CPUs${rspack}, node ${printable(environment.node.slice(1))}`,
+      measure,
+    ),
   ];
 }
 
@@ -128,10 +131,11 @@ function hotspotLines(result, terminal) {
   const { hotspots, phases, crates, objects, profiled } = result;
   if (profiled.runs === 0) return [];
   const { samples, event, significant, withinNoise } = profiled;
-  const lines = [
+  const lines = wrap(
     `where, in ms of CPU time (self; ${plural(profiled.runs, 'profiled run')} of each, ` +
       `${samples.base} and ${samples.candidate} samples of ${printable(event ?? '')})`,
-  ];
+    Math.min(terminal.width, 100),
+  );
   const byPhase = hotTable(phases, (row) => row.phase, 'PHASE', terminal);
   const bySymbol = hotTable(hotspots, (row) => row.symbol, 'SYMBOL', terminal);
   const bySum =
@@ -159,7 +163,7 @@ function renderText(result, terminal) {
   const { width, paint } = terminal;
   const { verdict, warnings, machine } = result;
   const measure = Math.min(width, 100);
-  const lines = [...headLines(result), ''];
+  const lines = [...headLines(result, measure), ''];
   const cells = metricCells(result);
   if (cells.length > 0) {
     const heads = ['', 'BASE', 'CANDIDATE', 'CHANGE', '95 % INTERVAL', ''];

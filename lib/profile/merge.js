@@ -97,9 +97,11 @@ function mergeProfiles(profiles) {
   let endNs = first.raw.meta.startNs;
 
   for (const { raw, markers: own } of profiles) {
-    const shift = endNs - raw.meta.startNs;
+    const times = raw.samples.timeNs;
+    // A sample may come a little outside of its recording's time.
+    const shift = endNs - Math.min(raw.meta.startNs, times[0] ?? Infinity);
     const later = (/** @type {number} */ ns) => (ns === 0 ? 0 : ns + shift);
-    endNs = raw.meta.endNs + shift;
+    endNs = Math.max(raw.meta.endNs, times[times.length - 1] ?? 0) + shift;
     const text = (/** @type {number} */ at) => (at < 0 ? at : intern(raw.strings[at]));
     const { modules: m, funcs: f, nodes: n, threads: t, samples: s } = raw;
     const moduleOf = Array.from(m.name, (_, i) => {
