@@ -164,7 +164,7 @@ test('what cannot be compared is refused before anything runs', (t) => {
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
   }
   const placeless = compare(cwd, '--base', touch, '--bundle', 'no/such/b.gz', '--', 'true');
-  assert.match(placeless.stderr, /cannot write no\/such\/b\.gz \(ENOENT\)/);
+  assert.match(placeless.stderr, /cannot write no\/such\/b\.gz.*ENOENT/);
   assert.equal(fs.existsSync(ran), false);
 });
 
