@@ -68,7 +68,7 @@ function asMarked(results, output) {
 const messageOf = (results, title) => results.get(title)?.failureMessages.join('\n') ?? '';
 
 test(
-  'Jest: two workers with coverage, then CI with a baseline of another machine, then an update',
+  'Jest: two workers with coverage, then an update beside a baseline of another machine',
   { skip },
   async (t) => {
     const folder = project(t);
@@ -117,10 +117,6 @@ test(
     const only = ['-i', '--coverage', 'baseline'];
     for (const entry of json.entries) entry.measuredOn.cores = 4096;
     fs.writeFileSync(file, JSON.stringify(json));
-    const other = await jest([...only, '--ci'], { CI: undefined });
-    assert.equal(other.code, 1);
-    assert.match(other.stderr, /ERR_PROF_INCONCLUSIVE.*cores was 4096/);
-
     const update = await jest(only, { CI: 'true', RSPACK_PROF_UPDATE_BASELINE: '1' });
     assert.equal(update.code, 0, update.stderr);
     assert.equal(JSON.parse(fs.readFileSync(file, 'utf8')).entries.length, 4);
