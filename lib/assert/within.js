@@ -157,6 +157,17 @@ const excessOf = ({ values, base, limit, isLimit }, doubt) =>
   excessInterval(values, base, isLimit ? 1 : 1 + limit, doubt, { isLimit });
 
 /**
+ * @param {Question} question
+ * @param {number} asked how many there are: any of them may seem above by chance, so each gets its part
+ *   of the doubt
+ * @returns {'within' | 'above' | 'unclear'}
+ */
+function answerOf(question, asked) {
+  if (excessOf(question, question.doubt / asked).low > 0) return 'above';
+  return excessOf(question, question.doubt).high > 0 ? 'unclear' : 'within';
+}
+
+/**
  * @param {Question[]} questions
  * @returns {Pick<Verdict, 'decision' | 'need' | 'reason'>}
  */
@@ -173,12 +184,9 @@ function decide(questions) {
       reason: `${whose} has one run, which does not tell how runs differ: ${advice}`,
     };
   }
-  // Any of them may seem guilty by chance, so each gets its part of the doubt.
-  const isGuilty = questions.some(
-    (question) => excessOf(question, question.doubt / questions.length).low > 0,
-  );
-  if (isGuilty) return { decision: 'fails' };
-  const open = questions.filter((question) => excessOf(question, question.doubt).high > 0);
+  const answers = questions.map((question) => answerOf(question, questions.length));
+  if (answers.includes('above')) return { decision: 'fails' };
+  const open = questions.filter((_, i) => answers[i] === 'unclear');
   if (open.length === 0) return { decision: 'holds' };
   const runs = open.map(({ values, base, limit, isLimit, doubt }) => {
     const excess = mean(values) - mean(base) * (isLimit ? 1 : 1 + limit);
@@ -211,7 +219,8 @@ function foundText(question, confidence) {
 
 /** @param {Question[]} questions */
 function tableOf(questions) {
-  const rows = questions.map(({ name, values, base, isLimit, limit }) => {
+  const rows = questions.map((question) => {
+    const { name, values, base, isLimit, limit } = question;
     const change = (mean(values) / mean(base) - 1) * 100;
     return [
       name,
@@ -219,17 +228,18 @@ function tableOf(questions) {
       shown(name, mean(values)),
       `${change > 0 ? '+' : ''}${change.toFixed(1)} %`,
       isLimit ? '' : `+${Number((limit * 100).toPrecision(6))} %`,
+      answerOf(question, questions.length),
       values.map((value) => (name === 'wallMs' ? value.toFixed(1) : grouped(value))).join(' '),
     ];
   });
   const isLimit = questions.every((question) => question.isLimit);
-  const heads = ['COUNTER', isLimit ? 'LIMIT' : 'BASE', 'NOW', 'CHANGE', 'ALLOWED', 'RUNS'];
+  const heads = ['COUNTER', isLimit ? 'LIMIT' : 'BASE', 'NOW', 'CHANGE', 'ALLOWED', 'IS', 'RUNS'];
   const columns = heads.map((_, i) => i).filter((i) => !isLimit || i !== 4);
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));
   return [heads, ...rows]
     .map((row) =>
       columns
-        .map((i) => (i === 5 ? row[i] : pad(row[i], widths[i], i > 0)))
+        .map((i) => (i === 6 ? row[i] : pad(row[i], widths[i], i > 0 && i < 5)))
         .join('  ')
         .trimEnd(),
     )

@@ -227,7 +227,10 @@ test('counters: within passes, beyond fails, near is inconclusive and says how m
   assert.equal(within([101, 102, 100, 101], 0.1).is, 'passes');
   const slow = within([121, 120, 119, 120], '10 %');
   assert.equal(slow.is, 'fails');
-  assert.match(slow.message, /wallMs +100\.0 ms +120\.0 ms +\+20\.0 % +\+10 % +121\.0 120\.0/);
+  assert.match(
+    slow.message,
+    /wallMs +100\.0 ms +120\.0 ms +\+20\.0 % +\+10 % +above +121\.0 120\.0/,
+  );
   const near = within([100, 115, 95, 122], 0.1);
   assert.equal(near.is, 'inconclusive');
   assert.match(near.message, /about \d+ more runs would decide/);
@@ -244,7 +247,7 @@ test('counters: a ceiling needs no baseline', (t) => {
   assert.equal(above.is, 'fails');
   assert.match(
     above.message,
-    /COUNTER +LIMIT +NOW +CHANGE +RUNS\nwallMs +80\.0 ms +100\.0 ms +\+25\.0 %/,
+    /COUNTER +LIMIT +NOW +CHANGE +IS +RUNS\nwallMs +80\.0 ms +100\.0 ms +\+25\.0 % +above/,
   );
   assert.equal(ask('toStayWithin', made, [{ wallMs: 100 }]).is, 'inconclusive');
   assert.ok(!fs.existsSync(file));
