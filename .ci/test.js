@@ -30,6 +30,10 @@ const STEPS = [
     totals: cmockaTotals,
   },
   {
+    name: 'what fuzzing kept',
+    command: ['make', '--no-print-directory', '-j2', '-C', 'test/fuzz', 'replay'],
+  },
+  {
     name: 'JavaScript tests',
     command: [process.execPath, '.ci/node-test.js', 'test/js'],
     totals: nodeTotals,

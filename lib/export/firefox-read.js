@@ -70,6 +70,8 @@ function readNodes(shared) {
   const prefix = numbers(stacks.prefix, 'stackTable.prefix', frame.length, -1);
   const through = (/** @type {(row: number) => number} */ at) =>
     mapThrough(frame, 'stackTable.frame', at, func.length);
+  const alone = frame.findIndex((row, i) => prefix[i] < 0 && depth[row] > 0);
+  if (alone >= 0) throw new BadProfile(`stackTable.frame[${alone}] is inlined into nothing`);
   return {
     parent: integers(Int32Array, [-1, ...prefix.map((index) => index + 1)], 'stackTable.prefix'),
     func: integers(Int32Array, [-1, ...through((row) => func[row])], 'frameTable.func'),

@@ -169,6 +169,9 @@ bool prof_starts_find(const struct prof_starts *self, uint64_t address, uint64_t
   if (low == 0)
     return false;
   *start = self->base + (uint64_t)(int64_t)self->pairs[low - 1].start;
-  return address - *start <
-         length_of(self, self->base + (uint64_t)(int64_t)self->pairs[low - 1].entry);
+  /* A table that is not sorted, or whose base is near the end of all addresses, may lead anywhere.
+   */
+  return *start <= address &&
+         address - *start <
+             length_of(self, self->base + (uint64_t)(int64_t)self->pairs[low - 1].entry);
 }
