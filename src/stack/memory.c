@@ -11,6 +11,7 @@
 #define LOWEST 0x1000ull          /* nothing of ours is below: and a NULL set is never looked at */
 #define HIGHEST 0x7ffffffff000ull /* end of user space with four levels */
 #define GROW_PAGES 64 /* further away is another stack: 256 KB, ten times swc's frames */
+#define CLIMBS 4      /* to the top of the thread's own stack, that failed */
 
 static uint64_t page_of(uint64_t address) {
   return address & ~(PAGE - 1);
@@ -86,9 +87,23 @@ void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer) {
     set_window(&self->window[0], page, self->home_end);
 }
 
+/* How far up from `from` pages are readable, up to and with the one at `last`. */
+static uint64_t readable_up_to(struct prof_memory *self, uint64_t from, uint64_t last) {
+  while (from <= last && probe(self, from))
+    from += PAGE;
+  return from;
+}
+
+/* The window reaches into the stack's last pages: the rest (thread-local storage, arguments and
+ * environment), which no walk reads, is climbed once. A guard page in between says that the window
+ * is on another stack. */
 static void remember_home(struct prof_memory *self) {
   uint64_t start = self->window[0].start, end = window_end(&self->window[0]);
   uint64_t top = page_of(self->home_top);
+  if (!self->home_end && top >= end && top - end < GROW_PAGES * PAGE && self->climbs < CLIMBS) {
+    self->climbs++;
+    end = readable_up_to(self, end, top);
+  }
   if (top < start || top >= end)
     return;
   if (!self->home_end || start < self->home_start)

@@ -31,6 +31,7 @@ struct prof_memory {
   uint64_t bias;                 /* address + bias is where its bytes are; 0 when live */
   uint64_t home_start, home_end; /* live: known part of the thread's own stack */
   uint64_t home_top;             /* live: an address in its highest page; 0 not yet known */
+  unsigned climbs;               /* live: tries to reach that page */
   uint64_t code_pages[64]; /* live: pages of code found readable, each with the walk's number */
   uint64_t walk;           /* live: counts walks, 1 .. 4095, in a page address's low bits */
   uint64_t probes;         /* counter: system calls made */

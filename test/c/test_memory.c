@@ -158,6 +158,52 @@ static void *climb(void *unused) {
   return read > 10 ? (void *)1 : NULL;
 }
 
+/* Static thread-local storage lies between a thread's frames and the top of its stack. */
+static __thread volatile char storage[5 * PAGE];
+
+/* As walks read it: no further than the frames go. */
+static void *stay_below(void *unused) {
+  struct prof_memory memory;
+  uint64_t word, here = address_of(__builtin_frame_address(0));
+  (void)unused;
+  storage[0] = 1;
+  prof_memory_live(&memory);
+  prof_memory_begin(&memory, here);
+  assert_true(prof_memory_read(&memory, here, &word));
+  assert_true(memory.home_end != 0);
+  memory.probes = 0;
+  prof_memory_begin(&memory, here);
+  assert_true(prof_memory_read(&memory, here, &word));
+  assert_int_equal(memory.probes, 0);
+  return (void *)1;
+}
+
+/* A stack without a way to the thread's own: it is tried a few times, and then left. */
+static void another_stack_near_the_top_is_not_taken_for_the_own(void **state) {
+  unsigned char *pages = fenced(1);
+  struct prof_memory memory;
+  uint64_t word, start = address_of(pages);
+  (void)state;
+  prof_memory_live(&memory);
+  memory.home_top = start + 3 * PAGE;
+  for (int i = 0; i < 10; i++) {
+    prof_memory_begin(&memory, start);
+    assert_true(prof_memory_read(&memory, start, &word));
+    assert_int_equal(memory.home_end, 0);
+  }
+  assert_in_range(memory.probes, 11, 20);
+}
+
+static void a_threads_own_stack_is_known_below_its_thread_local_storage(void **state) {
+  pthread_t thread;
+  void *result;
+  (void)state;
+  assert_non_null(stay_below(NULL));
+  assert_int_equal(pthread_create(&thread, NULL, stay_below, NULL), 0);
+  pthread_join(thread, &result);
+  assert_non_null(result);
+}
+
 static void a_threads_own_stack_is_asked_for_once(void **state) {
   pthread_t thread;
   void *result;
@@ -176,6 +222,8 @@ int main(void) {
       cmocka_unit_test(another_stack_is_asked_for_again_in_every_walk),
       cmocka_unit_test(two_stacks_are_both_at_hand),
       cmocka_unit_test(a_threads_own_stack_is_asked_for_once),
+      cmocka_unit_test(a_threads_own_stack_is_known_below_its_thread_local_storage),
+      cmocka_unit_test(another_stack_near_the_top_is_not_taken_for_the_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
