@@ -6,7 +6,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const parts = 'memory cfi cfi_table expr images rows step code v8frame guess unwind'.split(' ');
+const parts = 'memory cfi cfi_table expr images row rows step code v8frame guess recall unwind'.split(' ');
 const base = 'arena array status table'.split(' ');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-bench-'));
 const program = path.join(folder, 'unwind');

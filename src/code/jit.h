@@ -69,11 +69,9 @@ void prof_jit_detach_isolate(void); /* on the isolate's thread, while it still l
  * before can still be applied, until it is dropped (which does nothing after another start). */
 void prof_jit_stop(void);
 void prof_jit_drop(void);
-
 /* Applies what is queued with time <= until_ns, oldest first; names go to the arena. Returns the
  * number of events applied. */
 size_t prof_jit_apply(uint64_t until_ns, struct prof_space *space, struct prof_arena *names);
-
 /* false: no builtin event yet. Any thread. */
 bool prof_jit_v8_map(struct prof_jit_map *out);
 void prof_jit_stats(struct prof_jit_stats *out);

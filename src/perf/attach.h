@@ -24,10 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/status.h"
 #include "perf/choose.h"
-#include "perf/files.h"
-#include "perf/mapping.h"
 #include "perf/os.h"
 #include "perf/record.h"
 #include "perf/ring.h"
@@ -59,10 +56,9 @@ int prof_attach_scan(struct prof_attach *self);
 int prof_attach_change(struct prof_attach *self, uint32_t frequency, struct prof_error *error);
 void prof_attach_confirm(struct prof_attach *self);
 uint32_t prof_attach_frequency(const struct prof_attach *self);
-/* The rates so far: when each began (CLOCK_MONOTONIC ns, 0: from the start). */
+/* The rates so far: when each began (ns, 0: from the start). */
 size_t prof_attach_turns(const struct prof_attach *self);
 uint64_t prof_attach_turn(const struct prof_attach *self, size_t index, uint32_t *frequency);
-
 int prof_attach_ring_count(const struct prof_attach *self);
 struct prof_ring *prof_attach_ring(struct prof_attach *self, int index); /* fd: for poll */
 int prof_attach_fd_count(const struct prof_attach *self);
@@ -70,10 +66,9 @@ int prof_attach_thread_count(const struct prof_attach *self); /* with events of 
 /* The plan as opened: with the notes of attaching. */
 const struct prof_plan *prof_attach_plan(const struct prof_attach *self);
 const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self);
-
-/* This record must be dropped: another event of its thread has it too. */
+/* This record must be dropped: another event of its thread has it too. By id: tid is the thread
+ * that it was written in (prof_record.writer_tid). */
 bool prof_attach_drops(struct prof_attach *self, const struct prof_record *record);
-/* The same by id; tid: the thread that it was written in (prof_record.writer_tid). */
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
 /* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */
 void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);

@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "perf/attach.h"
+#include "perf/files.h"
 #include "perf/owners.h"
 
 struct event_set {

@@ -86,6 +86,10 @@ void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end) {
   count(&self->counters.forgotten);
 }
 
+uint64_t prof_rows_epoch(const struct prof_rows *self) {
+  return atomic_load_explicit(&self->epoch, memory_order_acquire);
+}
+
 int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
                   const struct prof_cfi_image *image, struct prof_error *error) {
   int status = prof_images_add(&self->images, start, end, image, error);
@@ -126,75 +130,6 @@ void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
   prof_rows_forget(self, start, end);
 }
 
-static bool is_expression(const struct prof_cfi_image *image, int32_t at, const uint8_t *wanted,
-                          uint32_t wanted_length) {
-  uint32_t length;
-  const uint8_t *bytes = prof_cfi_expression(image, at, &length);
-  return bytes && length == wanted_length && memcmp(bytes, wanted, length) == 0;
-}
-
-static prof_row pack_bits(enum prof_row_kind kind, uint64_t flags, int64_t cfa, int64_t rbp) {
-  return (uint64_t)kind | flags | ((uint64_t)cfa & 0x1fffffff) << 7 |
-         ((uint64_t)(rbp / 8) & 0xffffff) << 36;
-}
-
-/* The expression that GNU ld and lld write for .plt: rsp + 8, and 8 more once the stub (16 bytes
- * each) has pushed its index. The literal is where that is: 11, 10 or 9 by kind of PLT. */
-static prof_row pack_plt(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
-  static const uint8_t wanted[] = {0x77, 8, 0x80, 0, 0x3f, 0x1a, 0, 0x2a, 0x33, 0x24, 0x22};
-  uint32_t length;
-  const uint8_t *bytes = prof_cfi_expression(image, row->cfa_value, &length);
-  if (!bytes || length != sizeof wanted || bytes[6] < 0x30 || bytes[6] > 0x3f)
-    return PROF_ROW_UNKNOWN;
-  for (unsigned i = 0; i < sizeof wanted; i++)
-    if (i != 6 && bytes[i] != wanted[i])
-      return PROF_ROW_UNKNOWN;
-  return pack_bits(PROF_ROW_PLT, 0, bytes[6] - 0x30, 0);
-}
-
-/* CFA = [rbp + n], rbp saved at [rbp]: what gcc writes where it aligned the stack. */
-static prof_row pack_indirect(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
-  static const uint8_t at_rbp[] = {0x76, 0};
-  uint32_t length;
-  const uint8_t *bytes = prof_cfi_expression(image, row->cfa_value, &length);
-  if (!bytes || length != 3 || bytes[0] != 0x76 || bytes[1] & 0x80 || bytes[2] != 0x06 ||
-      row->rule[PROF_CFI_RBP] != PROF_CFI_EXPRESSION ||
-      !is_expression(image, row->value[PROF_CFI_RBP], at_rbp, sizeof at_rbp))
-    return PROF_ROW_SLOW;
-  return pack_bits(PROF_ROW_INDIRECT, 0, (int8_t)(bytes[1] << 1) >> 1, 0);
-}
-
-prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
-  static const uint8_t ucontext_rsp[] = {0x77, 0xa0, 0x01, 0x06}; /* [rsp + 160]: glibc's */
-  uint8_t rbp_rule = row->rule[PROF_CFI_RBP];
-  int32_t rbp = row->value[PROF_CFI_RBP];
-  uint64_t flags = row->cfa_register == 6 ? PROF_ROW_FROM_RBP : 0;
-  prof_row plt;
-  if (row->rule[PROF_CFI_RA] == PROF_CFI_UNDEFINED)
-    return PROF_ROW_START;
-  if (row->is_signal_frame)
-    return row->cfa_is_expression && is_expression(image, row->cfa_value, ucontext_rsp, 4)
-               ? PROF_ROW_SIGNAL
-               : PROF_ROW_SLOW;
-  if (row->rule[PROF_CFI_RA] != PROF_CFI_OFFSET || row->value[PROF_CFI_RA] != -8 ||
-      row->rule[PROF_CFI_RSP] != PROF_CFI_SAME)
-    return PROF_ROW_SLOW;
-  if (row->cfa_is_expression) {
-    plt = pack_plt(image, row);
-    return plt == PROF_ROW_UNKNOWN ? pack_indirect(image, row) : plt;
-  }
-  if ((row->cfa_register != 6 && row->cfa_register != 7) || row->cfa_value < 8 ||
-      row->cfa_value >= 1 << 28)
-    return PROF_ROW_SLOW;
-  if (rbp_rule == PROF_CFI_OFFSET && rbp % 8 == 0 && rbp >= -(8 << 23) && rbp < 8 << 23)
-    return pack_bits(PROF_ROW_NORMAL, flags | PROF_ROW_RBP_SAVED, row->cfa_value, rbp);
-  if (rbp_rule == PROF_CFI_UNDEFINED)
-    flags |= PROF_ROW_RBP_LOST;
-  else if (rbp_rule != PROF_CFI_SAME)
-    return PROF_ROW_SLOW;
-  return pack_bits(PROF_ROW_NORMAL, flags, row->cfa_value, 0);
-}
-
 /* No row, but code that has only one meaning: the return from a stack that was switched to. */
 static prof_row by_bytes(uint64_t pc) {
   uint8_t code[10];
@@ -202,7 +137,7 @@ static prof_row by_bytes(uint64_t pc) {
     return PROF_ROW_NO_ROW;
   prof_memory_copy(pc - 4, code, sizeof code);
   return prof_code_is_switch(code)
-             ? pack_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
+             ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
              : PROF_ROW_NO_ROW;
 }
 

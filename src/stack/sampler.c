@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "stack/memory.h"
+#include "stack/recall.h"
 #include "stack/restart.h"
 #include "stack/shard.h"
 #include "stack/trap.h"
@@ -43,9 +44,8 @@ _Static_assert(offsetof(struct perf_siginfo, data) == 24, "siginfo._sifields._si
 _Static_assert(offsetof(struct perf_siginfo, flags) == 36,
                "siginfo._sifields._sigfault._perf.flags");
 
-/* What one thread keeps from one signal to the next. Found through the thread's own pointer, given
- * back when the kernel reports the thread's end. Slots live as long as the process: a thread's
- * pointer outlasts a recording. */
+/* What one thread keeps from one signal to the next, until the kernel reports its end. Slots live
+ * as long as the process: a thread's pointer outlasts a recording. */
 struct slot {
   _Alignas(64) _Atomic uint32_t inside; /* its thread is in the handler */
   uint32_t tid;
@@ -65,6 +65,7 @@ struct armed {
   _Atomic uint32_t woken; /* since the last drain */
   uint64_t *scratch;      /* max_words words for each slot */
   size_t scratch_bytes;
+  struct prof_recall *recalls; /* of each slot */
   struct prof_shard shards[MAX_SHARDS];
 };
 
@@ -184,6 +185,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   };
   *walk = (struct prof_walk){
       .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_words,
+      .recall = &armed->recalls[slot - slots],
       .capacity = armed->options.max_words,
   };
   prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
@@ -286,6 +288,8 @@ static void free_armed(struct armed *armed) {
     prof_shard_free(&armed->shards[i]);
   if (armed->scratch)
     munmap(armed->scratch, armed->scratch_bytes);
+  if (armed->recalls)
+    munmap(armed->recalls, SLOTS * sizeof *armed->recalls);
   munmap(armed, sizeof *armed);
 }
 
@@ -321,7 +325,8 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   armed->options = *options;
   armed->scratch_bytes = SLOTS * (size_t)options->max_words * sizeof(uint64_t);
   armed->scratch = reserve(armed->scratch_bytes);
-  bool ok = armed->scratch != NULL;
+  armed->recalls = reserve(SLOTS * sizeof *armed->recalls);
+  bool ok = armed->scratch && armed->recalls;
   while (ok && armed->shard_count < wanted) {
     ok = prof_shard_init(&armed->shards[armed->shard_count], shard_bytes) == 0;
     if (ok)

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "stack/guess.h"
+#include "stack/recall.h"
 #include "stack/step.h"
 #include "stack/v8frame.h"
 
@@ -17,9 +18,14 @@ struct walker {
   struct prof_memory *memory;
   struct prof_walk *walk;
   struct prof_regs regs;
-  bool is_exact;             /* rip was interrupted there; else it is a return address */
-  bool is_above_leaf;        /* the frame before was V8's and had no frame of its own */
-  bool is_full;              /* follow all registers */
+  bool is_exact;              /* rip was interrupted there; else it is a return address */
+  bool is_above_leaf;         /* the frame before was V8's and had no frame of its own */
+  bool is_full;               /* follow all registers */
+  struct prof_recall *recall; /* NULL: none */
+  struct {
+    uint32_t flags; /* enum prof_recall_flag; 0: not of the kind that is kept */
+    int32_t bp_at;
+  } stepped;                 /* from the present frame */
   uint64_t seen_sp, seen_pc; /* Brent's cycle detection: a place to meet again, ever further on */
   uint32_t seen_next;
   struct {
@@ -121,10 +127,11 @@ static bool scan_again(struct walker *self, uint64_t broken_at) {
   return false;
 }
 
-static enum verdict step_v8(struct walker *self) {
+static enum verdict step_v8(struct walker *self, uint32_t flags) {
   uint64_t bytecode;
-  if (self->v8->has_bytecode && prof_v8_in_interpreter(self->v8, place(self)) &&
-      prof_regs_has(&self->regs, PROF_RBP) &&
+  bool is_interpreter = self->v8->has_bytecode && prof_v8_in_interpreter(self->v8, place(self)) &&
+                        prof_regs_has(&self->regs, PROF_RBP);
+  if (is_interpreter &&
       prof_memory_read(self->memory,
                        self->regs.r[PROF_RBP] + (uint64_t)(int64_t)self->v8->bytecode_slot * 8,
                        &bytecode) &&
@@ -133,6 +140,9 @@ static enum verdict step_v8(struct walker *self) {
   if (self->is_above_leaf)
     return conclude(self,
                     prof_v8_step_above_leaf(self->unwind, self->v8, self->memory, &self->regs));
+  self->stepped.flags =
+      PROF_RECALL_STEP | flags | (is_interpreter ? (uint32_t)PROF_RECALL_INTERPRETER : 0);
+  self->stepped.bp_at = -16;
   return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
 }
 
@@ -140,11 +150,22 @@ static enum verdict step_v8(struct walker *self) {
  * likely that the scan was wrong. */
 static enum verdict step_nowhere(struct walker *self) {
   if (self->v8)
-    return step_v8(self);
+    return step_v8(self, PROF_RECALL_NO_IMAGE);
   return self->scan.count ? end(self, PROF_WALK_NO_MODULE) : guess(self, PROF_WALK_NO_MODULE);
 }
 
+/* What is popped already (see prof_step_row) comes from the register. */
+static void note_row(struct walker *self, prof_row row, uint64_t sp_before) {
+  bool is_saved = row & PROF_ROW_RBP_SAVED;
+  uint64_t bp_at = self->regs.r[PROF_RSP] + (uint64_t)PROF_ROW_RBP(row);
+  if (is_saved && (PROF_ROW_RBP(row) == 0 || bp_at < sp_before))
+    return;
+  self->stepped.flags = PROF_RECALL_STEP;
+  self->stepped.bp_at = is_saved ? (int32_t)PROF_ROW_RBP(row) : 0;
+}
+
 static enum verdict step_row(struct walker *self, prof_row row) {
+  uint64_t sp_before = self->regs.r[PROF_RSP];
   enum prof_step step;
   switch (PROF_ROW_KIND(row)) {
   case PROF_ROW_START:
@@ -162,6 +183,8 @@ static enum verdict step_row(struct walker *self, prof_row row) {
     step = self->is_full && PROF_ROW_KIND(row) != PROF_ROW_PLT
                ? prof_step_full(self->unwind->rows, place(self), self->memory, &self->regs)
                : prof_step_row(row, self->memory, &self->regs);
+    if (step == PROF_STEP_OK && PROF_ROW_KIND(row) == PROF_ROW_NORMAL)
+      note_row(self, row, sp_before);
     break;
   case PROF_ROW_SLOW:
     if (!self->is_full)
@@ -204,17 +227,24 @@ static enum verdict run(struct walker *self) {
   uint64_t sp = self->regs.r[PROF_RSP], callee_sp;
   enum verdict verdict;
   do {
+    bool is_met = self->recall && !self->is_exact && !self->is_above_leaf;
+    if (is_met)
+      prof_recall_meet(self->recall, self->unwind->rows, self->memory, &self->regs, self->walk,
+                       &sp);
     uint64_t pc = place(self);
     callee_sp = sp;
     sp = self->regs.r[PROF_RSP];
+    self->stepped.flags = 0;
     if (!emit(self, self->is_exact ? PROF_WORD_PC : PROF_WORD_RETURN, pc))
       return end(self, PROF_WALK_TRUNCATED);
     if (self->v8 && prof_v8_in_blob(self->v8, pc))
-      verdict = step_v8(self);
+      verdict = step_v8(self, 0);
     else
       verdict = step_row(self, prof_rows_find(self->unwind->rows, pc));
     if (verdict == GO_ON)
       verdict = check_progress(self, sp, pc);
+    if (verdict == GO_ON && is_met && self->stepped.flags)
+      prof_recall_step(self->recall, self->stepped.flags, self->stepped.bp_at);
     if (verdict == ENDED && scan_again(self, callee_sp))
       verdict = GO_ON;
   } while (verdict == GO_ON);
@@ -232,6 +262,9 @@ static enum verdict start(struct walker *self, const struct prof_regs *regs, boo
   self->scan.budget = SCANS_AGAIN;
   self->walk->count = 0;
   self->walk->flags = is_full ? PROF_WALK_FULL : 0;
+  self->recall = is_full ? NULL : self->walk->recall;
+  if (self->recall)
+    prof_recall_begin(self->recall, prof_rows_epoch(self->unwind->rows), self->v8);
   return run(self);
 }
 
@@ -245,4 +278,6 @@ void prof_unwind_walk(struct prof_unwind *unwind, struct prof_memory *memory,
   prof_memory_begin(memory, regs->r[PROF_RSP]);
   if (start(&self, regs, false) == NEEDS_FULL)
     start(&self, regs, true);
+  else if (walk->recall && walk->end == PROF_WALK_COMPLETE)
+    prof_recall_keep(walk->recall);
 }

@@ -12,9 +12,6 @@
 #ifndef RSPACK_PROF_STACK_UNWIND_H
 #define RSPACK_PROF_STACK_UNWIND_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "stack/expr.h" /* struct prof_regs */
 #include "stack/memory.h"
 #include "stack/rows.h"
@@ -66,7 +63,8 @@ struct prof_unwind {
 };
 
 struct prof_walk {
-  uint64_t *words; /* the caller's */
+  uint64_t *words;            /* the caller's */
+  struct prof_recall *recall; /* of walks before (stack/recall.h); NULL: none */
   uint32_t capacity, count;
   enum prof_walk_end end;
   uint64_t end_pc;

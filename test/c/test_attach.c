@@ -11,6 +11,8 @@
 
 #include "fake_os.h"
 #include "perf/attach.h"
+#include "perf/files.h"
+#include "perf/mapping.h"
 #include "perf/owners.h"
 
 #define COOKIE (0xabcdull << 32)

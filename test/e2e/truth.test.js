@@ -43,8 +43,12 @@ test('truth', { skip: whyNot }, async (t) => {
     for (const row of fixtures) {
       assert.ok(row.instructions > 10000, row.fixture);
       assert.equal(row.wrong, 0, stdout);
+      assert.equal(row.notRecalled, 0, stdout);
       assert.ok(row.leaving < 0.01 * row.instructions, row.fixture);
     }
+    // Most frames are as they were. Not where all registers are needed: those walks keep nothing.
+    const recalling = fixtures.filter((row) => row.recalled > row.instructions);
+    assert.ok(recalling.length >= fixtures.length - 2, stdout);
   });
 
   const v8 = rows(process.execPath, ['--allow-natives-syntax', 'v8.js', './build/truth.node']).rows;
@@ -60,6 +64,8 @@ test('truth', { skip: whyNot }, async (t) => {
     const stepped = v8.filter((row) => 'steps' in row && row.steps !== 'deoptimised');
     const sum = (/** @type {string} */ key) => stepped.reduce((total, row) => total + row[key], 0);
     assert.ok(stepped.length > 40);
+    assert.equal(sum('notRecalled'), 0);
+    assert.ok(sum('recalled') > sum('instructions'));
     assert.ok(sum('wrong') < V8_SHARE * sum('instructions'), `${sum('wrong')} wrong`);
   });
 

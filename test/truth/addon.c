@@ -167,6 +167,8 @@ static napi_value end(napi_env env, napi_callback_info info) {
   set(env, out, "wrong", (double)r->wrong);
   set(env, out, "leaving", (double)r->leaving);
   set(env, out, "guessed", (double)r->guessed);
+  set(env, out, "recalled", (double)r->recalled);
+  set(env, out, "notRecalled", (double)r->not_recalled);
   set(env, out, "rewritten", (double)r->rewritten);
   set(env, out, "jumped", (double)r->jumped);
   set(env, out, "deepest", r->deepest);

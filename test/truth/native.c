@@ -176,12 +176,14 @@ static void explain(const struct steps_result *result) {
 static int report(const char *name) {
   const struct steps_result *r = steps_result();
   printf("{\"fixture\":\"%s\",\"instructions\":%lu,\"wrong\":%lu,\"deepest\":%u,\"calls\":%lu,"
-         "\"returns\":%lu,\"jumped\":%lu,\"leaving\":%lu,\"rewritten\":%lu,\"guessed\":%lu}\n",
+         "\"returns\":%lu,\"jumped\":%lu,\"leaving\":%lu,\"rewritten\":%lu,\"guessed\":%lu,"
+         "\"recalled\":%lu,\"notRecalled\":%lu}\n",
          name, (unsigned long)r->steps, (unsigned long)r->wrong, r->deepest,
          (unsigned long)r->calls, (unsigned long)r->returns, (unsigned long)r->jumped,
-         (unsigned long)r->leaving, (unsigned long)r->rewritten, (unsigned long)r->guessed);
+         (unsigned long)r->leaving, (unsigned long)r->rewritten, (unsigned long)r->guessed,
+         (unsigned long)r->recalled, (unsigned long)r->not_recalled);
   explain(r);
-  return r->wrong != 0;
+  return r->wrong != 0 || r->not_recalled != 0;
 }
 
 static void leaves(const char *name, uint64_t size) {

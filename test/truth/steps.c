@@ -1,5 +1,7 @@
 #include "steps.h"
 
+#include "stack/recall.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +26,8 @@ static struct {
   struct steps_result result;
   struct entry entries[DEPTH]; /* outermost first */
   uint32_t count;
-  uint64_t words[DEPTH];
+  uint64_t words[DEPTH], again[DEPTH];
+  struct prof_recall last, older; /* of the stop before; of several stops before */
   uint8_t code[16]; /* at pc, which runs next */
   uint64_t pc, sp, rax;
   pid_t tid;
@@ -210,10 +213,22 @@ static void note(const struct prof_walk *walk, uint64_t pc, uint32_t at) {
   wrong->count++;
 }
 
+static void walk_again(const struct prof_regs *regs, const struct prof_walk *first,
+                       struct prof_recall *recall) {
+  struct prof_walk walk = {.words = self.again, .recall = recall, .capacity = DEPTH};
+  prof_unwind_walk(self.unwind, &self.memory, regs, &walk);
+  if (walk.count != first->count || walk.end != first->end || walk.end_pc != first->end_pc ||
+      walk.flags != first->flags || memcmp(walk.words, first->words, walk.count * 8) != 0)
+    self.result.not_recalled++;
+}
+
 static void walk_from(const struct prof_regs *regs, struct prof_walk *walk) {
   uint32_t kept = 0;
   *walk = (struct prof_walk){.words = self.words, .capacity = DEPTH};
   prof_unwind_walk(self.unwind, &self.memory, regs, walk);
+  walk_again(regs, walk, &self.last);
+  if (self.result.steps % STEPS_APART == 0)
+    walk_again(regs, walk, &self.older);
   for (uint32_t i = 0; i < walk->count; i++) {
     enum prof_word kind = PROF_WORD_KIND(walk->words[i]);
     if (kind == PROF_WORD_PC || kind == PROF_WORD_RETURN)
@@ -262,6 +277,7 @@ static void compare(const struct prof_regs *regs) {
 static void begin(const struct prof_regs *regs) {
   struct prof_walk walk;
   memset(&self.result, 0, sizeof self.result);
+  self.last.passed = self.older.passed = 0;
   self.count = 0;
   self.is_on = true;
   walk_from(regs, &walk);
@@ -336,5 +352,6 @@ void steps_uninstall(void) {
 }
 
 const struct steps_result *steps_result(void) {
+  self.result.recalled = self.last.passed + self.older.passed;
   return &self.result;
 }

@@ -6,7 +6,8 @@
  * address onto a list, a ret takes it off, and so the list is the stack: nothing of .eh_frame,
  * frame pointers or V8 is asked. Below the place where stepping began the list is what the walk
  * said there. At each stop the unwinder walks from the stopped registers, and every word must be
- * the list's.
+ * the list's. It walks again with the outer part of an earlier walk at hand (stack/recall.h), of the
+ * stop before and of up to STEPS_APART stops before: each must be the same walk.
  *
  * The caller calls steps_command on one thread; in between it must not start threads, block
  * SIGTRAP, or leave frames by other ways than ret, longjmp, a C++ or V8 exception or sigreturn. A
@@ -20,7 +21,7 @@
 
 #include "stack/unwind.h"
 
-enum { STEPS_SHOWN = 256, STEPS_CONTEXT = 12, STEPS_LEAVING = 8 };
+enum { STEPS_SHOWN = 256, STEPS_CONTEXT = 12, STEPS_LEAVING = 8, STEPS_APART = 211 };
 
 enum steps_order {
   STEPS_BEGIN = 1,
@@ -44,6 +45,7 @@ struct steps_result {
   uint64_t rewritten; /* return addresses that changed in memory (V8's lazy deoptimisation) */
   uint64_t leaving;   /* walks without the frames that a jump is giving up */
   uint64_t guessed;   /* walks with a guess in them */
+  uint64_t recalled, not_recalled; /* frames taken over from a walk before; walks not as without */
   uint32_t deepest, shown;
   struct steps_wrong wrongs[STEPS_SHOWN];
 };
