@@ -4,6 +4,7 @@
 
 const path = require('node:path');
 const { sliceRaw } = require('./profile/slice.js');
+const { MemoryWatch } = require('./memory/watch.js');
 const { RspackTrace } = require('./trace/index.js');
 const { WatchKeeper } = require('./watch/keeper.js');
 
@@ -22,6 +23,8 @@ const { WatchKeeper } = require('./watch/keeper.js');
 function follow(options, { phases, forget, dump, isRunning, say }) {
   const trace = options.trace === null ? null : new RspackTrace(options.trace);
   const watch = phases((binding) => trace?.begin(binding));
+  const memory = options.memory ? new MemoryWatch(() => Number(process.hrtime.bigint())) : null;
+  memory?.start();
   const keeper = new WatchKeeper(options.watch, {
     // A raw file keeps all records, and is of one stretch.
     forget: (beforeNs) => {
@@ -37,6 +40,7 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
     recent(raw) {
       const { startNs, endNs } = raw.meta;
       if (options.view) raw.meta.view = options.view;
+      if (memory) raw.memory = memory.read();
       return keeper.beforeNs > startNs ? sliceRaw(raw, keeper.beforeNs, endNs, raw.quality) : raw;
     },
 
@@ -52,13 +56,19 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
       return {
         markers: [...watch.markers(from, endNs), ...(spans?.markers ?? [])],
         notes: which.trace === false ? undefined : watch.notes?.(),
-        warnings: [...watch.warnings(startNs), ...keeper.warnings(), ...(spans?.warnings ?? [])],
+        warnings: [
+          ...watch.warnings(startNs),
+          ...keeper.warnings(),
+          ...(spans?.warnings ?? []),
+          ...(memory?.warnings() ?? []),
+        ],
       };
     },
 
     stop() {
       leave?.();
       watch.stop();
+      memory?.stop();
       trace?.end();
     },
   };

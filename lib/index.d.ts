@@ -45,6 +45,11 @@ export interface StartOptions {
   offCpu?: boolean;
   /** The same, and tables show all of the threads' time: where they ran and where they waited. */
   wall?: boolean;
+  /**
+   * Page faults by stack (the event, unless another one is asked for), resident memory and V8's heap over
+   * time, and which JavaScript functions allocate. docs/memory.md
+   */
+  memory?: boolean;
   /** The longest stack kept. 1 to 65,536. Default 4096; a longer one counts as truncated. */
   maxFrames?: number;
   /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */
@@ -312,6 +317,35 @@ export interface HotspotRow {
   /** Shares of the weight of the samples asked about, 0 to 1. */
   selfShare: number;
   totalShare: number;
+}
+
+/** A JavaScript function that allocates, by V8's sampling: garbage is counted too. */
+export interface AllocationRow {
+  symbol: string;
+  file: string;
+  /** 1-based, 0 where there is no source. */
+  line: number;
+  column: number;
+  selfBytes: number;
+  /** With what it called. */
+  totalBytes: number;
+}
+
+/** Of a recording of memory. Times in ms since its start. */
+export interface Memory {
+  resident: { timeMs: number[]; bytes: number[]; peakBytes: number };
+  /** V8's heap of the thread that recorded. */
+  heap: {
+    timeMs: number[];
+    usedBytes: number[];
+    totalBytes: number[];
+    externalBytes: number[];
+    peakBytes: number;
+  };
+  /** The most first; rows below the 500th are left out. */
+  allocations: AllocationRow[];
+  /** Bytes between two samples of allocations, in the mean. */
+  sampleBytes: number;
 }
 
 export interface PhaseRow {
@@ -664,6 +698,8 @@ export class Profile {
    * What each phase of each build cost, in the order of time. Each sample and each moment is in one row.
    */
   phases(): PhaseRow[];
+  /** Null where it was not recorded (`memory: true`). */
+  readonly memory: Memory | null;
   /** The builds that ended in this recording. */
   rebuilds(): Rebuild[];
   /** A build as a profile of its own: everything that this process did in its time. */

@@ -29,6 +29,8 @@ const RULES = {
   // Where threads wait; with `wall` where they run too, in one table. See docs/off-cpu.md.
   offCpu: { type: 'boolean' },
   wall: { type: 'boolean' },
+  // Page faults by stack, curves of memory, JavaScript's allocations. See docs/memory.md.
+  memory: { type: 'boolean' },
   output: { type: 'string', default: '.rspack-prof' },
   quiet: { type: 'boolean', default: false },
   // What is left of a build that crashes; see docs/recover.md.
@@ -53,6 +55,7 @@ const NATIVE_OPTIONS = [
   'budget',
   'raw',
   'offCpu',
+  'memory',
 ];
 
 /**
@@ -160,7 +163,7 @@ function checkOptions(given, rules, where, more = []) {
 
 /**
  * @param {unknown} given
- * @returns {{native: Record<string, unknown>, view?: import('./profile/raw').View, output: string,
+ * @returns {{native: Record<string, unknown>, view?: import('./profile/raw').View, memory?: boolean, output: string,
  *    quiet: boolean, journal: boolean, watch: WatchOptions, trace: string | null}} trace: the filter
  *    that rspack is given
  */
@@ -182,6 +185,7 @@ function checkStartOptions(given) {
       "options 'raw' and 'budget' exclude each other: a raw file is of one rate",
     );
   }
+  checkMemory(checked, scalars.event !== undefined, scalars.frequency !== undefined);
   const view = checkWaits(checked, scalars.event !== undefined);
   const native = Object.fromEntries(
     NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
@@ -193,8 +197,32 @@ function checkStartOptions(given) {
     quiet: /** @type {boolean} */ (checked.quiet),
     journal: /** @type {boolean} */ (checked.journal),
     watch: /** @type {any} */ (checkOptions(watch, WATCH_RULES, "option 'watch'")),
+    ...(checked.memory === true && { memory: true }),
     trace: checkTrace(trace),
   };
+}
+
+/** Memory that a process gets, it gets by page faults. */
+const FAULTS = 'page-faults:uk';
+/** They come in bursts, of which a slow rate makes few samples of great weight. */
+const FAULTS_HZ = 4000;
+
+/**
+ * Changes `checked`.
+ * @param {Record<string, unknown>} checked
+ * @param {boolean} hasEvent one was asked for
+ * @param {boolean} hasFrequency the same
+ */
+function checkMemory(checked, hasEvent, hasFrequency) {
+  if (!checked.memory) delete checked.memory;
+  if (!checked.memory) return;
+  if (checked.offCpu || checked.wall) {
+    const problem = "option 'memory' samples page faults: 'offCpu' and 'wall' have a clock instead";
+    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  }
+  if (hasEvent) return;
+  checked.event = FAULTS;
+  if (!hasFrequency) checked.frequency = FAULTS_HZ;
 }
 
 /** Running and waiting are added up, so both are counted in ns. */

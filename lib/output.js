@@ -190,12 +190,14 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr, journal 
   try {
     const { renderRows, selectRows } = require('./table.js');
     const { hintsBelow } = require('./hint-table.js');
+    const { memoryBelow } = require('./memory/table.js');
     const { phasesAbove } = require('./phase-table.js');
     const rows = selectRows(profile, {});
     const render = (/** @type {import('./table').TableOptions} */ options) => {
       return (
         phasesAbove(profile, options) +
         renderRows(profile, rows, options) +
+        memoryBelow(profile, options) +
         hintsBelow(profile, options)
       );
     };

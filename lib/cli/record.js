@@ -8,6 +8,7 @@ const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
 const { hintsBelow } = require('../hint-table.js');
+const { memoryBelow } = require('../memory/table.js');
 const { phasesAbove } = require('../phase-table.js');
 const { renderHotspots } = require('../table.js');
 
@@ -40,6 +41,7 @@ const spec = {
     },
     'off-cpu': { type: 'boolean', help: 'where threads wait, and for what' },
     wall: { type: 'boolean', help: 'where they run and where they wait, in one table' },
+    memory: { type: 'boolean', help: 'page faults, memory over time, who allocates' },
     raw: {
       type: 'string',
       value: 'FILE',
@@ -101,6 +103,7 @@ function startOptions(parsed) {
     budget: budgetOf(parsed),
     offCpu: parsed.values['off-cpu'] === true ? true : undefined,
     wall: parsed.values.wall === true ? true : undefined,
+    memory: parsed.values.memory === true ? true : undefined,
     raw: textOf(parsed, 'raw'),
     trace: textOf(parsed, 'trace'),
   };
@@ -128,6 +131,7 @@ function tellResult(recording, all, world) {
     const table =
       phasesAbove(profile, options) +
       renderHotspots(profile, options) +
+      memoryBelow(profile, options) +
       hintsBelow(profile, options);
     world.stderr.write(`\n${table}\n`);
     if (isRecovered) {

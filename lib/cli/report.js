@@ -8,6 +8,7 @@ const { renderHotspots, terminalOf, usualKeys } = require('../table.js');
 const { IsBundle } = require('../export/firefox-read.js');
 const { renderBorder } = require('../border-table.js');
 const { renderHints } = require('../hint-table.js');
+const { renderMemory } = require('../memory/table.js');
 const { renderPhases } = require('../phase-table.js');
 const { renderBuilds, renderSpans } = require('../span-table.js');
 const { CHOICES } = require('../profile/view.js');
@@ -61,6 +62,7 @@ const spec = {
     spans: { type: 'boolean', help: "rspack's own spans: self and total, hottest functions" },
     trace: { type: 'string', value: 'FILE', help: "spans from a log or .pftrace of rspack's" },
     hints: { type: 'boolean', help: 'what is worth a look, with the evidence' },
+    memory: { type: 'boolean', help: 'memory at its peak, and who allocates in JavaScript' },
     builds: { type: 'boolean', help: 'the builds of a watch' },
     build: { type: 'string', value: 'N', help: 'only this build: a number, last, or slowest' },
     border: { type: 'boolean', help: 'between JavaScript and Rust: calls, time, conversion' },
@@ -105,6 +107,7 @@ const VIEWS = [
   { flag: 'border', json: (profile) => profile.border(), render: renderBorder },
   { flag: 'spans', json: (profile) => profile.spans(), render: renderSpans },
   { flag: 'hints', json: (profile) => profile.hints(), render: renderHints },
+  { flag: 'memory', json: (profile) => profile.memory, render: renderMemory },
   { flag: 'builds', json: (profile) => profile.rebuilds(), render: renderBuilds },
 ];
 

@@ -185,7 +185,9 @@ const RULES = [
     check: ({ hasPmu }, profile) => {
       if (profile ? profile.meta.hasPmu : hasPmu) return null;
       if (profile?.meta.event === TIMERS) return null; // another thing is missing there
-      if (profile?.meta.requestedEvent?.startsWith('cpu-clock')) return null; // as it was asked for
+      const { event, requestedEvent } = profile?.meta ?? {};
+      if (event && !event.startsWith('cpu-clock')) return null; // it counts what it says
+      if (requestedEvent?.startsWith('cpu-clock')) return null; // as it was asked for
       return {
         message:
           'this machine shows no hardware counters (a virtual machine, most often): cpu-clock is ' +

@@ -224,6 +224,44 @@ function readQuality(own) {
   return quality;
 }
 
+/**
+ * @param {Json} own
+ * @returns {Pick<RawProfile, 'resident' | 'memory'>}
+ */
+function readMemory(own) {
+  if (own.memory === undefined) return {};
+  const memory = object(own.memory, 'rspackProf.memory');
+  const columns = (/** @type {string} */ part, /** @type {string[]} */ names) => {
+    const table = object(memory[part], `rspackProf.memory.${part}`);
+    const length = array(table.timeNs, `rspackProf.memory.${part}.timeNs`).length;
+    return Object.fromEntries(
+      names.map((name) => {
+        const column = numbers(table[name], `rspackProf.memory.${part}.${name}`, length);
+        return [name, Float64Array.from(column)];
+      }),
+    );
+  };
+  /** @type {any} */
+  const read = {};
+  if (memory.resident) read.resident = columns('resident', ['timeNs', 'bytes']);
+  if (!memory.heap) return read;
+  const rows = array(memory.allocations, 'rspackProf.memory.allocations').map((row) => {
+    const { symbol, file, line, column, selfBytes, totalBytes } = object(row, 'allocations row');
+    for (const part of [symbol, file]) text(part, 'an allocations row');
+    for (const number of [line, column, selfBytes, totalBytes]) {
+      if (!Number.isFinite(number)) throw new BadProfile('an allocations row has no number');
+    }
+    return { symbol, file, line, column, selfBytes, totalBytes };
+  });
+  read.memory = {
+    heap: columns('heap', ['timeNs', 'used', 'total', 'external']),
+    sampleBytes: Number(memory.sampleBytes) || 0,
+    allocations: rows,
+    ...(memory.heapProfile && { heapProfile: object(memory.heapProfile, 'heapProfile') }),
+  };
+  return read;
+}
+
 /** @param {Json} own */
 function readMeta(own) {
   const meta = object(own.meta, 'rspackProf.meta');
@@ -326,6 +364,7 @@ function fromFirefox(parsed) {
       flags: integers(Uint8Array, moduleColumn('flags'), 'modules.flags'),
     },
     funcs: readFuncs(json, own, array(funcs.name, 'funcTable.name').length),
+    ...readMemory(own),
     nodes: readNodes(shared),
     samples: readSamples(json, own, count),
     quality: /** @type {RawProfile['quality']} */ (readQuality(own)),

@@ -27,6 +27,54 @@ const GECKO_VERSION = 24;
 const OWN_VERSION = 1;
 
 /**
+ * The curves as they were read; the counters have them as differences.
+ * @param {import('../profile/raw').RawProfile} raw
+ */
+function memoryData({ resident, memory }) {
+  if (!resident && !memory) return {};
+  const { heap, sampleBytes = 0, allocations = [], heapProfile } = memory ?? {};
+  const columns = (/** @type {Record<string, Float64Array>} */ table) =>
+    Object.fromEntries(Object.entries(table).map(([name, column]) => [name, list(column)]));
+  return {
+    memory: {
+      ...(resident && { resident: columns(resident) }),
+      ...(heap && { heap: columns(heap), sampleBytes, allocations }),
+      ...(heapProfile && { heapProfile: { head: heapProfile.head } }),
+    },
+  };
+}
+
+/**
+ * Bytes over time, as the format has it: each point is what came since the one before.
+ * @param {Profile} profile
+ * @param {number} mainThreadIndex
+ */
+function memoryCounters({ raw, meta }, mainThreadIndex) {
+  const { resident, memory } = raw;
+  const curves = [
+    { name: 'resident', what: 'resident memory', timeNs: resident?.timeNs, bytes: resident?.bytes },
+    { name: 'heap', what: "V8's heap", timeNs: memory?.heap.timeNs, bytes: memory?.heap.used },
+  ];
+  return curves.flatMap(({ name, what, timeNs, bytes }) => {
+    if (!timeNs || !bytes || timeNs.length === 0) return [];
+    return [
+      {
+        name,
+        category: 'Memory',
+        description: `Bytes of ${what}`,
+        pid: String(meta.pid),
+        mainThreadIndex,
+        samples: {
+          length: timeNs.length,
+          time: Array.from(timeNs, (ns) => (ns - meta.startNs) / 1e6),
+          count: Array.from(bytes, (value, i) => value - (i > 0 ? bytes[i - 1] : 0)),
+        },
+      },
+    ];
+  });
+}
+
+/**
  * What the format has no place for. Columns are by the index of the thread, module or function.
  * @param {Profile} profile
  * @param {Uint32Array[]} own indices of each thread's samples
@@ -53,6 +101,7 @@ function ownData({ raw, meta, quality, build }, own) {
       named: list(funcs.named),
       ...(funcs.address && { address: list(funcs.address) }),
     },
+    ...memoryData(raw),
     ...(build.taps.length + build.loaders.length > 0 && { build }),
     samples: {
       cpu: pick(samples.cpu),
@@ -162,7 +211,7 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) 
     },
     libs: libsOf(raw),
     pages: [],
-    counters: countersOf(profile, main),
+    counters: [...countersOf(profile, main), ...memoryCounters(profile, main)],
     profilerOverhead: [],
     shared: {
       stackTable: {

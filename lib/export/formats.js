@@ -125,6 +125,19 @@ const FORMATS = {
       pieces: [JSON.stringify(require('./cpuprofile.js').toCpuprofile(profile, { thread }))],
     }),
   },
+  heapprofile: {
+    what: 'who allocates in JavaScript, for Chrome DevTools: of a recording with --memory',
+    takesEmpty: true,
+    isWhole: true,
+    convert({ raw }) {
+      const head = raw.memory?.heapProfile?.head;
+      if (head) return { pieces: [JSON.stringify({ head, samples: [] })] };
+      throw new ProfError(
+        'ERR_PROF_BAD_OPTION',
+        "no allocations of JavaScript's in this profile: record it with --memory",
+      );
+    },
+  },
   'perf.data': {
     what: 'for perf report and perf script; the perf-map that names JavaScript is put beside OUT',
     convert(profile) {
@@ -166,6 +179,7 @@ const BY_NAME = [
   [/\.(pprof|pb|pb\.gz)$/, 'pprof'],
   [/\.(pftrace|perfetto-trace)$/, 'perfetto'],
   [/\.cpuprofile$/, 'cpuprofile'],
+  [/\.heapprofile$/, 'heapprofile'],
   [/perf\.data$/, 'perf.data'],
 ];
 

@@ -191,6 +191,11 @@ class Profile {
     return require('./rebuilds.js').rebuild(this, which, options);
   }
 
+  /** Curves of memory and who allocates in JavaScript, null where it was not recorded. */
+  get memory() {
+    return require('../memory/memory.js').memoryOf(this.raw);
+  }
+
   /** @param {import('../index').HotspotOptions} [options] */
   hotspots(options) {
     return require('./hotspots.js').hotspots(this, options);

@@ -43,6 +43,20 @@ export interface RawProfile {
     state?: Uint8Array;
   };
   quality: RawQuality;
+  /** Of a recording of memory: resident bytes over time. */
+  resident?: { timeNs: Float64Array; bytes: Float64Array };
+  /** The same of V8, added by JavaScript. */
+  memory?: RawMemory;
+}
+
+export interface RawMemory {
+  /** Bytes of the recording thread's isolate. */
+  heap: { timeNs: Float64Array; used: Float64Array; total: Float64Array; external: Float64Array };
+  /** Bytes between two samples, in the mean. */
+  sampleBytes: number;
+  allocations: import('../index').AllocationRow[];
+  /** The inspector's, for Chrome DevTools. */
+  heapProfile?: { head: object };
 }
 
 /** What tables show of a profile with waits: those alone, the whole of the threads' time, or what was chosen of it. */

@@ -109,6 +109,8 @@ function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings:
       parent: (value) => (value < 0 ? value : node.idOf[value]),
       func: (value) => (value < 0 ? value : func.idOf[value]),
     }),
+    ...(raw.resident && { resident: raw.resident }),
+    ...(raw.memory && { memory: raw.memory }),
     samples: take(samples, kept.rows, { node: (value) => node.idOf[value] }),
     quality: {
       ...quality,

@@ -147,6 +147,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
       !read_text(env, object, "about", out->about, sizeof out->about) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_flag(env, object, "offCpu", &out->off_cpu) ||
+      !read_flag(env, object, "memory", &out->memory) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||
       !read_number(env, object, "stackBytes", 256, 65528, &stack) ||

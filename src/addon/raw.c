@@ -50,6 +50,11 @@ static const struct prof_column sample_columns[] = {
     COLUMN(prof_sample, state, FIELD_U8),
 };
 
+static const struct prof_column resident_columns[] = {
+    NAMED_COLUMN(prof_resident_row, time_ns, "timeNs", FIELD_U64),
+    COLUMN(prof_resident_row, bytes, FIELD_U64),
+};
+
 static napi_value strings_of(napi_env env, const struct prof_result *result) {
   napi_value array;
   if (napi_create_array_with_length(env, result->strings.count, &array) != napi_ok)
@@ -224,6 +229,8 @@ napi_value prof_raw_create(napi_env env, const struct prof_result *result) {
   TABLE("funcs", result->funcs, result->func_count, func_columns);
   TABLE("nodes", result->nodes, result->node_count, node_columns);
   TABLE("samples", result->samples, result->sample_count, sample_columns);
+  if (result->resident_count)
+    TABLE("resident", result->resident, result->resident_count, resident_columns);
 #undef TABLE
   prof_value_set(env, raw, "quality", quality_of(env, result));
   return raw;

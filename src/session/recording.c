@@ -24,7 +24,8 @@ enum {
    * share. */
   WALK_BYTES_PER_CPU = 4 << 20,
   WALK_BYTES_MAX = 64 << 20,
-  PREFETCH_NS = 2000000, /* of 50 ms: 4 % of one CPU while there is something new */
+  RESIDENT_NS = 40000000, /* each drain, at most */
+  PREFETCH_NS = 2000000,  /* of 50 ms: 4 % of one CPU while there is something new */
 };
 
 /* Tells the unwinder where V8's builtins are, when that is not what it knows. Old maps stay until
@@ -231,6 +232,10 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
     prof_attach_scan(self->attach);
     prof_offcpu_begin(self);
   }
+  if (self->options.memory) {
+    prof_resident_open(&self->resident, RESIDENT_NS);
+    prof_resident_look(&self->resident, self->start_ns);
+  }
   prof_meter_begin(&self->meter);
   return PROF_OK;
 }
@@ -321,6 +326,7 @@ static void silence(struct prof_recording *self) {
 void prof_recording_drain(struct prof_recording *self) {
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
   prof_offcpu_look(self);
+  prof_resident_look(&self->resident, prof_now_ns());
   if (prof_meter_affords(&self->meter))
     prefetch_some(self);
   meter_round(self);
@@ -334,6 +340,8 @@ void prof_recording_drain(struct prof_recording *self) {
 void prof_recording_finish(struct prof_recording *self) {
   silence(self);
   self->end_ns = prof_now_ns();
+  self->resident.last_ns = 0;
+  prof_resident_look(&self->resident, self->end_ns);
   drain_until(self, UINT64_MAX);
   prof_order_finish(self->order, prof_follow_record, self);
   prof_follow_finish(self);
@@ -355,6 +363,7 @@ void prof_recording_free(struct prof_recording *self) {
   prof_timers_free(self);
   prof_order_free(self->order);
   prof_walks_free(&self->walks);
+  prof_resident_free(&self->resident);
   free(self->waits.rows);
   prof_join_free(&self->join);
   prof_tail_free(&self->tail);

@@ -31,6 +31,7 @@
 #include "stack/tail.h"
 #include "session/journal.h"
 #include "session/meter.h"
+#include "session/resident.h"
 #include "session/waits.h"
 #include "session/walks.h"
 #include "stack/unwind.h"
@@ -52,6 +53,7 @@ struct prof_recording_options {
   bool whole_chains; /* replay: its callchains are whole, or say themselves that they are not */
   struct prof_bytecode_layout bytecode;
   double budget_percent; /* 0: none */
+  bool memory;           /* resident memory over time is kept */
   /* Called from signal handlers when a drain should not wait for its time. May be NULL. */
   void (*wake)(void *user);
   void *wake_user;
@@ -98,6 +100,7 @@ struct prof_recording {
   unsigned char *record; /* room for a rewritten one */
   struct prof_tail tail;
   struct prof_meter meter;
+  struct prof_resident resident;
   struct prof_waits waits; /* of threads that are off their CPU */
   struct prof_journal journal;
   struct prof_datasave *raw; /* NULL: records are not kept */

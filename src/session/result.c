@@ -258,6 +258,19 @@ static int copy_modules_and_threads(struct build *self) {
   return 0;
 }
 
+static int copy_resident(struct build *self) {
+  const struct prof_resident *from = &self->recording->resident;
+  struct prof_result *out = self->out;
+  if (!from->count)
+    return 0;
+  out->resident = malloc(from->count * sizeof *out->resident);
+  if (!out->resident)
+    return -1;
+  memcpy(out->resident, from->rows, from->count * sizeof *out->resident);
+  out->resident_count = from->count;
+  return 0;
+}
+
 static int copy_budget(struct build *self) {
   const struct prof_recording *recording = self->recording;
   const struct prof_meter *meter = &recording->meter;
@@ -315,7 +328,7 @@ struct prof_result *prof_result_build(struct prof_recording *recording) {
     return NULL;
   int failed = prof_strings_init(&out->strings) || prof_tree_init(&build.tree) ||
                name_frames(&build) || fold_nodes(&build) || copy_samples(&build) ||
-               copy_modules_and_threads(&build) || copy_budget(&build) ||
+               copy_modules_and_threads(&build) || copy_budget(&build) || copy_resident(&build) ||
                prof_breaks_count(recording, out);
   if (!failed) {
     copy_facts(&build);
@@ -343,5 +356,6 @@ void prof_result_free(struct prof_result *self) {
   free(self->broken);
   free(self->budget.rates);
   free(self->samples);
+  free(self->resident);
   free(self);
 }

@@ -77,6 +77,8 @@ struct prof_result {
   struct prof_sample *samples;
   size_t module_count, func_count, node_count, thread_count, broken_count, sample_count;
   size_t func_capacity, node_capacity, broken_capacity;
+  struct prof_resident_row *resident; /* where it was asked for */
+  size_t resident_count;
   struct prof_result_quality quality;
   struct prof_result_budget budget;
   struct prof_plan plan;
