@@ -8,9 +8,13 @@ const path = require('node:path');
 const { test } = require('node:test');
 const zlib = require('node:zlib');
 const { read } = require('../../lib/export/index.js');
-const { FORMATS } = require('../../lib/export/formats.js');
+const formats = require('../../lib/export/formats.js');
 const { cli } = require('./cli-support.js');
 const { buildProfile, smallBuild } = require('./helpers/raw-profile.js');
+
+/** Those of samples: allocations are of recordings of memory (memory.test.js). */
+const FORMATS = { ...formats.FORMATS };
+delete FORMATS.heapprofile;
 
 /** @type {import('../../lib/profile/raw').Marker[]} */
 const MARKERS = [
