@@ -158,8 +158,8 @@ function callerLines(summary, rows, width) {
     head,
     ...rows.flatMap((row, r) => [
       lines[r],
-      ...row.callers.slice(0, 10).map(({ symbol, calls, totalNs }) => {
-        const from = `    ${pad(grouped(calls), 10, true)} calls, ${pad(time(totalNs), 8, true)} from `;
+      ...row.callers.slice(0, 10).map(({ symbol, calls, selfNs }) => {
+        const from = `    ${pad(grouped(calls), 10, true)} calls, ${pad(time(selfNs), 8, true)} self, from `;
         const name = symbol ?? '(no traced function)';
         return from + fit(name, width === Infinity ? PIPE_SYMBOL_COLUMNS : width - from.length);
       }),

@@ -1,0 +1,143 @@
+'use strict';
+// What tracing calls costs: a hit of a probe, a traced call of a loop, and a build with 10, 100 and 1,000
+// functions traced. Needs root and a C compiler.
+//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|build]
+// CPU time, as other work on the machine makes wall time worthless; ratios to the build without a trace
+// of the same round. No budget: nothing is dropped.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { bindingFile, prepareBuild } = require('./build.js');
+const { shownRatios } = require('./statistics.js');
+const { loadNative } = require('../lib/native.js');
+
+const ROOT = path.join(__dirname, '..');
+const CLI = path.join(ROOT, 'lib', 'cli', 'main.js');
+
+/** @param {string} command @param {string[]} args */
+function must(command, args) {
+  const { status, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args[0]} failed: ${stderr}`);
+  return stdout;
+}
+
+/** @param {string} folder @param {string} calls */
+function hits(folder, calls) {
+  const program = path.join(folder, 'trace-calls');
+  const core = path.join(ROOT, 'build', 'Release', 'rspack_prof_core.a');
+  must('cc', [
+    '-std=c11',
+    '-D_GNU_SOURCE',
+    '-O2',
+    `-I${path.join(ROOT, 'src')}`,
+    '-o',
+    program,
+    path.join(__dirname, 'trace-calls.c'),
+    core,
+    ...['-ldw', '-lelf', '-lpfm', '-l:libiberty.a', '-lpthread'],
+  ]);
+  console.log(`one hit, ${Number(calls).toLocaleString('en-US')} calls each:`);
+  process.stdout.write(must(program, [calls]));
+}
+
+/** @param {string} folder @param {string} calls */
+function loop(folder, calls) {
+  const program = path.join(folder, 'traced');
+  const source = path.join(ROOT, 'test', 'live', 'traced.cpp');
+  must('c++', ['-O1', '-pthread', '-o', program, source]);
+  const wanted = ['--functions', '^traced_leaf$', '--object', program, '--budget', '100000'];
+  const out = path.join(folder, 'loop');
+  const json = must(process.execPath, [
+    CLI,
+    ...['trace', ...wanted, '--json', '-o', out, '--', program, 'loop', calls],
+  ]);
+  const { cost, functions, quality } = JSON.parse(json);
+  const [leaf] = functions;
+  console.log(
+    `a traced loop: ${leaf.calls} calls, ${Math.round(cost.cpuNs / leaf.calls)} ns of CPU time a call; ` +
+      `${quality.lost} lost, ${(quality.eventBytes / quality.events).toFixed(1)} bytes an event on disk`,
+  );
+}
+
+/** Functions of rspack_core, evenly spread over all there are. @param {number} count @param {string} object */
+function someFunctions(count, object) {
+  const native = /** @type {any} */ (loadNative());
+  const names = native
+    .callsSymbols(object)
+    .name.filter((/** @type {string} */ name) => /^<?rspack_core::/.test(name));
+  const unique = [...new Set(names)];
+  return unique.filter((_, i) => i % Math.floor(unique.length / count) === 0).slice(0, count);
+}
+
+/** CPU time of what `run` waits for. @param {() => void} run */
+function cpuOf(run) {
+  const native = /** @type {any} */ (loadNative());
+  const before = native.childrenUsage();
+  run();
+  const after = native.childrenUsage();
+  return after.userMs + after.systemMs - before.userMs - before.systemMs;
+}
+
+/** @param {string} folder @param {{ name: string, runs: number, counts: number[] }} options */
+function builds(folder, { name, runs, counts }) {
+  const build = prepareBuild(name, { binding: 'debug' });
+  const object = /** @type {string} */ (bindingFile('debug'));
+  const options = { env: build.env, cwd: build.folder, stdio: /** @type {const} */ ('ignore') };
+  /** @type {Map<number, number[]>} */
+  const ratios = new Map(counts.map((count) => [count, []]));
+  /** @type {Map<number, any>} */
+  const summaries = new Map();
+  for (let run = 0; run < runs; run++) {
+    const plain = cpuOf(() => spawnSync(build.command, build.args, options));
+    for (const count of counts) {
+      const list = path.join(folder, `list-${count}`);
+      fs.writeFileSync(list, someFunctions(count, object).join('\n'));
+      const out = path.join(folder, `out-${count}-${run}`);
+      const wanted = ['trace', '--list', list, '--object', object, '--budget', '100000', '-o', out];
+      const command = [CLI, ...wanted, '--', build.command, ...build.args];
+      const cpu = cpuOf(() => spawnSync(process.execPath, command, options));
+      ratios.get(count)?.push(cpu / plain);
+      summaries.set(count, JSON.parse(fs.readFileSync(path.join(out, 'trace.json'), 'utf8')));
+      fs.rmSync(out, { recursive: true });
+    }
+  }
+  console.log(
+    `${name}, debug binding, ${runs} rounds, CPU time to no trace (the tracer's own included):`,
+  );
+  for (const [count, list] of ratios) {
+    const { cost, quality } = summaries.get(count);
+    console.log(
+      `${count} functions: ${shownRatios(list)}; ${quality.called} called, ` +
+        `${cost.hits.toLocaleString('en-US')} hits, ${quality.lost} lost`,
+    );
+  }
+}
+
+function main() {
+  const { values } = parseArgs({
+    options: {
+      calls: { type: 'string', default: '1000000' },
+      case: { type: 'string', default: 'react-1k' },
+      runs: { type: 'string', default: '3' },
+      functions: { type: 'string', default: '10,100,1000' },
+      only: { type: 'string' },
+    },
+  });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trace-calls-'));
+  try {
+    const { only } = values;
+    if (!only || only === 'hits') hits(folder, values.calls);
+    if (!only || only === 'loop') loop(folder, values.calls);
+    if (!only || only === 'build') {
+      const counts = values.functions.split(',').map(Number);
+      builds(folder, { name: values.case, runs: Number(values.runs), counts });
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+main();
