@@ -1,7 +1,7 @@
 'use strict';
 // What tracing calls costs: a hit of a probe, a traced call of a loop, and a build with 10, 100 and 1,000
 // functions traced. Needs root and a C compiler.
-//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|build]
+//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|xray|build]
 // CPU time, as other work on the machine makes wall time worthless; ratios to the build without a trace
 // of the same round. No budget: nothing is dropped.
 
@@ -12,6 +12,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { bindingFile, prepareBuild } = require('./build.js');
 const { shownRatios } = require('./statistics.js');
+const prof = require('../lib/index.js');
 const { loadNative } = require('../lib/native.js');
 
 const ROOT = path.join(__dirname, '..');
@@ -59,6 +60,25 @@ function loop(folder, calls) {
   console.log(
     `a traced loop: ${leaf.calls} calls, ${Math.round(cost.cpuNs / leaf.calls)} ns of CPU time a call; ` +
       `${quality.lost} lost, ${(quality.eventBytes / quality.events).toFixed(1)} bytes an event on disk`,
+  );
+}
+
+/** Sleds of clang's, in this process. @param {string} folder @param {number} calls */
+function xray(folder, calls) {
+  const object = path.join(folder, 'sleds.node');
+  const include = path.join(require.resolve('node-api-headers/package.json'), '../include');
+  const source = path.join(ROOT, 'test', 'live', 'sleds.c');
+  const flags = ['-O2', '-fPIC', '-shared', `-I${include}`, source, '-o', object];
+  must('clang', ['-fxray-instrument', ...flags]);
+  const sleds = require(object);
+  const plain = sleds.run(calls) / calls;
+  const trace = prof.trace({ functions: /^sled_leaf$/, objects: [object], method: 'xray' });
+  const traced = sleds.run(calls) / calls;
+  const { functions, quality } = trace.stop();
+  const after = sleds.run(calls) / calls;
+  console.log(
+    `XRay: ${((traced - plain) / 2).toFixed(1)} ns an event (${functions[0].calls} calls, ${quality.lost} ` +
+      `events lost); a call ${plain.toFixed(1)} ns before, ${after.toFixed(1)} ns after it was put back`,
   );
 }
 
@@ -131,6 +151,7 @@ function main() {
     const { only } = values;
     if (!only || only === 'hits') hits(folder, values.calls);
     if (!only || only === 'loop') loop(folder, values.calls);
+    if (!only || only === 'xray') xray(folder, Number(values.calls));
     if (!only || only === 'build') {
       const counts = values.functions.split(',').map(Number);
       builds(folder, { name: values.case, runs: Number(values.runs), counts });

@@ -849,7 +849,7 @@ export class RspackProfPlugin {
   apply(compiler: unknown): void;
 }
 
-/** What trace() follows, in this very process. Needs root; see docs/function-trace.md. */
+/** What trace() follows, in this very process. Probes need root, XRay does not; see docs/function-trace.md. */
 export interface TraceOptions {
   /** Names of functions, as `rspack-prof symbols` shows them. */
   functions?: RegExp | string;
@@ -865,6 +865,8 @@ export interface TraceOptions {
   budget?: number;
   /** Samples per second taken beside it, 0: none. 199 unless given. */
   frequency?: number;
+  /** By XRay sleds or by probes; 'auto' takes sleds where every function has them in this process. */
+  method?: 'auto' | 'probes' | 'xray';
   /** A folder, not there yet, for the events; without it only figures are kept. */
   output?: string;
 }

@@ -20,7 +20,17 @@ function number(value, name, least, most) {
   );
 }
 
-const KNOWN = ['functions', 'list', 'objects', 'depth', 'limit', 'budget', 'frequency', 'output'];
+const KNOWN = [
+  'functions',
+  'list',
+  'objects',
+  'depth',
+  'limit',
+  'budget',
+  'frequency',
+  'output',
+  'method',
+];
 
 /** @param {Record<string, any>} options */
 function checked(options) {
@@ -50,10 +60,17 @@ function checked(options) {
   ) {
     throw new ProfError('ERR_PROF_BAD_OPTION', 'trace({ objects }) takes paths of files');
   }
+  if (![undefined, 'auto', 'probes', 'xray'].includes(options.method)) {
+    throw new ProfError(
+      'ERR_PROF_BAD_OPTION',
+      `trace({ method }) is 'auto', 'probes' or 'xray', not ${String(options.method)}`,
+    );
+  }
   return {
     functions: pattern,
     list,
     objects,
+    method: options.method,
     depth: number(options.depth, 'depth', 1, 65536),
     limit: number(options.limit, 'limit', 1, Number.MAX_SAFE_INTEGER),
     budget: number(options.budget, 'budget', 0.01, 100_000),

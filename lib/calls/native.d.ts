@@ -30,6 +30,7 @@ export interface NativeFunctions {
 }
 
 export interface NativeTrace {
+  method: 'uprobe' | 'xray';
   emulatedNs: number;
   steppedNs: number;
   startNs: number;
@@ -95,6 +96,7 @@ export interface NativeCallsOptions {
   limitCalls?: number;
   budgetPercent?: number;
   sampleHz?: number;
+  method?: 'auto' | 'probes' | 'xray';
 }
 
 export interface NativeCalls {

@@ -96,8 +96,8 @@ function warningsOf(trace) {
   if (trace.lost > 0) {
     say(
       'lost-records',
-      `${grouped(trace.lost)} hits were lost (the rings were full): calls and times are too low`,
-      'trace fewer functions, or add --budget 20',
+      `${grouped(trace.lost)} hits were lost (buffers were full): calls and times are too low`,
+      'trace fewer functions',
     );
   }
   if (trace.spillErrno > 0) {
@@ -118,7 +118,7 @@ function warningsOf(trace) {
     say('probes-refused', `the kernel did not take ${grouped(trace.refusedSites)} of the probes`);
   }
   if (trace.dropFailed) {
-    say('drop-failed', 'the probes of dropped functions could not be taken away: they cost on');
+    say('drop-failed', 'probes or sleds could not be taken away: they cost on');
   }
   return warnings;
 }
@@ -140,7 +140,7 @@ function summaryOf(trace, { command, startUnixMs }) {
       command,
       durationMs: (trace.endNs - trace.startNs) / 1e6,
       startUnixMs,
-      method: 'uprobe',
+      method: trace.method,
     },
     functions: ordered(rows.filter(({ calls }) => calls > 0)),
     cost: {

@@ -17,6 +17,7 @@ const { summaryOf } = require('./summary.js');
  * @property {number} [limit] calls of one function
  * @property {number} [budget] per cent
  * @property {number} [sampleHz]
+ * @property {'auto' | 'probes' | 'xray'} [method] for this process
  * @property {string} [folder] for the events; none are kept without
  *
  * @typedef {object} World
@@ -60,6 +61,7 @@ class Trace {
     this.native = {
       objects: chosen.selected.map(({ path: file, rows }) => ({ path: file, rows })),
       command: command !== null,
+      method: options.method ?? 'auto',
       depth: options.depth ?? 0,
       limitCalls: options.limit ?? 0,
       budgetPercent: options.budget ?? DEFAULT_BUDGET,

@@ -14,12 +14,14 @@
 #include "trace/hitcost.h"
 #include "trace/probes.h"
 #include "trace/tracer.h"
+#include "trace/xray_trace.h"
 
 enum { PATH_BYTES = 4096 };
 
 /* The process's: node's main thread starts and stops it. */
 static struct {
   struct prof_tracer *tracer;
+  struct prof_xray_trace *xray; /* one of the two */
   struct prof_call_plan plan;
 } running;
 
@@ -223,6 +225,19 @@ static int open_events(napi_env env, napi_value options, bool *failed) {
   return fd;
 }
 
+/* By sleds where the caller wants it, or leaves it open and every function has them here. */
+static bool use_xray(napi_env env, napi_value options, bool command) {
+  char method[16] = "";
+  size_t length;
+  napi_value value;
+  if (napi_get_named_property(env, options, "method", &value) == napi_ok)
+    napi_get_value_string_utf8(env, value, method, sizeof method, &length);
+  if (command || strcmp(method, "probes") == 0)
+    return false;
+  return strcmp(method, "xray") == 0 ||
+         prof_xray_trace_count(&running.plan) >= running.plan.func_count;
+}
+
 napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value options, value;
@@ -230,7 +245,7 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   struct prof_error error = {0};
   if (napi_get_cb_info(env, info, &count, &options, NULL, NULL) != napi_ok)
     return NULL;
-  if (running.tracer)
+  if (running.tracer || running.xray)
     return fail_with(env, PROF_BUSY, "functions are being traced already: stop that trace first");
   if (napi_get_named_property(env, options, "command", &value) == napi_ok)
     napi_get_value_bool(env, value, &command);
@@ -253,8 +268,12 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
       .budget_percent = number_of(env, options, "budgetPercent"),
       .sample_hz = (uint32_t)number_of(env, options, "sampleHz"),
   };
-  if (prof_tracer_start(&wanted, &running.tracer, &error)) {
+  int status = use_xray(env, options, command)
+                   ? prof_xray_trace_start(&wanted, &running.xray, &error)
+                   : prof_tracer_start(&wanted, &running.tracer, &error);
+  if (status) {
     running.tracer = NULL;
+    running.xray = NULL;
     prof_call_plan_free(&running.plan);
     return fail(env, &error);
   }
@@ -274,12 +293,18 @@ napi_value prof_calls_begun(napi_env env, napi_callback_info info) {
 napi_value prof_calls_stop(napi_env env, napi_callback_info info) {
   struct prof_tracer_result result;
   (void)info;
-  if (!running.tracer)
+  if (!running.tracer && !running.xray)
     return fail_with(env, PROF_NOT_RUNNING, "no functions are being traced");
-  prof_tracer_stop(running.tracer, &result);
+  if (running.xray)
+    prof_xray_trace_stop(running.xray, &result);
+  else
+    prof_tracer_stop(running.tracer, &result);
   napi_value value = prof_calls_result(env, &running.plan, &result);
+  prof_value_set_text(env, value, "method", running.xray ? "xray" : "uprobe");
   prof_tracer_free(running.tracer);
+  prof_xray_trace_free(running.xray);
   running.tracer = NULL;
+  running.xray = NULL;
   prof_call_plan_free(&running.plan);
   return value;
 }

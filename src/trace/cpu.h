@@ -21,6 +21,8 @@ struct prof_cpu {
 
 void prof_cpu_add(struct prof_cpu *self, uint32_t pid);
 double prof_cpu_read(struct prof_cpu *self);
+/* Of this process's children that have ended, and of whoever they waited for. */
+double prof_cpu_children(void);
 void prof_cpu_free(struct prof_cpu *self);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,14 +58,6 @@ struct prof_tracer {
   sem_t go; /* everything is open */
   atomic_bool stop, abandoned;
 };
-
-/* Of the command and whoever it waited for; they have ended by the time this is asked again. */
-static double children_ns(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_CHILDREN, &usage);
-  return ((double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec) * 1e9 +
-         ((double)usage.ru_utime.tv_usec + (double)usage.ru_stime.tv_usec) * 1e3;
-}
 
 /* --- records --- */
 
@@ -351,7 +342,7 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
     prof_watch_enable(&self->watch, &self->change.set);
   }
   self->cpu.first_ns = self->cpu.seen_ns;
-  self->children_ns = children_ns();
+  self->children_ns = prof_cpu_children();
   sem_post(&self->go);
   *out = self;
   return PROF_OK;
@@ -363,7 +354,7 @@ void prof_tracer_begun(struct prof_tracer *self, uint32_t pid) {
 
 void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) {
   self->result.end_ns = prof_now_ns();
-  double waited_ns = children_ns() - self->children_ns;
+  double waited_ns = prof_cpu_children() - self->children_ns;
   self->result.cpu_ns = prof_cpu_read(&self->cpu) - self->cpu.first_ns;
   if (self->options.is_command && waited_ns > self->result.cpu_ns)
     self->result.cpu_ns = waited_ns; /* what ended between two readings too */
