@@ -1,7 +1,7 @@
 'use strict';
 // What tracing calls costs: a hit of a probe, a traced call of a loop, and a build with 10, 100 and 1,000
 // functions traced. Needs root and a C compiler.
-//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|xray|build]
+//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|xray|size|build]
 // CPU time, as other work on the machine makes wall time worthless; ratios to the build without a trace
 // of the same round. No budget: nothing is dropped.
 
@@ -12,6 +12,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { bindingFile, prepareBuild } = require('./build.js');
 const { shownRatios } = require('./statistics.js');
+const { summaryFromEvents } = require('../lib/calls/summary.js');
 const prof = require('../lib/index.js');
 const { loadNative } = require('../lib/native.js');
 
@@ -80,6 +81,40 @@ function xray(folder, calls) {
     `XRay: ${((traced - plain) / 2).toFixed(1)} ns an event (${functions[0].calls} calls, ${quality.lost} ` +
       `events lost); a call ${plain.toFixed(1)} ns before, ${after.toFixed(1)} ns after it was put back`,
   );
+}
+
+/** @param {() => void} work */
+function timed(work) {
+  const start = process.hrtime.bigint();
+  work();
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  const peakMb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  return `${seconds.toFixed(1)} s, peak of memory so far ${Math.round(peakMb)} MB`;
+}
+
+/** Two events a call, on disk, summed up and as tables. @param {string} folder @param {number} calls */
+function size(folder, calls) {
+  const object = path.join(folder, 'sleds.node');
+  const sleds = require(object);
+  const output = path.join(folder, 'size');
+  const trace = prof.trace({ functions: /^sled_leaf$/, objects: [object], output, method: 'xray' });
+  const wait = new Int32Array(new SharedArrayBuffer(4));
+  const recorded = timed(() => {
+    // In portions, so that the thread which packs them keeps up.
+    for (let left = calls; left > 0; left -= 200_000) {
+      sleds.run(Math.min(left, 200_000));
+      Atomics.wait(wait, 0, 0, 60);
+    }
+  });
+  const { quality } = trace.stop();
+  console.log(
+    `${quality.events.toLocaleString('en-US')} events (${quality.lost} lost), ` +
+      `${(quality.eventBytes / quality.events).toFixed(1)} bytes each on disk: recorded in ${recorded}`,
+  );
+  console.log(`summed up from disk in ${timed(() => void summaryFromEvents(output))}`);
+  const tables = path.join(folder, 'tables');
+  console.log(`as Parquet in ${timed(() => void trace.write(tables, { format: 'parquet' }))}`);
 }
 
 /** Functions of rspack_core, evenly spread over all there are. @param {number} count @param {string} object */
@@ -151,7 +186,8 @@ function main() {
     const { only } = values;
     if (!only || only === 'hits') hits(folder, values.calls);
     if (!only || only === 'loop') loop(folder, values.calls);
-    if (!only || only === 'xray') xray(folder, Number(values.calls));
+    if (!only || only === 'xray' || only === 'size') xray(folder, Number(values.calls));
+    if (only === 'size') size(folder, Number(values.calls));
     if (!only || only === 'build') {
       const counts = values.functions.split(',').map(Number);
       builds(folder, { name: values.case, runs: Number(values.runs), counts });

@@ -87,6 +87,9 @@ class Rows {
       name,
       data: data.subarray(0, this.length),
       nullable: false,
+      // Millions of rows: no search for a dictionary, and no least and greatest.
+      statistics: false,
+      encoding: /** @type {const} */ ('DELTA_BINARY_PACKED'),
     });
     return [
       column('frame_id', this.frame),

@@ -183,7 +183,6 @@ static void drain(struct prof_tracer *self, bool is_last) {
 static void on_event(void *user, const struct prof_call_event *event) {
   prof_spill_add(&((struct prof_tracer *)user)->spill, event);
 }
-
 static void on_end(void *user, const struct prof_call_end *end) {
   prof_tally_add(((struct prof_tracer *)user)->tally, end);
 }

@@ -113,7 +113,7 @@ test('sleds are patched and put back while eight threads run through them', { sk
 
 test('functions without sleds are refused where sleds are asked for', { skip }, () => {
   require(OBJECT);
-  const options = /** @type {const} */ ({ method: 'xray', objects: [OBJECT] });
+  const options = { method: /** @type {const} */ ('xray'), objects: [OBJECT] };
   assert.throws(() => prof.trace({ ...options, functions: /^(sled_leaf|check)$/ }), {
     code: 'ERR_PROF_BAD_OPTION',
     message: /1 of the 2 functions have no XRay sleds/,
