@@ -71,7 +71,7 @@ describe(
   'where perf events are refused, timers of CPU time take over',
   {
     skip: noFilter || noTimers,
-  concurrency: 3,
+    concurrency: 3,
   },
   () => {
     for (const [how, reason, fix] of [
