@@ -165,6 +165,15 @@ test('a growth that the samples cannot tell from the tolerance is inconclusive',
   assert.equal(ask('toNotRegress', few(50), ['app', { tolerance: 0.1 }], CI).is, 'passes');
 });
 
+test('one of several that may have grown must stand out more than a single one', (t) => {
+  const { ask } = project(t);
+  const of = (/** @type {number} */ visit, /** @type {number} */ transform) =>
+    buildProfile([{ visit, transform, rest: 10_000 - visit - transform }]);
+  ask('toNotRegress', of(1000, 1000), ['app']);
+  assert.equal(ask('toNotRegress', of(1290, 1000), ['app'], CI).is, 'fails');
+  assert.equal(ask('toNotRegress', of(1290, 1290), ['app'], CI).is, 'inconclusive');
+});
+
 test('a function that the baseline does not list is new, and its growth counts', (t) => {
   const { ask } = project(t);
   ask('toNotRegress', buildProfile([{ rest: 10_000 }]), ['app']);
