@@ -143,6 +143,30 @@ static void a_switch_weighs_until_the_thread_is_back(void **state) {
   prof_recording_free(&recording);
 }
 
+/* As with sigtrap: the sample waits for its thread's walk, which comes after the thread is back. */
+static void a_sample_that_waits_for_its_walk_has_its_weight_by_then(void **state) {
+  struct prof_record record = {.type = PERF_RECORD_SAMPLE, .pid = PID, .tid = WORKER};
+  struct prof_wait wait = {.time_ns = 2000, .weight = 1};
+  (void)state;
+  record.sample.period = 1;
+  assert_int_equal(open_recording(PROF_SWITCHES_EVENT), 0);
+  follow_switch(WORKER, 1000, false, false);
+  struct prof_join_thread *thread = prof_join_find(&recording.join, WORKER);
+  assert_non_null(thread);
+  prof_offcpu_sample(&recording, thread, &wait, &record);
+  assert_true(wait.is_open);
+  assert_int_equal(prof_join_sample(&recording.join, thread, &wait), 0);
+  follow_switch(WORKER, 2000, true, true);
+  assert_true(prof_join_newest(&recording.join, thread)->is_open);
+  follow_switch(WORKER, 6000, false, false);
+  const struct prof_wait *newest = prof_join_newest(&recording.join, thread);
+  assert_false(newest->is_open);
+  assert_int_equal(newest->weight, 4000);
+  assert_int_equal(newest->state, PROF_STATE_RUNNABLE);
+  assert_int_equal(recording.samples.count, 0);
+  prof_recording_free(&recording);
+}
+
 static void a_thread_that_waits_at_the_end_is_charged_until_then(void **state) {
   (void)state;
   assert_int_equal(open_recording(PROF_SWITCHES_EVENT), 0);
@@ -280,6 +304,7 @@ int main(void) {
       cmocka_unit_test(what_comes_first_tells_what_was_before),
       cmocka_unit_test(a_lost_record_is_counted_and_invents_nothing),
       cmocka_unit_test(a_switch_weighs_until_the_thread_is_back),
+      cmocka_unit_test(a_sample_that_waits_for_its_walk_has_its_weight_by_then),
       cmocka_unit_test(a_thread_that_waits_at_the_end_is_charged_until_then),
       cmocka_unit_test(a_thread_that_ends_is_charged_nothing_more),
       cmocka_unit_test(a_switch_without_a_sample_has_a_stand_in),
