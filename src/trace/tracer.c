@@ -127,8 +127,6 @@ static void take_record(struct prof_tracer *self, const struct prof_record *reco
   case PERF_RECORD_LOST_SAMPLES:
     self->result.lost += record->lost.count;
     break;
-  default:
-    break;
   }
 }
 
@@ -360,7 +358,6 @@ void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) 
   atomic_store(&self->stop, true);
   sem_post(&self->go);
   pthread_join(self->thread, NULL);
-  self->tid = 0;
   prof_change_finish(&self->change);
   prof_watch_disable(&self->watch, &self->change.set);
   prof_watch_disable(&self->watch, &self->sampler);

@@ -193,10 +193,14 @@ static void test_a_hit_that_comes_by_two_events_counts_once(void **state) {
   prof_match_hit(m, 7, A, OUT, 0x1000, 201, 2);
   prof_match_hit(m, 7, A, IN, 0x1000, 300, 2);
   prof_match_hit(m, 7, A, OUT, 0x1000, 310, 2);
+  /* Another CPU's event has another id too: that is another hit. */
+  prof_match_hit(m, 7, B, PROF_SITE_INSTANT, 0x1000, 400, 2);
+  prof_match_hit(m, 7, B, PROF_SITE_INSTANT, 0x1000, 410, 1ull << 32 | 3);
   struct prof_match_counts counts = end(m);
   assert_int_equal(counts.twice, 2);
+  assert_int_equal(prof_tally_at(seen.tally, B)->calls, 2);
   assert_int_equal(counts.unmatched, 0);
-  assert_string_equal(seen.text, "+A1<0 -A1<0 +A2<0 -A2<0");
+  assert_string_equal(seen.text, "+A1<0 -A1<0 +A2<0 -A2<0 +B3<0 -B3<0 +B4<0 -B4<0");
 }
 
 static void test_a_function_of_one_instruction_and_depth(void **state) {
