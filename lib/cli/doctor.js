@@ -35,8 +35,10 @@ function examine(facts) {
   const findings = [];
   /** @type {string[]} */
   const fine = [];
+  const byTimers = facts.probe?.event === 'cpu-timer';
   for (const rule of RULES) {
     if (rule.in === 'profile' || (rule.binding && !facts.binding)) continue;
+    if (rule.events && byTimers) continue;
     const advice = rule.check(facts, null);
     if (advice) findings.push({ code: rule.code, severity: rule.severity, ...advice });
     else fine.push(rule.title);

@@ -17,6 +17,8 @@ const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
  * @property {string} code
  * @property {string[]} [sameAs] codes under which the recorder itself says the same
  * @property {string} title what the doctor calls it where all is well
+ * @property {boolean} [events] whether it judges perf events: the doctor is silent about those where
+ *   timers have taken their place (the rule cpu-timers says that and why)
  * @property {'doctor' | 'profile' | 'both'} in
  * @property {boolean} [binding] whether it judges rspack's binding: without one here it is silent
  * @property {'blocker' | 'advice'} severity blocker: nothing can be recorded
@@ -85,7 +87,7 @@ function useDebugBinding(facts, file, version) {
 const RULES = [
   {
     code: 'cannot-record',
-    title: 'perf events open',
+    title: 'something can be recorded',
     in: 'doctor',
     severity: 'blocker',
     check: ({ probe, paranoid, root, seccomp }) => {
@@ -101,6 +103,7 @@ const RULES = [
   },
   {
     code: 'seccomp',
+    events: true,
     title: 'no seccomp filter refuses perf_event_open',
     in: 'doctor',
     severity: 'blocker',
@@ -129,6 +132,7 @@ const RULES = [
   },
   {
     code: 'kernel-excluded',
+    events: true,
     title: 'perf_event_paranoid lets kernel frames be recorded',
     in: 'both',
     severity: 'advice',
@@ -153,6 +157,7 @@ const RULES = [
   },
   {
     code: 'kernel-addresses-hidden',
+    events: true,
     sameAs: ['no-kernel-symbols'],
     title: 'kernel symbols are readable',
     in: 'both',
@@ -179,6 +184,7 @@ const RULES = [
   },
   {
     code: 'no-hardware-pmu',
+    events: true,
     title: 'hardware counters',
     in: 'both',
     severity: 'advice',
@@ -198,6 +204,7 @@ const RULES = [
   },
   {
     code: 'no-sigtrap',
+    events: true,
     title: 'the kernel lets threads walk their own stacks (5.19 and later)',
     in: 'doctor',
     severity: 'advice',
@@ -213,6 +220,7 @@ const RULES = [
   },
   {
     code: 'too-few-files',
+    events: true,
     title: 'open files (RLIMIT_NOFILE)',
     in: 'doctor',
     severity: 'advice',
@@ -230,6 +238,7 @@ const RULES = [
   },
   {
     code: 'memory-lock',
+    events: true,
     title: 'memory for ring buffers (mlock limit)',
     in: 'doctor',
     severity: 'advice',
@@ -247,6 +256,7 @@ const RULES = [
   },
   {
     code: 'rate-limited',
+    events: true,
     title: 'sampling rate (perf_event_max_sample_rate)',
     in: 'doctor',
     severity: 'advice',

@@ -473,3 +473,19 @@ test('doctor --json', async () => {
   assert.equal(report.ok, true);
   assert.deepEqual(Object.keys(report.findings[0]), ['code', 'severity', 'message', 'fix']);
 });
+
+test('where timers stand in for perf events, the doctor says that and no word of perf events', async () => {
+  const note = {
+    code: 'cpu-timers',
+    message: 'perf_event_open is blocked: timers',
+    fix: 'do this',
+  };
+  const probe = { ok: true, code: '', message: '', event: 'cpu-timer', warnings: [note] };
+  const { stdout, exitCode } = await cli(['doctor'], {
+    loadNative: () => fakeNative({ probe: () => probe }),
+  });
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /warning: perf_event_open is blocked: timers\n {2}fix: do this/);
+  assert.doesNotMatch(stdout, /seccomp filter|hardware counters|ring buffers|rate|open files/);
+  assert.equal(advice('cpu-timers', { probe: { ok: true, code: '', message: '' } }), null);
+});
