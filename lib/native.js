@@ -43,6 +43,13 @@ function loadNative(world = {}) {
   try {
     file = find();
   } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'MODULE_NOT_FOUND') {
+      throw new ProfError(
+        'ERR_PROF_UNSUPPORTED_PLATFORM',
+        'node-gyp-build, which finds the addon, is not installed: run `npm install`',
+        { cause: error },
+      );
+    }
     throw new ProfError(
       'ERR_PROF_UNSUPPORTED_PLATFORM',
       'the addon is not built, and the one that comes with the package is for glibc (not musl): run ' +
