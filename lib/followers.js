@@ -3,6 +3,7 @@
 // and who keeps a watch bounded.
 
 const path = require('node:path');
+const { nameLoaderWorkers } = require('./loader-workers.js');
 const { sliceRaw } = require('./profile/slice.js');
 const { MemoryWatch } = require('./memory/watch.js');
 const { RspackTrace } = require('./trace/index.js');
@@ -35,6 +36,7 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
     folder: path.resolve(options.output, `watch-${process.pid}`),
   });
   const leave = watch.onBuild?.((marker) => keeper.ended(marker));
+  const leaveWorkers = nameLoaderWorkers();
   return {
     /** @param {RawProfile} raw @returns {RawProfile} without what a watch has let go */
     recent(raw) {
@@ -67,6 +69,7 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
 
     stop() {
       leave?.();
+      leaveWorkers();
       watch.stop();
       memory?.stop();
       trace?.end();

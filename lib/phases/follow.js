@@ -14,7 +14,8 @@
 /** @typedef {{taps: Tap[], intercept(interceptor: {name: string, tap: (tap: Tap) => void}): void}} Hook */
 /** @typedef {Record<string, unknown>} Hooks */
 
-const NAME = 'RspackProfPlugin';
+/** Whoever brought us, start() or the plugin. */
+const NAME = '[rspack-prof]';
 /** Of @rspack/core, with hooks of a compilation's that are not in `compilation.hooks`. */
 const WITH_HOOKS = ['NormalModule', 'HtmlRspackPlugin', 'RuntimePlugin', 'ExternalModule'];
 /** A loader of Rust's own. */

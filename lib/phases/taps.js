@@ -19,7 +19,8 @@ const { CompilerNotes } = require('./follow.js');
  *    rspack?: any, modifiedFiles?: Iterable<string>, removedFiles?: Iterable<string>}} Compiler */
 /** @typedef {{hooks: Hooks, compiler: Compiler}} Compilation */
 
-const NAME = 'RspackProfPlugin';
+/** Whoever brought us, start() or the plugin. */
+const NAME = '[rspack-prof]';
 /** Before and after what anybody else taps; rspack's stages are 32-bit integers. */
 const FIRST = -1_000_000_000;
 const LAST = 1_000_000_000;

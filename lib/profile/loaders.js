@@ -14,7 +14,7 @@ const NO_LOADER = '[no loader]';
 const RUNNER = '[loader runner]';
 /** Of index.js and of worker.js (loaders with `parallel`); names have the file behind them. */
 const RUNNER_FUNCTION =
-  /^(?:async )?(?:\w+\.)?(runLoaders|isomorphoicRun|(utils_)?runSyncOrAsync|(utils_)?loadLoader)(?= |$)/;
+  /^(?:async )?(?:\w+\.)?(runLoaders|isomorphoicRun|loaderImpl|(utils_)?runSyncOrAsync|(utils_)?loadLoader)(?= |$)/;
 const RUNNER_CRATE = 'rspack_loader_runner';
 const RUST_LOADER = /^rspack_loader_(\w+)$/;
 

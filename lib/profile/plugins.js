@@ -4,6 +4,7 @@
 // docs/loaders-and-plugins.md has the rules.
 
 const { KINDS } = require('./keys.js');
+const { loaderName } = require('./loaders.js');
 const { NOBODY, Names, claim, fillOwners, placeOf } = require('./owners.js');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -11,7 +12,7 @@ const { NOBODY, Names, claim, fillOwners, placeOf } = require('./owners.js');
 
 const NO_PLUGIN = '[no plugin]';
 const RUST_PLUGIN = /^rspack_plugin_\w+$/;
-/** A function that more plugins share than this is named "[several plugins]". */
+/** A function that more plugins share than this is named by whose code it is. */
 const MOST_NAMES = 3;
 
 /**
@@ -28,10 +29,14 @@ function tapsByPlace({ build }) {
     const known = names.get(key) ?? new Set();
     names.set(key, known.add(plugin));
   }
+  const crowd = (/** @type {string} */ key, /** @type {number} */ size) => {
+    const file = key.replace(/:\d+:\d+$/, '');
+    return `[${size} plugins of ${loaderName(file, [], build.root)}]`;
+  };
   return new Map(
     [...names].map(([key, set]) => [
       key,
-      set.size > MOST_NAMES ? '[several plugins]' : [...set].sort().join(' | '),
+      set.size > MOST_NAMES ? crowd(key, set.size) : [...set].sort().join(' | '),
     ]),
   );
 }

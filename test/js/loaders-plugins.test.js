@@ -192,7 +192,7 @@ describe('plugins', () => {
     assert.deepEqual(selfBy(profile, 'plugin'), { 'One | Two': 1 });
     const many = ['A', 'B', 'C', 'D'].map((name) => tap(name, 'make', '/app/s.js:5:5'));
     const crowd = profileOf(['main;shared /app/s.js:5:5'], { taps: many });
-    assert.deepEqual(selfBy(crowd, 'plugin'), { '[several plugins]': 1 });
+    assert.deepEqual(selfBy(crowd, 'plugin'), { '[4 plugins of ./s.js]': 1 });
   });
 
   test('loading a module and what rspack’s own file holds tell no plugin', () => {
