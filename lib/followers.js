@@ -67,6 +67,9 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
       };
     },
 
+    /** The recording ends with the process. */
+    exiting: () => watch.exiting?.(),
+
     stop() {
       leave?.();
       leaveWorkers();

@@ -231,6 +231,7 @@ class Session {
 
   /** At the end of the process; a later stopSync() gives the same profile, once. */
   stopAtExit() {
+    this.#followers.exiting();
     this.#final = this.#final ?? this.#stopNow();
     return this.#final;
   }

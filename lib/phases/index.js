@@ -11,7 +11,7 @@ const { followCompiler } = require('./taps.js');
 /** @typedef {import('../index').Warning} Warning */
 /** @typedef {import('../index').BuildNotes} BuildNotes */
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
- *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes,
+ *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes, exiting?: () => void,
  *    onBuild: (listener: (marker: Marker) => void) => () => void,
  *    onChange?: (listener: () => void) => () => void}} PhaseWatch */
 
@@ -42,6 +42,7 @@ function watchPhases(onAddon = () => {}) {
   const before = read();
   return {
     stop: () => finder.stop(),
+    exiting: () => recorder.exiting(),
     notes: () => notesBetween(before, read()),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
     onBuild: (listener) => recorder.onBuild(listener),

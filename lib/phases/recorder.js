@@ -81,6 +81,12 @@ class CompilerPhases {
     this.#recorder.changed();
   }
 
+  /** The compiler is closed: what comes now is no build's. */
+  closed() {
+    this.leave();
+    this.#recorder.closed(this);
+  }
+
   /**
    * @param {string} name
    * @returns {() => void} to be called when it has ended
@@ -124,6 +130,12 @@ class PhaseRecorder {
   #changeListeners = new Set();
 
   dropped = 0;
+  /** Those that are closed. @type {Set<CompilerPhases>} */
+  #closed = new Set();
+  /** When the last of them was, and since when the process ends. */
+  #closedNs = Infinity;
+  #exitNs = Infinity;
+
   /** Why a compiler could not be followed. */
   problem = '';
   /** Its plugins and loaders. */
@@ -188,6 +200,18 @@ class PhaseRecorder {
     for (const listener of this.#changeListeners) listener();
   }
 
+  /** @param {CompilerPhases} compiler */
+  closed(compiler) {
+    this.#closed.add(compiler);
+    this.#closedNs = this.now();
+  }
+
+  /** The process ends: what has come since every compiler was closed is its exit. */
+  exiting() {
+    const isAll = this.#compilers.every((compiler) => this.#closed.has(compiler));
+    if (isAll) this.#exitNs = this.#closedNs;
+  }
+
   /** @param {Interval} interval in which rspack's binding was loaded */
   bindingLoaded(interval) {
     this.#bindingLoads.push(interval);
@@ -214,7 +238,11 @@ class PhaseRecorder {
     const compilers = this.#markers
       .filter((m) => m.startNs < endNs && (m.endNs ?? Infinity) > startNs)
       .map((marker) => this.#named(marker, names));
-    const clipped = [...this.#beforeCompilers(startNs), ...compilers].map((marker) => ({
+    const clipped = [
+      ...this.#beforeCompilers(startNs),
+      ...compilers,
+      ...this.#afterCompilers(endNs),
+    ].map((marker) => ({
       ...marker,
       startNs: Math.max(marker.startNs, startNs),
     }));
@@ -238,6 +266,17 @@ class PhaseRecorder {
         ]
       : [{ name: 'config load', startNs, endNs: this.#firstNs }];
     return parts.map((part) => ({ type: 'phase', ...part, data: undefined }));
+  }
+
+  /**
+   * @param {number} endNs
+   * @returns {Marker[]}
+   */
+  #afterCompilers(endNs) {
+    const startNs = this.#exitNs;
+    return startNs < endNs
+      ? [{ type: 'phase', name: 'exit', startNs, endNs, data: undefined }]
+      : [];
   }
 
   /**

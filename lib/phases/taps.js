@@ -170,7 +170,7 @@ function followCompiler(compiler, recorder) {
     });
   }
   tap(hooks, 'shutdown', FIRST, () => phases.enter('close'));
-  tap(hooks, 'shutdown', LAST, () => phases.leave());
+  tap(hooks, 'shutdown', LAST, () => phases.closed());
   followProgress(compiler, phases);
 }
 

@@ -18,6 +18,38 @@ const AFTER = 'after';
  *    after: number, phaseOfSample: Int32Array}} PhaseColumn names: of the phases, two may have one name;
  *    0 is what comes before all of them, `after` what comes after */
 
+/**
+ * rspack's own spans (docs/trace.md) that tell apart what no time stamp of a hook does: all of it lies in the
+ * phase of code generation. Checked with rspack 2.2.7.
+ */
+const SPLIT = 'code generation';
+/** @type {[RegExp, string][]} */
+const PHASE_OF_SPAN = [
+  [/^Compilation::?process_(modules|chunks)_runtime_requirements$/, 'runtime requirements'],
+  [/^Compilation::?create_(module_hashes|hash)$/, 'hash'],
+  [/^Compilation::?create_(module|chunk)_assets$/, 'create assets'],
+];
+
+/**
+ * Phases within phases, where the profile has rspack's spans.
+ * @param {readonly Marker[]} markers
+ * @returns {Marker[]}
+ */
+function phasesOfSpans(markers) {
+  const whole = markers.filter(({ type, name }) => type === 'phase' && name === SPLIT);
+  return markers.flatMap((span) => {
+    const name = PHASE_OF_SPAN.find(([pattern]) => pattern.test(span.name))?.[1];
+    if (span.type !== 'rspack' || name === undefined) return [];
+    // Of compilers that run at once the one whose phase began last, as everywhere.
+    const around = whole.filter(({ startNs, endNs }) => {
+      return startNs <= span.startNs && (endNs ?? Infinity) > span.startNs;
+    });
+    const own = around[around.length - 1];
+    if (!own || span.endNs === null) return [];
+    return [{ ...span, type: own.type, name, data: own.data }];
+  });
+}
+
 class PhaseTable {
   /** @type {Phase[]} */
   phases = [];
@@ -97,7 +129,7 @@ function assignPhases(timeNs, markers) {
  */
 function segmentsOf(markers) {
   const table = new PhaseTable();
-  const spans = markers
+  const spans = [...markers, ...phasesOfSpans(markers)]
     .filter(({ type, startNs, endNs }) => {
       return (type === 'span' || type === 'phase') && (endNs === null || endNs > startNs);
     })

@@ -172,7 +172,7 @@ describe('phases of real builds', { skip }, () => {
     const { folder, profile } = profileIn(output);
     assert.match(stderr, /WALL ms +CPU ms +CORES .* PHASE\n(.*\n)* .* make\n/);
     assert.match(fs.readFileSync(path.join(folder, 'hotspots.txt'), 'utf8'), / make\n/);
-    assert.deepEqual(namesOf(profile), ['config load', ...BUILD]);
+    assert.deepEqual(namesOf(profile), ['config load', ...BUILD, 'exit']);
     assertWhole(profile);
     const pools = profile.hotspots({ by: 'phase,pool', phase: 'make' }).map(({ key }) => key);
     assert.ok(pools.includes('make,tokio'), `${pools}`);

@@ -229,6 +229,63 @@ test('a compiler is in one phase at a time; what comes before the first one is t
   assert.equal(phasesIn(45, 50)[0].name, 'make', 'open for ever');
 });
 
+test('exit: from the last compiler that was closed to the end, where the process ends', () => {
+  const { clock, recorder, told } = world();
+  const [one, two] = [recorder.compiler('one'), recorder.compiler('two')];
+  one.enter('make');
+  clock.ms = 10;
+  one.closed();
+  recorder.exiting();
+  assert.deepEqual(told(), [['make', 0, 10]], 'the other one is not closed');
+  two.enter('make');
+  clock.ms = 30;
+  two.closed();
+  assert.equal(told().length, 2, 'the process goes on');
+  clock.ms = 50;
+  recorder.exiting();
+  assert.deepEqual(told().at(-1), ['exit', 30, 1000]);
+  assert.deepEqual(
+    recorder.markers(at(0), at(30)).map(({ name }) => name),
+    ['make', 'make'],
+  );
+});
+
+test('rspack’s own spans take code generation apart', () => {
+  const span = (
+    /** @type {string} */ name,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+  ) => ({
+    ...phase(name, from, to),
+    type: /** @type {const} */ ('rspack'),
+    data: {},
+  });
+  const profile = profileOf([
+    phase('seal', 0, 20),
+    phase('code generation', 20, 80),
+    span('Compilation:create_hash', 5, 10), // of a child compiler, elsewhere
+    span('Compilation:create_module_hashes', 21, 30),
+    span('Compilation:code_generation', 30, 50),
+    span('Compilation:process_chunks_runtime_requirements', 50, 55),
+    span('Compilation:create_hash', 60, 70),
+    span('Compilation::create_chunk_assets', 70, 78),
+    phase('process assets', 80, 100),
+  ]);
+  assert.deepEqual(keysOf(profile), {
+    seal: 20,
+    'code generation': 28,
+    hash: 19,
+    'runtime requirements': 5,
+    'create assets': 8,
+    'process assets': 20,
+  });
+  const rows = profile.phases().filter(({ name }) => name === 'hash');
+  assert.deepEqual(
+    rows.map(({ build, wallMs }) => [build, wallMs]),
+    [[1, 19]],
+  );
+});
+
 test('compilers of one name, or of none, are told apart where there are several', () => {
   const { recorder } = world();
   for (const name of ['web', '', 'web']) recorder.compiler(name).enter('make');
