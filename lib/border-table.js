@@ -2,13 +2,13 @@
 // The border between JavaScript and Rust for people: plugins by hook, loaders, conversions, callers.
 
 const { grouped } = require('./grouped.js');
+const { lay } = require('./lay.js');
 const { fit, printable, terminalOf } = require('./table.js');
 const { shorten } = require('./shorten.js');
 
 /** @typedef {import('./index').Border} Border */
 /** @typedef {[head: string, cells: string[], right?: boolean]} Column */
 
-const GAP = '  ';
 const MOST_ROWS = 20;
 const MOST_HOOKS = 3;
 /** Of a function's name beside another one. */
@@ -35,21 +35,14 @@ function shortName(name, room = NAME_WIDTH) {
 /**
  * @param {string} title
  * @param {Column[]} columns
- * @param {(style: 'bold', text: string) => string} paint
+ * @param {ReturnType<typeof terminalOf>} terminal
  */
-function tableOf(title, columns, paint) {
-  const rows = columns[0][1].length;
-  const widths = columns.map(([head, cells]) =>
-    Math.max(head.length, ...cells.map(({ length }) => length)),
+function tableOf(title, columns, { width, paint }) {
+  const { head, lines } = lay(
+    columns.map(([text, cells, right]) => ({ head: text, cells, right })),
+    width,
   );
-  const line = (/** @type {string[]} */ texts) =>
-    texts
-      .map((text, i) => (columns[i][2] ? text.padStart(widths[i]) : text.padEnd(widths[i])))
-      .join(GAP)
-      .trimEnd();
-  const lines = [paint('bold', line(columns.map(([head]) => head)))];
-  for (let row = 0; row < rows; row++) lines.push(line(columns.map(([, cells]) => cells[row])));
-  return `${title}\n${rows === 0 ? 'none' : lines.join('\n')}\n`;
+  return `${title}\n${lines.length === 0 ? 'none' : [paint('bold', head), ...lines].join('\n')}\n`;
 }
 
 /**
@@ -80,7 +73,8 @@ const costColumns = (rows) => [['TOTAL%', cells(rows, ({ share }) => percent(sha
  * @returns {string}
  */
 function renderBorder(profile, options = {}) {
-  const { width, paint } = terminalOf(options);
+  const terminal = terminalOf(options);
+  const { width } = terminal;
   /** Each of two text columns beside some numbers. */
   const half = Math.min(NAME_WIDTH, Math.max(16, Math.floor((width - NUMBERS_WIDTH) / 2)));
   const border = profile.border();
@@ -107,7 +101,7 @@ function renderBorder(profile, options = {}) {
         ['PLUGIN', cells(hooks, ({ plugin }) => fit(plugin, half))],
         ['HOOK', cells(hooks, (row) => fit(hookNames(row.hooks), half))],
       ],
-      paint,
+      terminal,
     ),
     tableOf(
       'Loaders: runs, and how often Rust handed them a module',
@@ -120,7 +114,7 @@ function renderBorder(profile, options = {}) {
         ['BY FILE', cells(loaders, ({ toldByFile }) => number(toldByFile)), true],
         ['LOADER', cells(loaders, ({ loader }) => printable(loader))],
       ],
-      paint,
+      terminal,
     ),
     tableOf(
       `Conversion and calls across (Node-API): ${percent(border.conversion.share)} %`,
@@ -129,10 +123,10 @@ function renderBorder(profile, options = {}) {
         ['SAMPLES', cells(conversions, ({ samples }) => number(samples)), true],
         ['FUNCTION', cells(conversions, ({ name }) => shortName(name))],
       ],
-      paint,
+      terminal,
     ),
-    tableOf('Rust calls JavaScript', callers(border.rustToJs), paint),
-    tableOf('JavaScript calls Rust', callers(border.jsToRust), paint),
+    tableOf('Rust calls JavaScript', callers(border.rustToJs), terminal),
+    tableOf('JavaScript calls Rust', callers(border.jsToRust), terminal),
   ];
   const note = border.counted
     ? ''

@@ -55,11 +55,13 @@ function renderHints(profile, { least, ...options } = {}) {
 function hintsBelow(profile, options) {
   const { width } = terminalOf(options ?? {});
   const found = profile.hints();
-  const lines = found.slice(0, AT_END).map(({ code, message, places: [place] }) => {
+  const lines = found.slice(0, AT_END).flatMap(({ code, message, places: [place] }) => {
     const what = printable(message).replace(/( \(the [^;]*)?;.*/s, '');
     const room = Math.min(width, 160) - code.length - what.length - 14;
     const where = place && room >= 24 ? `, most for ${shorten(printable(place.symbol), room)}` : '';
-    return `hint: ${code}: ${what}${where}`;
+    return wrap(`hint: ${code}: ${what}${where}`, Math.min(width, 160) - 2).map((line, i) => {
+      return i === 0 ? line : `  ${line}`;
+    });
   });
   if (lines.length === 0) return '';
   return `\n${lines.join('\n')}\n(${found.length} in all: npx rspack-prof report --hints)\n`;

@@ -3,13 +3,13 @@
 // and how long the main thread ran alone. In the order of time; widths follow the cells.
 
 const { grouped } = require('./grouped.js');
+const { lay } = require('./lay.js');
 const { printable, terminalOf } = require('./table.js');
 
 /** @typedef {import('./index').PhaseRow} PhaseRow */
 /** @typedef {{ phases(): PhaseRow[], markers: readonly { type: string }[] }} Profile what is read of one */
 /** @typedef {{head: string, right?: boolean, cell: (row: PhaseRow) => string}} Column */
 
-const GAP = '  ';
 /** A watch has many: the last ones are of interest, unless all are asked for. */
 const MOST_BUILDS = 5;
 /** Shorter ones are only counted. */
@@ -69,7 +69,7 @@ const hasPhases = (profile) => profile.markers.some(({ type }) => type === 'phas
  */
 function renderPhases(profile, options = {}) {
   if (!hasPhases(profile)) return 'no build phases in this profile\n';
-  const { paint } = terminalOf(options);
+  const { width, paint } = terminalOf(options);
   const every = profile.phases();
   const last = Math.max(...every.map(({ build }) => build));
   const long = (/** @type {PhaseRow} */ { wallMs, samples }) => wallMs >= LEAST_MS || samples > 1;
@@ -82,16 +82,11 @@ function renderPhases(profile, options = {}) {
     ...(new Set(every.map(({ compiler }) => compiler)).size > 2 ? [COMPILER] : []),
     NAME,
   ];
-  const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
-  const widths = columns.map(({ head }, i) =>
-    Math.max(head.length, ...cells.map((line) => line[i].length)),
+  const table = lay(
+    columns.map(({ head, right, cell }) => ({ head, right, cells: rows.map(cell) })),
+    width,
   );
-  const line = (/** @type {string[]} */ texts) =>
-    texts
-      .map((text, i) => (columns[i].right ? text.padStart(widths[i]) : text.padEnd(widths[i])))
-      .join(GAP)
-      .trimEnd();
-  const lines = [paint('bold', line(columns.map(({ head }) => head))), ...cells.map(line)];
+  const lines = [paint('bold', table.head), ...table.lines];
   const left = every.filter((row) => !rows.includes(row));
   if (left.length > 0) {
     const cost = left.reduce((sum, { wallMs }) => sum + wallMs, 0);
