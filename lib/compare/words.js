@@ -39,8 +39,13 @@ function changeText(ratio) {
 }
 
 /** @param {[number, number] | null} interval */
-const intervalText = (interval) =>
-  interval === null ? 'unknown' : `${changeText(interval[0])} to ${changeText(interval[1])}`;
+function intervalText(interval) {
+  if (interval === null) return 'unknown';
+  const [low, high] = interval;
+  // One way of saying it for both ends.
+  if (high >= 3 && high <= 100) return `${low.toFixed(2)} x to ${high.toFixed(2)} x`;
+  return `${changeText(low)} to ${changeText(high)}`;
+}
 
 /** @param {number} count @param {string} noun */
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -69,6 +69,20 @@ test('an obviously slower candidate: decision, reason, exit code, nothing left',
   assert.deepEqual(leftIn(cwd), ['tmp']);
 });
 
+test('real processes: twice the work is found, with an interval that holds it', (t) => {
+  // Burns CPU time, so that a busy machine changes little; node's own start is in both.
+  const burn = (/** @type {number} */ ms) =>
+    `'${node}' -e 'const u = () => { const { user, system } = process.cpuUsage(); return user + system; };` +
+    ` const s = u(); while (u() - s < ${ms * 1000});'`;
+  const how = ['--metric', 'cpu', '--profiles', '0', '--json'];
+  const run = compare(folder(t), ...how, '--base', burn(60), '--candidate', burn(180));
+  const { verdict, metrics, runs } = JSON.parse(run.stdout);
+  assert.deepEqual([verdict.decision, verdict.metric, runs.stopped], ['slower', 'cpu', 'decided']);
+  // 180 + start against 60 + start: below three, however long the start is.
+  const [low, high] = metrics.cpu.interval;
+  assert.ok(low > 1 && low < 3 && high > 1.3, `${low} to ${high}`);
+});
+
 test('a table for people, Markdown for a pull request', (t) => {
   const cwd = folder(t);
   const how = ['--runs', '1', '--warmup', '0', '--profiles', '0'];

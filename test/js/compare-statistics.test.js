@@ -35,6 +35,13 @@ async function compareOften(machine, ratio, { runs = 'auto', tries = TRIES } = {
     const [low, high] = last.interval ?? [0, Infinity];
     if (low <= ratio && ratio <= high) covered++;
   }
+  if (process.env.PROF_LONG) {
+    const share = (/** @type {number} */ n) => (n / tries).toFixed(3);
+    const told = Object.entries(findings).map(([finding, n]) => `${finding} ${share(n)}`);
+    console.log(
+      `${machine} x ${ratio}: ${told.join(', ')}, covered ${share(covered)}, ${(pairs / tries).toFixed(1)} pairs`,
+    );
+  }
   return { findings, covered: covered / tries, pairs: pairs / tries, tries };
 }
 
