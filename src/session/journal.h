@@ -21,9 +21,7 @@
 #include <stdint.h>
 
 struct prof_recording;
-
 enum { PROF_JOURNAL_VERSION = 1 };
-
 /* Sections of a piece: tag, count, then so many rows. In this order, those that are not empty. */
 enum prof_journal_tag {
   PROF_JOURNAL_HEAD = 1, /* struct prof_journal_head, once, first */
@@ -70,14 +68,12 @@ struct prof_journal {
 };
 
 void prof_journal_init(struct prof_journal *self, const char *folder, const char *about);
-
 /* Appends when half a second has passed since the last time. */
 void prof_journal_round(struct prof_recording *recording);
 /* Appends now; before samples are put in order, and before some are forgotten. */
 void prof_journal_flush(struct prof_recording *recording);
 /* Some samples were forgotten since the flush: a journal that has grown large begins anew. */
 void prof_journal_forgot(struct prof_recording *recording);
-
 void prof_journal_close(struct prof_journal *self);  /* keeps the file */
 void prof_journal_remove(struct prof_journal *self); /* with its folder, if nothing else is in it */
 
