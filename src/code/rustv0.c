@@ -178,9 +178,7 @@ bool prof_rustv0_walk(const char *name, struct prof_rust_walk *out) {
   fine = prof_rust_path(&self, &place) && self.depth == 0;
   out->steps = self.steps;
   out->source = (struct prof_rust_crate){place.crate.at, place.crate.length};
-  if (fine && self.at < self.end) {
+  if (fine && self.at < self.end) /* who asked for this instance of a generic */
     fine = prof_rust_path(&self, &place);
-    out->instantiating = (struct prof_rust_crate){place.crate.at, place.crate.length};
-  }
   return fine && self.at == self.end && out->source.text;
 }

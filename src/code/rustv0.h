@@ -19,8 +19,7 @@ struct prof_rust_crate {
 };
 
 struct prof_rust_walk {
-  struct prof_rust_crate source;        /* whom it is charged to: docs/crates.md */
-  struct prof_rust_crate instantiating; /* who asked for this instance of a generic */
+  struct prof_rust_crate source; /* whom it is charged to: docs/crates.md */
   size_t steps;
 };
 

@@ -49,6 +49,9 @@ void prof_memory_bytes(struct prof_memory *self, uint64_t address, const void *b
 /* Called by the walk: forgets the windows that may have gone stale since the last one. */
 void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer);
 
+/* Copies count (<= 4,096) bytes that may vanish meanwhile; false: they cannot be read. */
+bool prof_memory_fetch(uint64_t address, uint8_t *out, unsigned count);
+
 /* Whether the 8 bytes at address can be read in this process now. */
 bool prof_memory_probe(uint64_t address);
 

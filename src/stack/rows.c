@@ -133,23 +133,19 @@ void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
 /* No row, but code that has only one meaning: the return from a stack that was switched to. */
 static prof_row by_bytes(uint64_t pc) {
   uint8_t code[10];
-  if (!prof_memory_probe(pc - 4) || !prof_memory_probe(pc + 5))
-    return PROF_ROW_NO_ROW;
-  prof_memory_copy(pc - 4, code, sizeof code);
-  return prof_code_is_switch(code)
+  return prof_memory_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
              ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
              : PROF_ROW_NO_ROW;
 }
 
 /* Whether by_bytes says NO_ROW everywhere in the page. */
 static bool has_no_switch(uint64_t page) {
-  enum { PIECE = 128, LENGTH = 10 };
+  enum { PIECE = 256, LENGTH = 10 };
   uint8_t code[PIECE + LENGTH];
   uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
-  if (!prof_memory_probe(page) || !prof_memory_probe(at) || !prof_memory_probe(page + PAGE_BYTES))
-    return false;
   for (; at < end; at += PIECE) {
-    prof_memory_copy(at, code, sizeof code);
+    if (!prof_memory_fetch(at, code, sizeof code))
+      return false;
     for (unsigned i = 0; i < PIECE; i++)
       if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))
         return false;

@@ -10,7 +10,7 @@ struct header {
   uint32_t kind;
 };
 
-enum { KIND_RECORD = 1, KIND_PAD = 2 };
+enum { KIND_RECORD = 1, KIND_PAD = 2, REWIND_SHARE = 8 /* of the capacity */ };
 
 int prof_shard_init(struct prof_shard *self, uint64_t capacity) {
   memset(self, 0, sizeof *self);
@@ -71,11 +71,24 @@ static void consume(struct prof_shard *self, uint64_t tail, uint32_t length) {
   atomic_store_explicit(&self->tail, tail + length, memory_order_release);
 }
 
+/* Empty, and not near its start: goes on at its start, so that only as much of the buffer is ever
+ * touched as once waited in it. For a moment the rest counts as used: what is before tail is room
+ * enough meanwhile. */
+static void rewind_empty(struct prof_shard *self, uint64_t tail) {
+  uint64_t offset = tail & (self->capacity - 1), start = tail + self->capacity - offset;
+  if (offset >= self->capacity / REWIND_SHARE &&
+      atomic_compare_exchange_strong_explicit(&self->head, &tail, start, memory_order_acq_rel,
+                                              memory_order_relaxed))
+    atomic_store_explicit(&self->tail, start, memory_order_release);
+}
+
 const void *prof_shard_peek(struct prof_shard *self, uint32_t *size) {
   for (;;) {
     uint64_t tail = atomic_load_explicit(&self->tail, memory_order_relaxed);
-    if (tail == atomic_load_explicit(&self->head, memory_order_acquire))
+    if (tail == atomic_load_explicit(&self->head, memory_order_acquire)) {
+      rewind_empty(self, tail);
       return NULL;
+    }
     struct header *header = header_at(self, tail);
     uint32_t length = atomic_load_explicit(&header->length, memory_order_acquire);
     if (!length)

@@ -38,7 +38,8 @@ static inline uint64_t prof_shard_used(const struct prof_shard *self) {
          atomic_load_explicit(&self->tail, memory_order_relaxed);
 }
 
-/* The oldest committed record (and its size as reserved, rounded up to 8), or NULL. */
+/* The oldest committed record (and its size as reserved, rounded up to 8), or NULL: then the ring
+ * begins anew at its first bytes, so that those behind are not touched while little waits. */
 const void *prof_shard_peek(struct prof_shard *self, uint32_t *size);
 void prof_shard_release(struct prof_shard *self); /* what peek gave */
 

@@ -117,6 +117,21 @@ static void another_stack_is_asked_for_again_in_every_walk(void **state) {
   assert_false(prof_memory_read(&memory, start + PAGE, &word));
 }
 
+static void bytes_are_fetched_or_refused_whole(void **state) {
+  unsigned char *pages = fenced(2);
+  uint64_t start = address_of(pages);
+  uint8_t bytes[300] = {0};
+  (void)state;
+  assert_true(prof_memory_fetch(start + PAGE - 150, bytes, 300));
+  assert_int_equal(bytes[149], 1);
+  assert_int_equal(bytes[150], 2);
+  assert_false(prof_memory_fetch(start + 2 * PAGE - 299, bytes, 300));
+  munmap(pages, 2 * PAGE);
+  assert_false(prof_memory_fetch(start, bytes, 10));
+  assert_false(prof_memory_fetch(0, bytes, 10));
+  assert_false(prof_memory_fetch(UINT64_MAX - 3, bytes, 10));
+}
+
 static void two_stacks_are_both_at_hand(void **state) {
   unsigned char *one = fenced(1), *two = fenced(1);
   struct prof_memory memory;
@@ -220,6 +235,7 @@ int main(void) {
       cmocka_unit_test(a_dump_is_read_to_its_last_word),
       cmocka_unit_test(live_reads_stop_at_the_guard_pages),
       cmocka_unit_test(another_stack_is_asked_for_again_in_every_walk),
+      cmocka_unit_test(bytes_are_fetched_or_refused_whole),
       cmocka_unit_test(two_stacks_are_both_at_hand),
       cmocka_unit_test(a_threads_own_stack_is_asked_for_once),
       cmocka_unit_test(a_threads_own_stack_is_known_below_its_thread_local_storage),

@@ -53,6 +53,31 @@ static void a_full_shard_refuses(void **state) {
   prof_shard_free(&shard);
 }
 
+static void what_is_drained_in_time_stays_at_the_start(void **state) {
+  (void)state;
+  struct prof_shard shard;
+  uint32_t size;
+  assert_int_equal(prof_shard_init(&shard, 1 << 16), 0);
+  for (int round = 0; round < 1000; round++) {
+    for (int i = 0; i < 3; i++) {
+      unsigned char *payload = prof_shard_reserve(&shard, 900);
+      assert_non_null(payload);
+      assert_true(payload + 900 <= shard.bytes + (1 << 16) / 4);
+      payload[0] = (unsigned char)(round + i);
+      prof_shard_commit(payload, 900);
+    }
+    for (int i = 0; i < 3; i++) {
+      const unsigned char *read = prof_shard_peek(&shard, &size);
+      assert_non_null(read);
+      assert_int_equal(read[0], (unsigned char)(round + i));
+      prof_shard_release(&shard);
+    }
+    assert_null(prof_shard_peek(&shard, &size));
+    assert_int_equal(prof_shard_used(&shard), 0);
+  }
+  prof_shard_free(&shard);
+}
+
 enum { WRITERS = 4, RECORDS = 50000 };
 
 static struct prof_shard shared;
@@ -99,6 +124,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_committed_is_read_in_order),
       cmocka_unit_test(a_full_shard_refuses),
+      cmocka_unit_test(what_is_drained_in_time_stays_at_the_start),
       cmocka_unit_test(writers_do_not_lose_or_mix_records),
   };
   return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
