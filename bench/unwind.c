@@ -12,8 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "stack/step.h"
-#include "stack/unwind.h"
+#include "stack/recall.h"
 
 enum { ROOM = 512, BATCHES = 60, SINGLES = 500, EVICT_BYTES = 4 << 20 };
 
@@ -33,6 +32,13 @@ static double now_ns(void) {
 
 static void walk_once(void) {
   walk = (struct prof_walk){.words = words, .capacity = ROOM};
+  prof_unwind_walk(&unwind, &memory, &regs, &walk);
+}
+
+/* With the walk before at hand, and the stack as it was then. */
+static void walk_recalled(void) {
+  static struct prof_recall recall;
+  walk = (struct prof_walk){.words = words, .recall = &recall, .capacity = ROOM};
   prof_unwind_walk(&unwind, &memory, &regs, &walk);
 }
 
@@ -121,7 +127,7 @@ static int compare_doubles(const void *a, const void *b) {
 
 /* Single walks with the clock around each, as a handler does them between two samples: what the
  * program in between evicts from the caches is evicted here too. */
-static void measure_singles(double *median, double *p99) {
+static void measure_singles(void (*action)(void), double *median, double *p99) {
   static double each[SINGLES];
   static volatile char evict[EVICT_BYTES];
   for (int i = 0; i < SINGLES; i++) {
@@ -129,7 +135,7 @@ static void measure_singles(double *median, double *p99) {
     for (size_t at = 0; at < EVICT_BYTES; at += 64)
       evict[at]++;
     start = now_ns();
-    walk_new_memory();
+    action();
     each[i] = now_ns() - start;
   }
   qsort(each, SINGLES, sizeof *each, compare_doubles);
@@ -140,7 +146,7 @@ static void measure_singles(double *median, double *p99) {
 static void measure_here(void) {
   ucontext_t context;
   struct prof_memory self;
-  double cached, pages, uncached, glibc, elfutils, median, p99;
+  double cached, pages, uncached, glibc, elfutils, median, p99, recalled, known, known_p99;
   uint64_t probes;
   getcontext(&context);
   memset(&regs, 0, sizeof regs);
@@ -151,7 +157,9 @@ static void measure_here(void) {
   cached = measure(walk_once, 500);
   pages = measure(walk_new_memory, 500);
   probes = memory.probes;
-  measure_singles(&median, &p99);
+  measure_singles(walk_new_memory, &median, &p99);
+  recalled = measure(walk_recalled, 500);
+  measure_singles(walk_recalled, &known, &known_p99);
   uncached = measure(walk_without_rows, 100);
   glibc = measure(walk_glibc, 100);
   elfutils = measure(walk_dwfl, 10);
@@ -159,9 +167,11 @@ static void measure_here(void) {
   printf("{\"frames\":%u,\"end\":\"%s\",\"cachedNs\":%.0f,\"cachedNewPagesNs\":%.0f,\"pages\":%lu,"
          "\"medianNs\":%.0f,\"p99Ns\":%.0f,\"uncachedNs\":%.0f,\"backtraceNs\":%.0f,\"libdwflNs\":%"
          ".0f,\"libdwflFrames\":%d,"
-         "\"backtraceRatio\":%.1f,\"libdwflRatio\":%.1f}\n",
+         "\"backtraceRatio\":%.1f,\"libdwflRatio\":%.1f,"
+         "\"recalledNs\":%.0f,\"recalledMedianNs\":%.0f,\"recalledP99Ns\":%.0f}\n",
          walk.count, prof_walk_end_name(walk.end), cached, pages, (unsigned long)probes, median,
-         p99, uncached, glibc, elfutils, dwfl_frames, glibc / cached, elfutils / cached);
+         p99, uncached, glibc, elfutils, dwfl_frames, glibc / cached, elfutils / cached, recalled,
+         known, known_p99);
 }
 
 /* Forty functions, so that forty rows are needed; frames of about 200 bytes, what Rust's and C++'s

@@ -6,7 +6,8 @@ const os = require('node:os');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const parts = 'memory cfi cfi_table expr images row rows step code v8frame guess recall unwind'.split(' ');
+const parts =
+  'memory cfi cfi_table expr images row rows step code v8frame guess recall unwind'.split(' ');
 const base = 'arena array status table'.split(' ');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-bench-'));
 const program = path.join(folder, 'unwind');
@@ -42,7 +43,8 @@ try {
       console.log(
         `${row.frames} frames: ${row.cachedNs} ns cached, ${row.cachedNewPagesNs} ns with ${row.pages} pages ` +
           `asked for, ${row.medianNs} ns at the median and ${row.p99Ns} ns at p99 of single walks with cold ` +
-          `caches, ${row.uncachedNs} ns without rows; backtrace() ${row.backtraceNs} ns ` +
+          `caches; ${row.recalledNs}, ${row.recalledMedianNs} and ${row.recalledP99Ns} ns with the same walk ` +
+          `before at hand; ${row.uncachedNs} ns without rows; backtrace() ${row.backtraceNs} ns ` +
           `(${row.backtraceRatio} x), libdwfl ${row.libdwflNs} ns (${row.libdwflRatio} x)`,
       );
     }

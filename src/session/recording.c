@@ -359,7 +359,6 @@ void prof_recording_free(struct prof_recording *self) {
   if (self->raw)
     prof_datasave_close(self->raw, NULL, NULL);
   prof_journal_close(&self->journal);
-  prof_attach_close(self->attach);
   prof_timers_free(self);
   prof_order_free(self->order);
   prof_walks_free(&self->walks);
@@ -378,6 +377,7 @@ void prof_recording_free(struct prof_recording *self) {
   prof_rows_free(self->rows);
   if (self->perfmap.fd >= 0)
     prof_perfmap_close(&self->perfmap);
+  prof_attach_close(self->attach); /* last: memory goes first, while the table is made */
   prof_arena_free(&self->arena);
   memset(self, 0, sizeof *self);
 }
