@@ -167,7 +167,7 @@ test('timers interrupt no system call', { skip: noFilter || noTimers }, async (t
 
 test('too few files may be open: timers need none', { skip: noEvents || noTimers }, async () => {
   // node itself has some 20 open; a descriptor for each thread and CPU does not fit.
-  const end = await work(['sh', '-c', 'ulimit -n 36 && exec "$@"', 'sh']);
+  const end = await work(['sh', '-c', 'ulimit -n 44 && exec "$@"', 'sh']);
   isByTimers(end);
   isNamed(end);
   assert.equal(warning(end, 'cpu-timers').fix, 'ulimit -n 65536');
