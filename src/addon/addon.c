@@ -139,12 +139,14 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 }
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
-  double frequency = PROF_DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT, stack = 0, ring = 0,
-         drain = 0, budget = 0;
+  double period = 0, frequency = PROF_DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT,
+         stack = 0, ring = 0, drain = 0, budget = 0;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
       !read_text(env, object, "journal", out->journal, sizeof out->journal) ||
       !read_text(env, object, "about", out->about, sizeof out->about) ||
+      !read_text(env, object, "cpus", out->cpus, sizeof out->cpus) ||
+      !read_number(env, object, "period", 1, 0x1p53, &period) ||
       !read_call_graph(env, object, &out->call_graph) ||
       !read_flag(env, object, "offCpu", &out->off_cpu) ||
       !read_flag(env, object, "memory", &out->memory) ||
@@ -158,6 +160,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
     return false;
   }
   out->frequency = (uint32_t)frequency;
+  out->period_events = (uint64_t)period;
   out->max_frames = (uint32_t)frames;
   out->stack_bytes = (uint32_t)stack & ~7u;
   out->ring_bytes = (size_t)ring;

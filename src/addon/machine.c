@@ -3,6 +3,8 @@
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "perf/choose.h"
+#include "perf/events.h"
+#include "perf/extras.h"
 #include "perf/list.h"
 
 struct listing {
@@ -41,7 +43,7 @@ napi_value prof_machine_events(napi_env env, napi_callback_info info) {
 }
 
 napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
-  char event[96] = "";
+  char event[PROF_EVENTS_TEXT] = "";
   size_t length;
   struct prof_plan plan;
   struct prof_error error = {0};
@@ -49,8 +51,8 @@ napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
   size_t count = 1;
   if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count)
     napi_get_value_string_utf8(env, argument, event, sizeof event, &length);
-  int status = prof_choose_plan(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY,
-                                PROF_CALL_GRAPH_FULL, &plan, &error);
+  int status = prof_extras_choose(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY, 0,
+                                  PROF_CALL_GRAPH_FULL, &plan, &error);
   if (napi_create_object(env, &value) != napi_ok)
     return NULL;
   prof_value_set_bool(env, value, "ok", status == PROF_OK);

@@ -48,6 +48,7 @@ static const struct prof_column sample_columns[] = {
     COLUMN(prof_sample, end, FIELD_U8),
     COLUMN(prof_sample, flags, FIELD_U8),
     COLUMN(prof_sample, state, FIELD_U8),
+    COLUMN(prof_sample, event, FIELD_U8),
 };
 
 static const struct prof_column resident_columns[] = {
@@ -95,6 +96,33 @@ static napi_value budget_of(napi_env env, const struct prof_result_budget *from)
   return budget;
 }
 
+static napi_value event_of(napi_env env, const struct prof_event *event, const char *requested,
+                           double scaled_by) {
+  napi_value row;
+  if (napi_create_object(env, &row) != napi_ok)
+    return NULL;
+  prof_value_set_text(env, row, "event", event->name);
+  prof_value_set_text(env, row, "requestedEvent", requested);
+  prof_value_set_text(env, row, "unit", event->unit);
+  prof_value_set_number(env, row, "scaledBy", scaled_by);
+  return row;
+}
+
+/* In the order in which samples.event counts them. */
+static napi_value events_of(napi_env env, const struct prof_result *result) {
+  const struct prof_plan *plan = &result->plan;
+  napi_value array;
+  if (napi_create_array(env, &array) != napi_ok)
+    return NULL;
+  napi_set_element(env, array, 0,
+                   event_of(env, &plan->event, plan->requested, result->scaled_by[0]));
+  for (int i = 0; i < plan->extra_count; i++)
+    napi_set_element(
+        env, array, (uint32_t)i + 1,
+        event_of(env, &plan->extras[i].event, plan->extras[i].requested, result->scaled_by[i + 1]));
+  return array;
+}
+
 static napi_value meta_of(napi_env env, const struct prof_result *result) {
   const struct prof_plan *plan = &result->plan;
   napi_value meta;
@@ -104,6 +132,9 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_text(env, meta, "requestedEvent", plan->requested);
   prof_value_set_text(env, meta, "unit", plan->event.unit);
   prof_value_set_number(env, meta, "frequency", plan->frequency);
+  if (plan->period_events)
+    prof_value_set_number(env, meta, "period", (double)plan->period_events);
+  prof_value_set(env, meta, "events", events_of(env, result));
   prof_value_set_text(env, meta, "callGraph",
                       result->call_graph ? result->call_graph
                       : plan->sigtrap    ? "full"

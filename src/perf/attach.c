@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "perf/attr.h"
 #include "perf/attach_set.h"
+#include "perf/cpus.h"
 #include "perf/mapping.h"
 #include "perf/pmu.h"
 
@@ -36,13 +37,15 @@ static int check_proc(const struct prof_os *os, struct prof_error *error) {
                         getpid(), own);
 }
 
-static int prepare(struct prof_attach *self) {
-  int cpus[CPUS_MAX];
-  self->cpu_count = prof_os_cpus(self->os, cpus, CPUS_MAX);
+static int prepare(struct prof_attach *self, const int *cpus, int cpu_count) {
+  int events = 1 + self->plan.extra_count;
+  self->cpu_count = cpu_count;
   self->rings = calloc((size_t)self->cpu_count, sizeof *self->rings);
   self->hybrid = calloc((size_t)self->cpu_count, sizeof *self->hybrid);
   self->scratch = aligned_alloc(64, PROF_RING_SCRATCH_BYTES);
-  if (!self->rings || !self->hybrid || !self->scratch || prof_owners_reserve_turn(&self->owners))
+  self->leaders = calloc((size_t)(cpu_count * events), sizeof *self->leaders);
+  if (!self->rings || !self->hybrid || !self->scratch || !self->leaders ||
+      prof_owners_reserve_turn(&self->owners))
     return -1;
   for (int i = 0; i < self->cpu_count; i++) {
     self->rings[i] = (struct prof_ring){.fd = -1, .cpu = cpus[i]};
@@ -56,10 +59,13 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
   struct prof_attach *self;
   struct perf_event_attr attr;
   size_t ring_bytes;
+  int cpus[CPUS_MAX], cpu_count = 0;
   int found = check_options(options, error);
   if (!found)
     found = check_proc(os, error);
-  if (found)
+  if (!found)
+    found = cpu_count = prof_cpus_choose(os, options->cpus, cpus, CPUS_MAX, error);
+  if (found < 0)
     return found;
   self = calloc(1, sizeof *self);
   if (!self)
@@ -72,7 +78,7 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
   prof_attr_fill(&self->plan, 0, &attr);
   prof_record_layout_of(&attr, &self->layout);
   ring_bytes = options->ring_bytes ? options->ring_bytes : prof_mapping_bytes(&self->plan);
-  if (prepare(self)) {
+  if (prepare(self, cpus, cpu_count)) {
     prof_attach_close(self);
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the events");
   }
@@ -162,6 +168,8 @@ void prof_attach_close(struct prof_attach *self) {
   free(self->rings);
   free(self->hybrid);
   free(self->scratch);
+  free(self->leaders);
+  prof_table_free(&self->event_of);
   free(self->tids);
   free(self);
 }
@@ -188,6 +196,27 @@ const struct prof_plan *prof_attach_plan(const struct prof_attach *self) {
 
 const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self) {
   return &self->layout;
+}
+
+int prof_attach_event_of(const struct prof_attach *self, uint64_t id) {
+  uint32_t index = self->plan.extra_count ? prof_table_get(&self->event_of, id) : PROF_TABLE_NONE;
+  return index == PROF_TABLE_NONE ? 0 : (int)index;
+}
+
+double prof_attach_scale_of(const struct prof_attach *self, int index) {
+  const struct prof_event *event = index ? &self->plan.extras[index - 1].event : &self->plan.event;
+  uint64_t wanted_ns = 0, counted_ns = 0;
+  for (int i = 0; event->is_hardware && i < self->set_count; i++)
+    for (size_t j = 0; j < self->sets[i].fd_count; j++) {
+      uint64_t id, words[3];
+      int fd = self->sets[i].fds[j];
+      if (self->os->event_id(self->os->user, fd, &id) || prof_attach_event_of(self, id) != index ||
+          self->os->read_words(self->os->user, fd, words, 3) != 3)
+        continue;
+      wanted_ns += words[1];
+      counted_ns += words[2];
+    }
+  return counted_ns && wanted_ns > counted_ns ? (double)wanted_ns / (double)counted_ns : 1;
 }
 
 bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid) {

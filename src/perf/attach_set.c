@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "perf/attr.h"
+#include "perf/extras.h"
 #include "perf/mapping.h"
 #include "perf/switches.h"
 
@@ -36,23 +37,39 @@ static bool follow_sample_rate(struct prof_attach *self, struct event_set *set) 
   return true;
 }
 
+/* Which event of a thread is opened: the plan's first, one of its extras (from 1), or switches. */
+enum { FIRST = 0, SWITCHES = -1 };
+
+/* The descriptor on this CPU of the event that leads this one's group, or -1. */
+static int leader_of(const struct prof_attach *self, int which, int cpu_index) {
+  int group = which > FIRST ? prof_extras_group(&self->plan, which) : -1;
+  for (int i = 0; group >= 0 && i < which; i++)
+    if (prof_extras_group(&self->plan, i) == group)
+      return self->leaders[i * self->cpu_count + cpu_index];
+  return -1;
+}
+
 /* One event. A descriptor, or -errno. */
 static int open_one(struct prof_attach *self, struct event_set *set, int tid, int cpu_index,
-                    bool is_switch) {
+                    int which) {
   const struct prof_os *os = self->os;
+  uint64_t sig_data = self->sig_data | (uint32_t)tid;
   struct perf_event_attr attr;
   int fd;
   do {
-    if (is_switch)
-      prof_switches_fill(&self->plan, self->sig_data | (uint32_t)tid, &attr);
+    if (which == SWITCHES)
+      prof_switches_fill(&self->plan, sig_data, &attr);
+    else if (which == FIRST)
+      prof_attr_fill(&self->plan, sig_data, &attr);
     else
-      prof_attr_fill(&self->plan, self->sig_data | (uint32_t)tid, &attr);
-    if (!is_switch)
+      prof_extras_fill(&self->plan, which, sig_data, &attr);
+    if (attr.freq)
       attr.sample_freq = set->frequency;
     if (attr.type == PERF_TYPE_HARDWARE || attr.type == PERF_TYPE_HW_CACHE)
       attr.config |= self->hybrid[cpu_index];
-    fd = os->perf_event_open(os->user, &attr, tid, self->rings[cpu_index].cpu);
-  } while (fd == -EINTR || (fd == -EINVAL && follow_sample_rate(self, set)));
+    fd = os->open_in_group(os->user, &attr, tid, self->rings[cpu_index].cpu,
+                           leader_of(self, which, cpu_index));
+  } while (fd == -EINTR || (fd == -EINVAL && attr.freq && follow_sample_rate(self, set)));
   return fd;
 }
 
@@ -76,7 +93,8 @@ static int open_failed(struct prof_attach *self, int tid, int cpu, int result,
 }
 
 /* Takes a fresh descriptor in: its id, its ring. It is closed where that fails. */
-static int adopt(struct prof_attach *self, struct event_set *set, int fd, int tid, int cpu_index) {
+static int adopt(struct prof_attach *self, struct event_set *set, int fd, int tid, int cpu_index,
+                 int which) {
   const struct prof_os *os = self->os;
   struct prof_ring *ring = &self->rings[cpu_index];
   uint64_t id;
@@ -88,6 +106,8 @@ static int adopt(struct prof_attach *self, struct event_set *set, int fd, int ti
     result = os->event_id(os->user, fd, &id);
   if (!result && prof_owners_add(&self->owners, (int)(set - self->sets), id, (uint32_t)tid))
     result = -ENOMEM;
+  if (!result && which > FIRST && prof_table_put(&self->event_of, id, (uint32_t)which))
+    result = -ENOMEM;
   if (!result && ring->map)
     result = os->ioctl(os->user, fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd);
   if (result) {
@@ -97,6 +117,8 @@ static int adopt(struct prof_attach *self, struct event_set *set, int fd, int ti
   if (!ring->map)
     ring->fd = fd;
   set->fds[set->fd_count++] = fd;
+  if (which >= FIRST)
+    self->leaders[which * self->cpu_count + cpu_index] = fd;
   return 0;
 }
 
@@ -105,9 +127,11 @@ static int open_thread(struct prof_attach *self, struct event_set *set, int tid,
                        struct prof_error *error) {
   const struct prof_os *os = self->os;
   size_t first = set->fd_count;
+  for (int i = 0; i < self->cpu_count * (1 + self->plan.extra_count); i++)
+    self->leaders[i] = -1;
   for (int i = 0; i < self->cpu_count; i++) {
     int fd, result;
-    fd = open_one(self, set, tid, i, false);
+    fd = open_one(self, set, tid, i, FIRST);
     if (fd == -ESRCH) {
       while (set->fd_count > first)
         os->close(os->user, set->fds[--set->fd_count]);
@@ -118,7 +142,7 @@ static int open_thread(struct prof_attach *self, struct event_set *set, int tid,
     }
     if (fd == -ENODEV || fd == -ENXIO)
       continue;
-    result = fd < 0 ? fd : adopt(self, set, fd, tid, i);
+    result = fd < 0 ? fd : adopt(self, set, fd, tid, i, FIRST);
     if (result < 0)
       return open_failed(self, tid, self->rings[i].cpu, result, error);
   }
@@ -173,23 +197,31 @@ static bool has_switches(const struct prof_attach *self) {
   return self->plan.switches == PROF_SWITCHES_EVENT;
 }
 
-/* The second event of a thread that has its first: into rings that are mapped. 0, or a status. */
-static int open_switches(struct prof_attach *self, struct event_set *set, int tid,
-                         struct prof_error *error) {
+/* A further event of a thread that has its first: into rings that are mapped. 0, or a status. */
+static int open_further(struct prof_attach *self, struct event_set *set, int tid, int which,
+                        struct prof_error *error) {
   const struct prof_os *os = self->os;
   for (int i = 0; i < self->cpu_count; i++) {
-    int fd = open_one(self, set, tid, i, true), result;
+    int fd = open_one(self, set, tid, i, which), result;
     if (fd == -ESRCH) /* it has ended meanwhile */
       return 0;
     if (fd == -ENODEV || fd == -ENXIO)
       continue;
-    result = fd < 0 ? fd : adopt(self, set, fd, tid, i);
+    result = fd < 0 ? fd : adopt(self, set, fd, tid, i, which);
     if (result < 0)
       return open_failed(self, tid, self->rings[i].cpu, result, error);
     if (set->enabled)
       os->ioctl(os->user, fd, PERF_EVENT_IOC_ENABLE, 0);
   }
   return 0;
+}
+
+static int open_others(struct prof_attach *self, struct event_set *set, int tid,
+                       struct prof_error *error) {
+  int status = has_switches(self) ? open_further(self, set, tid, SWITCHES, error) : 0;
+  for (int i = 1; i <= self->plan.extra_count && !status; i++)
+    status = open_further(self, set, tid, i, error);
+  return status;
 }
 
 /* One scan: how many threads were opened, or a status. ring_bytes is for the first one alone. */
@@ -204,7 +236,8 @@ int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t
         !prof_owners_has(&self->owners, (int)(set - self->sets), (uint32_t)self->tids[i]))
       self->tids[fresh++] = self->tids[i];
   status = prof_files_reserve(&self->files, os, (long)prof_attach_set_fds(self), fresh,
-                              self->cpu_count * (has_switches(self) ? 2 : 1), error);
+                              self->cpu_count * (1 + has_switches(self) + self->plan.extra_count),
+                              error);
   for (int i = 0; i < fresh && !status; i++) {
     int result = open_thread(self, set, self->tids[i], error);
     if (result < 0)
@@ -212,8 +245,8 @@ int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t
     opened += result;
     if (result && !self->rings[0].map)
       status = map_rings(self, ring_bytes, error);
-    if (result && !status && has_switches(self))
-      status = open_switches(self, set, self->tids[i], error);
+    if (result && !status)
+      status = open_others(self, set, self->tids[i], error);
   }
   return status ? status : opened;
 }

@@ -33,6 +33,8 @@ struct prof_attach {
   struct prof_ring *rings; /* by CPU; fd -1: that CPU went away */
   uint64_t *hybrid;        /* by CPU: prof_pmu_hybrid_config */
   unsigned char *scratch;  /* of all rings */
+  int *leaders;            /* by event and CPU: descriptors of the thread being opened, -1 none */
+  struct prof_table event_of; /* event id -> index of an extra event, from 1 */
   struct event_set sets[PROF_SETS_MAX];
   int set_count;
   _Atomic int current; /* the set that counts; handlers read it */

@@ -25,13 +25,20 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
   out->exclude_kernel = plan->event.exclude_kernel;
   out->exclude_hv = plan->event.exclude_hv;
   out->precise_ip = plan->event.precise_ip & 3;
-  out->freq = 1;
-  out->sample_freq = plan->frequency;
+  out->freq = !plan->period_events;
+  out->sample_freq = plan->period_events ? plan->period_events : plan->frequency;
+  /* Hardware events may have to share counters; this tells for how long each had one. */
+  if (plan->event.is_hardware)
+    out->read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
   out->disabled = 1;
   out->inherit = 1;
   /* IDENTIFIER: the id at a fixed place of every record; inherited events carry their parent's. */
   out->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
                      PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_REGS_USER;
+  /* A software event with a period and PERF_SAMPLE_PERIOD samples each time that it happens
+   * (kernel 6.18, perf_swevent_event): the weight is known without. */
+  if (plan->period_events)
+    out->sample_type &= ~(uint64_t)PERF_SAMPLE_PERIOD;
   out->sample_regs_user = plan->stack_dump ? REGS_ALL : REGS_PLACE;
   /* With dumps even an empty one: perf unwinds a file's dumps only beside callchains. */
   if (plan->kernel_chain || plan->stack_dump) {

@@ -260,7 +260,7 @@ static void limit_frequency(const struct prof_os *os, struct prof_plan *plan) {
 
 int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequency,
                      int call_graph, struct prof_plan *out, struct prof_error *error) {
-  struct prof_plan wanted = {.frequency = frequency, .threads_only = true}, plan;
+  struct prof_plan wanted = {.frequency = frequency, .threads_only = true, .group = -1}, plan;
   int result, status;
 
   if (!event)

@@ -40,14 +40,24 @@ struct prof_plan_note {
   char fix[160];     /* one command, or "" */
 };
 
+enum { PROF_EXTRAS_MAX = 7 };
+
+/* An event beside the first one: extras.h. */
+struct prof_extra {
+  struct prof_event event;
+  char requested[96];
+  int group; /* -1: alone */
+};
+
 struct prof_plan {
   struct prof_event event; /* what opens */
   char requested[96];
-  uint32_t frequency; /* Hz, after max_sample_rate */
-  bool sigtrap;       /* each sample signals its own thread */
-  bool kernel;        /* kernel-mode samples are taken */
-  bool kernel_chain;  /* and carry their kernel callchain */
-  bool fixed_clock;   /* a software clock: every sample weighs 1e9 / frequency ns */
+  uint32_t frequency;     /* Hz, after max_sample_rate; 0: by period_events */
+  uint64_t period_events; /* of the event, between two samples; 0: by frequency */
+  bool sigtrap;           /* each sample signals its own thread */
+  bool kernel;            /* kernel-mode samples are taken */
+  bool kernel_chain;      /* and carry their kernel callchain */
+  bool fixed_clock;       /* a software clock: every sample weighs 1e9 / frequency ns */
   bool stack_dump;
   uint32_t stack_bytes; /* 0 unless stack_dump; a multiple of 8, below 65,528 */
   bool threads_only;    /* inherit_thread (5.13): without it child processes are sampled too */
@@ -55,6 +65,9 @@ struct prof_plan {
   uint64_t period_ns;   /* of such a timer */
   bool data_maps;       /* records of data mappings too: perf reads .eh_frame through them */
   bool has_pmu;
+  int group; /* of the first event; -1: alone */
+  struct prof_extra extras[PROF_EXTRAS_MAX];
+  int extra_count;
   enum prof_switches switches; /* off-CPU time is recorded too */
   struct prof_plan_note notes[8];
   int note_count;

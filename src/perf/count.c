@@ -11,6 +11,7 @@
 #include <linux/perf_event.h>
 
 #include "perf/count_open.h"
+#include "perf/cpus.h"
 
 static struct prof_count *create(const struct prof_os *os) {
   struct prof_count *self = calloc(1, sizeof *self);
@@ -40,32 +41,6 @@ static int parse_events(struct prof_count *self, const char *text, struct prof_e
   return count < 0 ? count : 0;
 }
 
-static int find_cpus(struct prof_count *self, const char *text, struct prof_error *error) {
-  int online[COUNT_CPUS], wanted[COUNT_CPUS];
-  int online_count = prof_os_cpus(self->os, online, COUNT_CPUS), wanted_count;
-  if (!text || !*text) {
-    for (int i = 0; i < online_count; i++)
-      self->cpus[self->cpu_count++] = online[i];
-    return 0;
-  }
-  wanted_count = prof_os_parse_cpus(text, wanted, COUNT_CPUS);
-  if (wanted_count <= 0)
-    return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
-                          "'%.40s' is no list of CPUs: write it as '0-3,8'", text);
-  for (int i = 0; i < wanted_count; i++) {
-    int at = 0;
-    while (at < online_count && online[at] != wanted[i])
-      at++;
-    if (at == online_count)
-      return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
-                            "CPU %d is offline, or not there: /sys/devices/system/cpu/online "
-                            "has those that are",
-                            wanted[i]);
-    self->cpus[self->cpu_count++] = wanted[i];
-  }
-  return 0;
-}
-
 /* Hybrid machines: what the generic hardware events need in config for each kind of core. */
 static void find_variants(struct prof_count *self) {
   int cpus[COUNT_CPUS], count = prof_os_cpus(self->os, cpus, COUNT_CPUS);
@@ -89,8 +64,11 @@ int prof_count_open(const struct prof_os *os, const struct prof_count_options *o
   self->pid = options->pid;
   find_variants(self);
   status = parse_events(self, options->events, error);
-  if (!status && self->scope == PROF_COUNT_CPUS)
-    status = find_cpus(self, options->cpus, error);
+  if (!status && self->scope == PROF_COUNT_CPUS) {
+    int found = prof_cpus_choose(os, options->cpus, self->cpus, COUNT_CPUS, error);
+    self->cpu_count = found > 0 ? found : 0;
+    status = found < 0 ? found : 0;
+  }
   if (!status)
     status = prof_count_settle(self, options->optional, error);
   if (!status)

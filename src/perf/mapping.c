@@ -5,18 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ESTIMATE_FLAT 96u   /* bytes of a record: header, 7 words, registers */
-#define ESTIMATE_CHAIN 160u /* a kernel chain of 20 */
-#define ESTIMATE_DUMP 136u  /* more registers, sizes */
+#define ESTIMATE_FLAT 96u    /* bytes of a record: header, 7 words, registers */
+#define ESTIMATE_CHAIN 160u  /* a kernel chain of 20 */
+#define ESTIMATE_DUMP 136u   /* more registers, sizes */
+#define ESTIMATE_RATE 10000u /* records a second of an event that samples by period */
 
 size_t prof_mapping_bytes(const struct prof_plan *plan) {
   /* One thread runs on a CPU: frequency records a second at most. The rings are drained every few
    * ten ms, but in a build that keeps all CPUs busy the profiler's thread may wait for its turn
    * behind hundreds of threads: one second without dumps, a quarter with them. */
   size_t record = ESTIMATE_FLAT + (plan->kernel_chain ? ESTIMATE_CHAIN : 0);
-  size_t wanted = record * plan->frequency, bytes = PROF_RING_BYTES_MIN;
+  size_t rate = (plan->frequency ? plan->frequency : ESTIMATE_RATE) * (1u + plan->extra_count);
+  size_t wanted = record * rate, bytes = PROF_RING_BYTES_MIN;
   if (plan->stack_dump)
-    wanted = (record + ESTIMATE_DUMP + plan->stack_bytes) * plan->frequency / 4;
+    wanted = (record + ESTIMATE_DUMP + plan->stack_bytes) * rate / 4;
   while (bytes < wanted && bytes < PROF_RING_BYTES_MAX / 4)
     bytes *= 2;
   return bytes;

@@ -31,6 +31,7 @@ struct prof_sample {
   uint8_t reason; /* why it is broken: the unwinder's or the joiner's enum */
   uint8_t flags;  /* enum prof_sample_flag */
   uint8_t state;  /* enum prof_state (profile/times.h) */
+  uint8_t event;  /* of several: 0 is the first */
 };
 
 struct prof_samples {

@@ -77,7 +77,8 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
     return;
   struct prof_wait wait = {
       .time_ns = record->time_ns,
-      .weight = sample->period,
+      .weight =
+          self->options.plan.period_events ? self->options.plan.period_events : sample->period,
       .ip = sample->has_user_regs ? sample->user_ip
             : sample->in_kernel   ? 0
                                   : sample->ip,
@@ -85,6 +86,7 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
       .bp = sample->user_bp,
       .cpu = (uint16_t)record->cpu,
       .flags = sample->in_kernel ? PROF_SAMPLE_KERNEL : 0,
+      .event = self->attach ? (uint8_t)prof_attach_event_of(self->attach, record->id) : 0,
   };
   if (sample->in_kernel) {
     const uint64_t *chain = sample->chain_count ? sample->kernel_chain : &sample->ip;

@@ -180,6 +180,7 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
       .sig_data = prof_sampler_cookie(),
       .skip_tid = self->options.skip_tid,
       .frequency = frequency,
+      .cpus = self->options.cpus,
   };
   if (status)
     return status;
@@ -188,7 +189,7 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
     return PROF_OK;
   prof_sampler_disarm();
   /* Timers see no waits: who asked for these is told instead. */
-  if (plan->switches == PROF_SWITCHES_NONE &&
+  if (plan->switches == PROF_SWITCHES_NONE && !plan->extra_count && !plan->period_events &&
       prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan))
     return open_timers(self, error);
   *error = refused;

@@ -42,6 +42,7 @@ struct prof_recording_options {
   struct prof_plan plan;
   uint32_t max_words;
   size_t ring_bytes;       /* 0: chosen */
+  const char *cpus;        /* "0-1,4": these alone; NULL or "": all */
   int skip_tid;            /* the profiler's thread */
   bool has_jit;            /* code/jit.h receives; else a perf-map is read if there is one */
   uint32_t replay_pid;     /* a perf.data's process (session/replay.h); 0: this one, live */

@@ -301,6 +301,10 @@ static void copy_facts(struct build *self) {
   struct prof_recording_counters counters;
   struct utsname name;
   prof_recording_counters(recording, &counters);
+  for (int i = 0; i <= PROF_EXTRAS_MAX; i++)
+    out->scaled_by[i] = recording->attach && i <= recording->options.plan.extra_count
+                            ? prof_attach_scale_of(recording->attach, i)
+                            : 1;
   out->plan = recording->attach ? *prof_attach_plan(recording->attach) : recording->options.plan;
   out->pid = recording->options.replay_pid ? recording->options.replay_pid : (uint32_t)getpid();
   out->start_ns = recording->start_ns;

@@ -82,7 +82,8 @@ struct prof_result {
   struct prof_result_quality quality;
   struct prof_result_budget budget;
   struct prof_plan plan;
-  struct prof_plan_note notes[10]; /* beside the plan's */
+  double scaled_by[PROF_EXTRAS_MAX + 1]; /* of each event: prof_attach_scale_of */
+  struct prof_plan_note notes[10];       /* beside the plan's */
   int note_count;
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "perf/extras.h"
 #include "perf/switches.h"
 #include "session/recording.h"
 
@@ -159,6 +160,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
   struct prof_recording_options options = {
       .max_words = 2 * self->options.max_frames, /* an interpreted frame takes two */
       .ring_bytes = self->options.ring_bytes,
+      .cpus = self->options.cpus,
       .skip_tid = (int)syscall(SYS_gettid),
       .has_jit = self->options.has_jit,
       .bytecode = self->options.bytecode,
@@ -171,8 +173,9 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .wake_user = self,
   };
   const char *event = self->options.event[0] ? self->options.event : NULL;
-  int status = prof_choose_plan(&prof_os_real, event, self->options.frequency,
-                                self->options.call_graph, &options.plan, error);
+  int status =
+      prof_extras_choose(&prof_os_real, event, self->options.frequency, self->options.period_events,
+                         self->options.call_graph, &options.plan, error);
   if (!status && options.plan.stack_dump && self->options.stack_bytes) {
     options.plan.stack_bytes = self->options.stack_bytes;
   }

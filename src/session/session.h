@@ -15,15 +15,18 @@
 
 #include "base/status.h"
 #include "code/bytecode.h"
+#include "perf/events.h"
 #include "session/result.h"
 
 struct prof_session;
 
 struct prof_session_options {
-  char event[96];     /* "": the default */
-  char raw[4096];     /* keeps the records in this file, "": nowhere */
-  char journal[4096]; /* folder of the journal, "": none is kept */
-  char about[8192];   /* text that is kept in it */
+  char event[PROF_EVENTS_TEXT]; /* one, or a list (perf/events.h); "": the default */
+  char cpus[256];               /* on these alone: "0-1,4"; "": all */
+  uint64_t period_events;       /* 0: by frequency */
+  char raw[4096];               /* keeps the records in this file, "": nowhere */
+  char journal[4096];           /* folder of the journal, "": none is kept */
+  char about[8192];             /* text that is kept in it */
   uint32_t frequency;
   int call_graph;       /* enum prof_call_graph */
   uint32_t stack_bytes; /* of a dump, 0: default */

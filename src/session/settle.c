@@ -25,6 +25,7 @@ void prof_settle_row(struct prof_recording *self, const struct prof_join_thread 
       .reason = (uint8_t)reason,
       .flags = wait->flags | flags,
       .state = wait->state,
+      .event = wait->event,
   };
   if (wait->is_open)
     prof_offcpu_hold(self, thread, &sample);

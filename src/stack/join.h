@@ -41,6 +41,7 @@ struct prof_wait {
   uint16_t cpu;
   uint8_t flags; /* enum prof_sample_flag */
   uint8_t state; /* the caller's */
+  uint8_t event; /* the same: of several, which */
   bool is_open;  /* the caller's: its weight is not known yet */
 };
 
