@@ -28,10 +28,17 @@ export class ProfError extends Error {
 }
 
 export interface StartOptions {
-  /** perf's name of the event. Default `'cycles:uk'`; what really opened is in `profile.meta.event`. */
-  event?: string;
-  /** Samples per second and CPU, 1 to 100,000. Default 1000. */
-  frequency?: number;
+  /**
+   * perf's name of the event. Default `'cycles:uk'`; what really opened is in `profile.meta.event`.
+   * Several, `'cpu-clock,page-faults'` or a list, are recorded side by side: `profile.event(name)`.
+   */
+  event?: string | string[];
+  /** Samples per second and CPU, 1 to 100,000; `'max'`: what the kernel allows. Default 1000. */
+  frequency?: number | 'max';
+  /** Instead of a frequency: a sample after so many of the event. docs/events.md has the least values. */
+  period?: number;
+  /** Samples on these CPUs alone: `'0-2,5'`. */
+  cpus?: string;
   /** `'full'`: each thread walks its own stack; `'dwarf'`: copies of the stack; `'none'`: leaves only. */
   callGraph?: 'full' | 'dwarf' | 'none';
   /** Bytes of stack copied per sample where stacks are copied, 256 to 65,528. */
@@ -288,6 +295,8 @@ export interface SampleFilter {
 }
 
 export interface HotspotOptions extends SampleFilter {
+  /** Of several events that were recorded, which. Default the first. */
+  event?: string;
   /** One key, or several joined by commas: `'phase,crate'`. Default `'symbol'`. */
   by?: SortKey | (string & {});
   /** Which column orders the rows and `percentLimit` looks at. Default `'self'`. */
@@ -571,6 +580,17 @@ export interface ProfileMeta {
   hasPmu: boolean;
   /** Where a budget was given. `frequency` is the rate that was asked for. */
   budget?: Budget;
+  /** Events between two samples, where that was asked for; `frequency` is 0 then. */
+  period?: number;
+  /** Where several were recorded, all of them; `event` and `unit` are of the one that this profile shows. */
+  events?: {
+    event: string;
+    requestedEvent: string;
+    unit: string;
+    /** Above 1: it shared a hardware counter; the weights are scaled by this already. */
+    scaledBy: number;
+    samples?: number;
+  }[];
   /** Of a recording with waits: stacks of their own (`event`), or by their times alone. */
   switches?: 'event' | 'records';
   /** What tables show of it. */
@@ -694,6 +714,8 @@ export class Profile {
   /** Sum of all samples' weights, in `meta.unit`. */
   readonly totalWeight: number;
   hotspots(options?: HotspotOptions): HotspotRow[];
+  /** The profile of another of the events that were recorded; ERR_PROF_BAD_EVENT where it is none. */
+  event(name: string): Profile;
   /**
    * What each phase of each build cost, in the order of time. Each sample and each moment is in one row.
    */

@@ -3,6 +3,7 @@
 // is quietly another one than was asked for. The ranges stand here alone: `record` checks by them
 // before it runs the command, and they are those that the addon takes (src/addon/addon.c).
 
+const fs = require('node:fs');
 const { ProfError, nearMatches } = require('./errors.js');
 const { STAGES, checkFilter } = require('./trace/filter.js');
 
@@ -15,6 +16,10 @@ const { STAGES, checkFilter } = require('./trace/filter.js');
 /** @type {Record<string, Rule>} */
 const RULES = {
   event: { type: 'string', default: 'cycles:uk' },
+  // Instead of a frequency: so many of the event between two samples.
+  period: { type: 'number', min: 1, max: Number.MAX_SAFE_INTEGER, integer: true },
+  // On these alone: '0-2,5'.
+  cpus: { type: 'string' },
   // PROF_FREQUENCY_MAX; what the kernel takes is a sysctl's matter.
   frequency: { type: 'number', default: 1000, min: 1, max: 100_000, integer: true },
   callGraph: { type: 'string', default: 'full', oneOf: ['full', 'dwarf', 'none'] },
@@ -47,6 +52,8 @@ const WATCH_RULES = {
 /** What the addon is told; the rest is JavaScript's alone. */
 const NATIVE_OPTIONS = [
   'event',
+  'period',
+  'cpus',
   'frequency',
   'callGraph',
   'stackBytes',
@@ -172,7 +179,10 @@ function checkStartOptions(given) {
   const { watch, trace, ...scalars } = /** @type {Record<string, unknown>} */ (
     isObject ? given : {}
   );
+  if (Array.isArray(scalars.event)) scalars.event = joinEvents(scalars.event);
+  if (scalars.frequency === 'max') scalars.frequency = maxSampleRate();
   const checked = checkOptions(isObject ? scalars : given, RULES, 'start()', ['watch', 'trace']);
+  checkEvents(checked, scalars.frequency !== undefined);
   if (checked.raw !== undefined && checked.callGraph !== 'dwarf') {
     throw new ProfError(
       'ERR_PROF_BAD_OPTION',
@@ -225,6 +235,47 @@ function checkMemory(checked, hasEvent, hasFrequency) {
   if (!hasFrequency) checked.frequency = FAULTS_HZ;
 }
 
+/** What the kernel takes at most now, of what the addon does. */
+function maxSampleRate() {
+  try {
+    const text = fs.readFileSync('/proc/sys/kernel/perf_event_max_sample_rate', 'utf8');
+    return Math.min(RULES.frequency.max ?? Infinity, Math.max(1, Number(text)));
+  } catch {
+    return RULES.frequency.max;
+  }
+}
+
+/** @param {unknown[]} events */
+function joinEvents(events) {
+  if (events.length > 0 && events.every((one) => typeof one === 'string' && one.trim() !== '')) {
+    return events.join(',');
+  }
+  const problem = "option 'event' must be an event's name, several with commas, or a list of names";
+  throw new ProfError('ERR_PROF_BAD_EVENT', problem);
+}
+
+/**
+ * What does not go with several events, or with a period. Commas inside of slashes are terms.
+ * @param {Record<string, unknown>} checked
+ * @param {boolean} hasFrequency
+ */
+function checkEvents(checked, hasFrequency) {
+  const refuse = (/** @type {string} */ problem) => {
+    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
+  };
+  const isList = String(checked.event)
+    .replace(/\/[^/]*\//g, '')
+    .includes(',');
+  if (checked.period !== undefined && hasFrequency) {
+    refuse("options 'frequency' and 'period' are two ways to say how often: give one");
+  }
+  for (const name of ['budget', 'raw', 'offCpu', 'wall']) {
+    if (!checked[name]) continue;
+    if (isList) refuse(`options '${name}' and several events exclude each other`);
+    if (checked.period !== undefined) refuse(`options '${name}' and 'period' exclude each other`);
+  }
+}
+
 /** Running and waiting are added up, so both are counted in ns. */
 const CLOCK = 'cpu-clock:uk';
 
@@ -272,7 +323,7 @@ function checkTrace(trace) {
 
 /**
  * The range of a number, for the flag that gives it.
- * @param {'frequency' | 'stackBytes' | 'budget'} name
+ * @param {'frequency' | 'period' | 'stackBytes' | 'budget'} name
  */
 function rangeOf(name) {
   const { min = -Infinity, max = Infinity, integer = false } = RULES[name];

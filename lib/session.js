@@ -10,6 +10,7 @@ const { describeProcess } = require('./context.js');
 const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
 const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
+const { splitEvents } = require('./profile/events.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
 const { splitWaits } = require('./profile/split-waits.js');
@@ -61,15 +62,16 @@ function checkMarker(name, data) {
  * @param {Followers} [followers]
  */
 function makeProfile(recorded, markers, followers) {
-  const raw = followers ? followers.recent(recorded) : recorded;
+  const split = splitEvents(followers ? followers.recent(recorded) : recorded);
+  const { raw, others } = split;
   const { startNs, endNs } = raw.meta;
   const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [], notes: undefined };
   const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
   const all = [...own, ...seen.markers];
   const context = describeProcess(raw);
   const whole = splitWaits(raw, all);
-  const profile = new Profile(whole, { markers: all, context, build: seen.notes });
-  addWarnings(profile.quality, seen.warnings);
+  const profile = new Profile(whole, { markers: all, context, build: seen.notes, others });
+  addWarnings(profile.quality, [...split.warnings, ...seen.warnings]);
   try {
     addWarnings(
       profile.quality,

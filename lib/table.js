@@ -132,6 +132,7 @@ function headline({ meta, quality }) {
   const what = meta.switches ? `${meta.event} and waits` : meta.event;
   const parts = [`${grouped(quality.samples)} samples of ${what}`];
   if (meta.frequency > 0) parts[0] += ` at ${meta.frequency} Hz`;
+  if (meta.period > 0) parts[0] += `, one in ${grouped(meta.period)},`;
   const { budget } = meta;
   if (budget && budget.finalFrequency !== meta.frequency) {
     parts[0] += ` (${budget.finalFrequency} Hz at the end)`;
@@ -143,7 +144,9 @@ function headline({ meta, quality }) {
     parts.push(`${percent(quality.completeShare)}% of the stacks complete`);
   }
   parts.push(`${grouped(quality.lost)} lost`);
-  return parts.join(', ');
+  const others = (meta.events ?? []).filter((/** @type {any} */ { event }) => event !== meta.event);
+  const named = others.map((/** @type {any} */ { requestedEvent }) => `--event ${requestedEvent}`);
+  return parts.join(', ') + (named.length > 0 ? `; also recorded: ${named.join(', ')}` : '');
 }
 
 /**

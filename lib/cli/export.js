@@ -42,6 +42,7 @@ const spec = {
   options: {
     to: { type: 'string', value: 'FORMAT', help: 'the format: see below' },
     output: { type: 'string', short: 'o', value: 'OUT', help: "file to write, '-' is stdout" },
+    event: { type: 'string', short: 'e', value: 'NAME', help: 'of several events, which' },
     phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
     thread: { type: 'string', value: 'NAME', help: 'only this thread: its name, id or name/id' },
     through: { type: 'string', value: 'REGEX', help: 'only stacks with such a function' },
@@ -107,7 +108,9 @@ async function run(parsed, world) {
   const output = textOf(parsed, 'output');
   const options = optionsOf(parsed, format, world);
   // The exporters read the columns, which the public type does not show.
-  const profile = /** @type {any} */ (openProfile(parsed.positionals[0], world.cwd));
+  const opened = openProfile(parsed.positionals[0], world.cwd);
+  const event = textOf(parsed, 'event');
+  const profile = /** @type {any} */ (event === undefined ? opened : opened.event(event));
   const made = convert(profile, format, options, output ?? '');
   const { pieces, folder, beside, notes = [] } = made;
   if ((folder || beside) && (output === undefined || output === '-')) {

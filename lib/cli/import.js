@@ -39,9 +39,10 @@ const spec = {
  * @param {import('../profile/raw').RawProfile} raw
  */
 function profileOf(raw) {
+  const { splitEvents } = require('../profile/events.js');
   const { Profile } = require('../profile/profile.js');
   const context = { command: raw.meta.command ?? '', node: '', rspack: null, binding: null };
-  return new Profile(raw, { context });
+  return new Profile(splitEvents(raw).raw, { context });
 }
 
 /** @type {import('./main.js').Command['run']} */

@@ -24,10 +24,17 @@ const spec = {
     event: {
       type: 'string',
       short: 'e',
-      value: 'EVENT',
-      help: "cycles:uk unless given; see 'list'",
+      value: 'EVENT,...',
+      help: "cycles:uk unless given; several at once; see 'list'",
     },
-    freq: { type: 'string', short: 'F', value: 'HZ', help: 'samples per second and CPU (1000)' },
+    freq: {
+      type: 'string',
+      short: 'F',
+      value: 'HZ',
+      help: 'samples per second and CPU (1000), or max',
+    },
+    count: { type: 'string', short: 'c', value: 'N', help: 'instead: a sample after N events' },
+    cpu: { type: 'string', short: 'C', value: 'LIST', help: 'on these CPUs alone: 0-2,5' },
     'call-graph': {
       type: 'string',
       value: 'HOW',
@@ -53,7 +60,7 @@ const spec = {
       help: "rspack's own spans too: stages, OVERVIEW, or target=level,..",
     },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
-    'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
+    'all-processes': { type: 'boolean', short: 'a', help: 'keep the profile of each node process' },
   },
   notes: [
     'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the\n' +
@@ -64,11 +71,13 @@ const spec = {
 
 /**
  * Asks before the command runs what would fail in it: nobody wants that after a long build.
- * @param {string | undefined} event
+ * @param {import('../index').StartOptions} options
  * @param {import('./main.js').World} world
  */
-function checkEvent(event, world) {
-  const { ok, code, message } = world.loadNative().probe(event ?? 'cycles:uk');
+function checkEvent({ event, period, cpus }, world) {
+  const { ok, code, message } = world
+    .loadNative()
+    .probe(String(event ?? 'cycles:uk'), period, cpus);
   // Without a PMU start() takes the next event by itself, and says so in the profile.
   if (ok || code === 'ERR_PROF_NO_PMU') return;
   throw new ProfError(/** @type {import('../index').ProfErrorCode} */ (code), message);
@@ -97,7 +106,10 @@ function budgetOf(parsed) {
 function startOptions(parsed) {
   const options = {
     event: textOf(parsed, 'event'),
-    frequency: numberOf(parsed, 'freq', rangeOf('frequency')),
+    frequency:
+      textOf(parsed, 'freq') === 'max' ? 'max' : numberOf(parsed, 'freq', rangeOf('frequency')),
+    period: numberOf(parsed, 'count', rangeOf('period')),
+    cpus: textOf(parsed, 'cpu'),
     callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
     budget: budgetOf(parsed),
@@ -153,7 +165,7 @@ async function run(parsed, world) {
     throw new UsageError('no command given: rspack-prof record [OPTIONS] -- rspack build');
   }
   const options = startOptions(parsed);
-  checkEvent(options.event, world);
+  checkEvent(options, world);
   const recording = new Recording(textOf(parsed, 'output'), world.cwd, options.raw);
   try {
     const env = recording.environment(world.env, options, world.register);

@@ -58,6 +58,7 @@ const spec = {
     limit: { type: 'string', value: 'N', help: 'at most N rows (40)' },
     filter: { type: 'string', value: 'REGEX', help: 'only rows whose key matches' },
     phase: { type: 'string', value: 'NAME', help: 'only samples of this phase' },
+    event: { type: 'string', short: 'e', value: 'NAME', help: 'of several events, which' },
     phases: { type: 'boolean', help: 'the phases of the build: wall, CPU, busy cores' },
     spans: { type: 'boolean', help: "rspack's own spans: self and total, hottest functions" },
     trace: { type: 'string', value: 'FILE', help: "spans from a log or .pftrace of rspack's" },
@@ -120,7 +121,9 @@ const VIEWS = [
 function part(whole, parsed, cwd) {
   const trace = textOf(parsed, 'trace');
   const build = textOf(parsed, 'build');
-  const profile = trace === undefined ? whole : whole.withTrace(path.resolve(cwd, trace));
+  const event = textOf(parsed, 'event');
+  const traced = trace === undefined ? whole : whole.withTrace(path.resolve(cwd, trace));
+  const profile = event === undefined ? traced : traced.event(event);
   if (build === undefined) return profile;
   return profile.rebuild(/^\d+$/.test(build) ? Number(build) : /** @type {any} */ (build));
 }

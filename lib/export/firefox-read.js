@@ -10,7 +10,7 @@ const { Profile } = require('../profile/profile.js');
 const { bad, readJson } = require('./json-file.js');
 const { readBuild } = require('./build-notes.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
-const { GECKO_VERSION, OWN_VERSION, VERSION } = require('./firefox.js');
+const { GECKO_VERSION, OTHER_COLUMNS, OWN_VERSION, VERSION } = require('./firefox.js');
 const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
@@ -371,9 +371,54 @@ function fromFirefox(parsed) {
   };
   const { command, node, rspack = null, binding = null } = meta;
   return new Profile(raw, {
+    others: readOthers(own, meta.startNs),
     markers: readMarkers(json, strings, meta.startNs),
     context: { command, node, rspack, binding },
     build: readBuild(own),
+  });
+}
+
+/** @type {Record<string, any>} */
+const OTHER_TYPES = {
+  ...{ thread: Uint32Array, node: Uint32Array, cpu: Uint16Array },
+  ...{ weight: Float64Array, end: Uint8Array, flags: Uint8Array },
+};
+
+/**
+ * The events beside the first one. Their indices are checked when a profile is made of one.
+ * @param {Json} own
+ * @param {number} startNs
+ * @returns {import('../profile/events').OtherEvent[]}
+ */
+function readOthers(own, startNs) {
+  if (own.events === undefined) return [];
+  return array(own.events, 'rspackProf.events').map((row, i) => {
+    const where = `rspackProf.events[${i}]`;
+    const { about: said, samples: table } = object(row, where);
+    const about = object(said, `${where}.about`);
+    const columns = object(table, `${where}.samples`);
+    const since = numbers(columns.sinceStartNs, `${where}.samples.sinceStartNs`);
+    const read = (/** @type {string} */ name) =>
+      integers(
+        OTHER_TYPES[name],
+        numbers(columns[name], `${where}.samples.${name}`, since.length),
+        `${where}.samples.${name}`,
+      );
+    return {
+      about: {
+        event: text(about.event, `${where}.about.event`),
+        requestedEvent: text(about.requestedEvent, `${where}.about.requestedEvent`),
+        unit: text(about.unit, `${where}.about.unit`),
+        scaledBy: Number(about.scaledBy ?? 1),
+        samples: since.length,
+      },
+      samples: /** @type {RawProfile['samples']} */ (
+        /** @type {unknown} */ ({
+          timeNs: Float64Array.from(since, (time) => time + startNs),
+          ...Object.fromEntries(OTHER_COLUMNS.map((name) => [name, read(name)])),
+        })
+      ),
+    };
   });
 }
 

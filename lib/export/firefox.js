@@ -25,6 +25,8 @@ const VERSION = 62;
 const GECKO_VERSION = 24;
 /** Of `meta.rspackProf`; a reader refuses what is newer than it knows. */
 const OWN_VERSION = 1;
+/** Of the samples of an event beside the first one. */
+const OTHER_COLUMNS = ['thread', 'node', 'cpu', 'weight', 'end', 'flags'];
 
 /**
  * The curves as they were read; the counters have them as differences.
@@ -79,7 +81,7 @@ function memoryCounters({ raw, meta }, mainThreadIndex) {
  * @param {Profile} profile
  * @param {Uint32Array[]} own indices of each thread's samples
  */
-function ownData({ raw, meta, quality, build }, own) {
+function ownData({ raw, meta, quality, build, others }, own) {
   const { threads, modules, funcs, samples } = raw;
   const pick = (/** @type {Uint8Array | Uint16Array} */ column) =>
     own.map((indices) => {
@@ -103,6 +105,7 @@ function ownData({ raw, meta, quality, build }, own) {
     },
     ...memoryData(raw),
     ...(build.taps.length + build.loaders.length > 0 && { build }),
+    ...(others.length > 0 && { events: others.map((other) => otherEvent(other, meta.startNs)) }),
     samples: {
       cpu: pick(samples.cpu),
       end: pick(samples.end),
@@ -112,8 +115,26 @@ function ownData({ raw, meta, quality, build }, own) {
   };
 }
 
+/**
+ * An event beside the first one: the format's samples are of one event, and the first one's.
+ * @param {import('../profile/events').OtherEvent} other
+ * @param {number} startNs
+ */
+function otherEvent({ about, samples }, startNs) {
+  const { timeNs, ...columns } = samples;
+  return {
+    about,
+    samples: {
+      sinceStartNs: list(timeNs.map((time) => time - startNs)),
+      ...Object.fromEntries(
+        OTHER_COLUMNS.map((name) => [name, list(columns[/** @type {'node'} */ (name)])]),
+      ),
+    },
+  };
+}
+
 /** @param {Profile} profile */
-function extraInfo({ meta, quality }) {
+function extraInfo({ meta, quality, others }) {
   const entry = (/** @type {string} */ label, /** @type {unknown} */ value) => ({
     label,
     format: 'string',
@@ -124,7 +145,13 @@ function extraInfo({ meta, quality }) {
       label: 'rspack-prof',
       entries: [
         entry('Command', meta.command),
-        entry('Event', `${meta.event} at ${meta.frequency} Hz`),
+        entry(
+          'Event',
+          meta.period
+            ? `${meta.event} every ${meta.period}`
+            : `${meta.event} at ${meta.frequency} Hz`,
+        ),
+        ...others.map(({ about }) => entry('Event beside it', about.event)),
         entry('Samples', quality.samples),
         entry('Lost', quality.lost),
         entry('Complete stacks', `${(quality.completeShare * 100).toFixed(2)} %`),
@@ -254,4 +281,4 @@ function firefoxFile(profile, { gzip = false, ...options } = {}) {
   return pieces;
 }
 
-module.exports = { firefoxFile, toFirefox, GECKO_VERSION, VERSION, OWN_VERSION };
+module.exports = { firefoxFile, toFirefox, GECKO_VERSION, OTHER_COLUMNS, VERSION, OWN_VERSION };

@@ -88,7 +88,7 @@ function mergeProfiles(profiles) {
   nodes.add([-1, -1, 0]);
   /** @type {Record<'tid' | 'name' | 'startNs' | 'endNs', number[]>} */
   const threads = { tid: [], name: [], startNs: [], endNs: [] };
-  /** @type {Record<Exclude<keyof RawProfile['samples'], 'state'>, number[]>} */
+  /** @type {Record<Exclude<keyof RawProfile['samples'], 'state' | 'event'>, number[]>} */
   const samples = { timeNs: [], thread: [], cpu: [], node: [], weight: [], end: [], flags: [] };
   /** @type {number[]} of recordings of waits */
   const states = [];

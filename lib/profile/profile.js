@@ -8,11 +8,12 @@ const { problemWithColumns } = require('./columns.js');
 const { assignPhases } = require('./phases.js');
 const { poolsOf } = require('./pools.js');
 const { namesByObject } = require('./names.js');
-const { buildQuality } = require('./quality.js');
+const { addWarnings, buildQuality } = require('./quality.js');
 const { mergeByName, walkSteps } = require('./tree.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
+/** @typedef {import('./events').OtherEvent} OtherEvent */
 /** @typedef {{command: string, node: string, rspack: string | null, binding: string | null}} Context */
 
 class Profile {
@@ -30,6 +31,8 @@ class Profile {
   #waits;
   /** @type {Profile | undefined} */
   #onCpu;
+  /** @type {Map<string, Profile>} */
+  #byEvent = new Map();
   /** @type {Int32Array | undefined} */
   #walk;
   /** @type {import('./names').Names | undefined} */
@@ -39,9 +42,10 @@ class Profile {
 
   /**
    * @param {RawProfile} raw
-   * @param {{markers?: Marker[], context: Context, build?: import('../index').BuildNotes}} more
+   * @param {{markers?: Marker[], context: Context, build?: import('../index').BuildNotes,
+   *    others?: readonly OtherEvent[]}} more others: events that were recorded beside this one
    */
-  constructor(raw, { markers = [], context, build = NO_NOTES }) {
+  constructor(raw, { markers = [], context, build = NO_NOTES, others = [] }) {
     const problem = problemWithColumns(raw);
     if (problem !== '')
       throw new ProfError('ERR_PROF_BAD_FILE', `not a usable profile: ${problem}`);
@@ -49,6 +53,8 @@ class Profile {
     /** The columns of docs/raw-profile.md. */
     this.raw = raw;
     this.markers = markers;
+    this.others = others;
+    this.context = context;
     /** What the build said of its plugins and loaders; empty where nothing was noted. */
     this.build = build;
     /** @type {import('../index').ProfileMeta} */
@@ -70,6 +76,8 @@ class Profile {
       hasPmu: meta.hasPmu,
       ...(meta.switches && { switches: meta.switches, view: meta.view }),
       ...(meta.budget && { budget: meta.budget }),
+      ...(meta.period && { period: meta.period }),
+      ...(meta.events && meta.events.length > 1 && { events: meta.events }),
     };
     this.quality = buildQuality(raw);
     this.totalWeight = raw.samples.weight.reduce((sum, weight) => sum + weight, 0);
@@ -81,6 +89,23 @@ class Profile {
     const node = raw.modules.name.find(isNode);
     this.nodeObject = node === undefined ? 'node' : raw.strings[node];
     this.threadKeys = this.threadNames.map((name, index) => `${name}/${raw.threads.tid[index]}`);
+  }
+
+  /**
+   * The same recording by another of its events.
+   * @param {string} name
+   * @returns {Profile}
+   */
+  event(name) {
+    const raw = require('./events.js').rawOfEvent(this.raw, this.others, name);
+    if (!raw) return this;
+    const known = this.#byEvent.get(raw.meta.event);
+    if (known) return known;
+    const { markers, context, build } = this;
+    const profile = new Profile(raw, { markers, context, build });
+    addWarnings(profile.quality, this.quality.warnings);
+    this.#byEvent.set(raw.meta.event, profile);
+    return profile;
   }
 
   /** The phase of each sample. */
@@ -197,8 +222,9 @@ class Profile {
   }
 
   /** @param {import('../index').HotspotOptions} [options] */
-  hotspots(options) {
-    return require('./hotspots.js').hotspots(this, options);
+  hotspots({ event, ...options } = {}) {
+    const profile = event === undefined ? this : this.event(event);
+    return require('./hotspots.js').hotspots(profile, options);
   }
 
   /**

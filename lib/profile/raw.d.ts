@@ -41,6 +41,8 @@ export interface RawProfile {
     flags: Uint8Array;
     /** What the weight is time of: 0 running, 1 blocked, 2 preempted. Files from before have none. */
     state?: Uint8Array;
+    /** Of several events, which; split by profile/events.js. */
+    event?: Uint8Array;
   };
   quality: RawQuality;
   /** Of a recording of memory: resident bytes over time. */
@@ -62,7 +64,21 @@ export interface RawMemory {
 /** What tables show of a profile with waits: those alone, the whole of the threads' time, or what was chosen of it. */
 export type View = 'off-cpu' | 'wall' | 'chosen';
 
+/** An event of several. */
+export interface RawEvent {
+  event: string;
+  requestedEvent: string;
+  unit: string;
+  /** Above 1: it shared a hardware counter, and its weights are too small by this. */
+  scaledBy: number;
+  samples?: number;
+}
+
 export interface RawMeta {
+  /** In the order in which samples.event counts them. */
+  events?: RawEvent[];
+  /** Of the event, between two samples; frequency is 0 then. */
+  period?: number;
   event: string;
   requestedEvent: string;
   unit: string;
@@ -192,7 +208,11 @@ export interface NativeAddon
     hasSymbols: boolean;
     names: ({ name: string; symbol: string; crate: string; kind: number } | null)[];
   };
-  probe(event: string): {
+  probe(
+    event: string,
+    period?: number,
+    cpus?: string,
+  ): {
     ok: boolean;
     code: string;
     message: string;

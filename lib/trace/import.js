@@ -95,6 +95,7 @@ function withTrace(profile, file) {
   const { command, node, rspack, binding } = meta;
   const { raw, quality } = profile;
   const made = new Profile(raw, {
+    others: profile.others,
     markers,
     context: { command, node, rspack, binding },
     build: profile.build,

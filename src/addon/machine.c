@@ -3,6 +3,7 @@
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "perf/choose.h"
+#include "perf/cpus.h"
 #include "perf/events.h"
 #include "perf/extras.h"
 #include "perf/list.h"
@@ -47,12 +48,23 @@ napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
   size_t length;
   struct prof_plan plan;
   struct prof_error error = {0};
-  napi_value argument, value;
-  size_t count = 1;
-  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count)
-    napi_get_value_string_utf8(env, argument, event, sizeof event, &length);
-  int status = prof_extras_choose(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY, 0,
-                                  PROF_CALL_GRAPH_FULL, &plan, &error);
+  napi_value arguments[3], value;
+  size_t count = 3;
+  double period = 0;
+  char cpus[256] = "";
+  int numbers[1024];
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count) {
+    /* What is missing is undefined, and leaves what is set. */
+    napi_get_value_string_utf8(env, arguments[0], event, sizeof event, &length);
+    napi_get_value_double(env, arguments[1], &period);
+    napi_get_value_string_utf8(env, arguments[2], cpus, sizeof cpus, &length);
+  }
+  int status = prof_extras_choose(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY,
+                                  (uint64_t)period, PROF_CALL_GRAPH_FULL, &plan, &error);
+  if (!status) {
+    int found = prof_cpus_choose(&prof_os_real, cpus, numbers, 1024, &error);
+    status = found < 0 ? found : PROF_OK;
+  }
   if (napi_create_object(env, &value) != napi_ok)
     return NULL;
   prof_value_set_bool(env, value, "ok", status == PROF_OK);

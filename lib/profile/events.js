@@ -1,0 +1,127 @@
+'use strict';
+// Several events in one recording: they share threads, functions and stacks, and each has samples of
+// its own with weights in its own unit. A profile shows the first one; event() gives the profile of
+// another. What was multiplexed is scaled here, once.
+
+const { ProfError, nearMatches } = require('../errors.js');
+
+/** @typedef {import('./raw').RawProfile} RawProfile */
+/** @typedef {import('./raw').RawEvent} RawEvent */
+/** @typedef {import('../index').Warning} Warning */
+/** @typedef {{about: RawEvent, samples: RawProfile['samples']}} OtherEvent */
+
+/** Of samples.flags, docs/raw-profile.md. */
+const JOINED = 1;
+const IN_HANDLER = 4;
+const GUESSED = 8;
+/** Below this a counter was shared for a moment only: nothing that a figure shows. */
+const LEAST_SCALE = 1.01;
+
+/**
+ * The samples of one event, without the column that tells them apart.
+ * @param {RawProfile} raw
+ * @param {number} index
+ * @param {number} scaledBy
+ * @returns {RawProfile['samples']}
+ */
+function samplesOf({ samples }, index, scaledBy) {
+  const { event, ...columns } = samples;
+  /** @type {Record<string, any>} */
+  const own = {};
+  for (const [name, column] of Object.entries(columns)) {
+    if (column === undefined) continue;
+    own[name] = column.filter(
+      (/** @type {number} */ _, /** @type {number} */ i) => event?.[i] === index,
+    );
+  }
+  if (scaledBy > 1) {
+    own.weight = own.weight.map((/** @type {number} */ weight) => Math.round(weight * scaledBy));
+  }
+  return /** @type {RawProfile['samples']} */ (own);
+}
+
+/**
+ * The quality of these samples; what the recording lost and cost is of all events together.
+ * @param {RawProfile} raw
+ * @param {RawProfile['samples']} samples
+ * @returns {RawProfile['quality']}
+ */
+function qualityOf({ quality, nodes, funcs }, samples) {
+  const count = (/** @type {(i: number) => boolean} */ is) =>
+    samples.node.reduce((sum, _, i) => sum + Number(is(i)), 0);
+  const flagged = (/** @type {number} */ flag) => count((i) => (samples.flags[i] & flag) !== 0);
+  const ended = (/** @type {number} */ end) => count((i) => samples.end[i] === end);
+  return {
+    ...quality,
+    samples: samples.node.length,
+    ...{ complete: ended(0), truncated: ended(1), broken: ended(2) },
+    joined: flagged(JOINED),
+    inHandler: flagged(IN_HANDLER),
+    guessed: flagged(GUESSED),
+    unnamedLeaf: count(
+      (i) => samples.node[i] > 0 && funcs.named[nodes.func[samples.node[i]]] === 0,
+    ),
+  };
+}
+
+/**
+ * @param {RawProfile} raw as the addon gives it
+ * @returns {{raw: RawProfile, others: OtherEvent[], warnings: Warning[]}} raw: of the first event
+ */
+function splitEvents(raw) {
+  const { events = [] } = raw.meta;
+  const { event: column, ...rest } = raw.samples;
+  if (!column || events.length === 0) return { raw, others: [], warnings: [] };
+  const warnings = events.flatMap(({ event, scaledBy }) => {
+    if (scaledBy < LEAST_SCALE) return [];
+    const share = (100 / scaledBy).toFixed(0);
+    const message = `'${event}' shared a hardware counter and had it for ${share} % of the time: its weights are scaled`;
+    return [{ code: 'multiplexed', message, fix: '' }];
+  });
+  if (events.length === 1 && events[0].scaledBy === 1) {
+    return { raw: { ...raw, samples: rest }, others: [], warnings };
+  }
+  const [first, ...others] = events.map((about, index) => ({
+    about: { ...about, samples: 0 },
+    samples: samplesOf(raw, index, about.scaledBy),
+  }));
+  const all = [first, ...others];
+  for (const one of all) one.about.samples = one.samples.node.length;
+  const meta = { ...raw.meta, events: all.map(({ about }) => about) };
+  const quality = others.length > 0 ? qualityOf(raw, first.samples) : raw.quality;
+  return { raw: { ...raw, meta, samples: first.samples, quality }, others, warnings };
+}
+
+/** @param {string} event */
+const bare = (event) => event.replace(/:[ukhp]+$/, '');
+
+/**
+ * The raw profile of one of the events.
+ * @param {RawProfile} raw of the first one
+ * @param {readonly OtherEvent[]} others
+ * @param {string} name as it was asked for, as it was opened, or without modifiers
+ * @returns {RawProfile | null} null: the first
+ */
+function rawOfEvent(raw, others, name) {
+  const { event, requestedEvent, unit } = raw.meta;
+  const all = [{ event, requestedEvent, unit }, ...others.map(({ about }) => about)];
+  const tests = [
+    (/** @type {typeof all[0]} */ one) => one.requestedEvent === name || one.event === name,
+    (/** @type {typeof all[0]} */ one) => bare(one.event) === bare(name),
+  ];
+  const at = tests.map((test) => all.findIndex(test)).find((found) => found >= 0);
+  if (at === undefined) {
+    const names = all.map((one) => one.requestedEvent);
+    const [near] = nearMatches(name, names);
+    throw new ProfError(
+      'ERR_PROF_BAD_EVENT',
+      `there is no event '${name}' in this profile, ${near ? `did you mean '${near}'? I` : 'i'}t has ${names.join(', ')}`,
+    );
+  }
+  if (at === 0) return null;
+  const { about, samples } = others[at - 1];
+  const own = { event: about.event, requestedEvent: about.requestedEvent, unit: about.unit };
+  return { ...raw, meta: { ...raw.meta, ...own }, samples, quality: qualityOf(raw, samples) };
+}
+
+module.exports = { rawOfEvent, splitEvents };
