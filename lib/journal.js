@@ -115,10 +115,12 @@ function leftoverLine(root, addon) {
  * @returns {import('./profile/profile').Profile}
  */
 function recoverJournal(addon, file) {
+  const { splitEvents } = require('./profile/events.js');
   const { Profile } = require('./profile/profile.js');
   const { addWarnings } = require('./profile/quality.js');
   const { raw, about } = addon.recoverJournal(file);
-  const profile = new Profile(raw, { context: contextOf(raw, about) });
+  const { raw: first, others } = splitEvents(raw);
+  const profile = new Profile(first, { context: contextOf(raw, about), others });
   addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
   return profile;
 }

@@ -67,20 +67,12 @@ int prof_attach_thread_count(const struct prof_attach *self); /* with events of 
 /* The plan as opened: with the notes of attaching. */
 const struct prof_plan *prof_attach_plan(const struct prof_attach *self);
 const struct prof_record_layout *prof_attach_layout(const struct prof_attach *self);
-
-/* Which of the plan's events this id is of: 0 is the first, then its extras. */
-int prof_attach_event_of(const struct prof_attach *self, uint64_t id);
-/* How long event index was wanted, over how long it had a counter: above 1 it shared one, and all
- * its weights are too small by this. 1 where that is not known. */
-double prof_attach_scale_of(const struct prof_attach *self, int index);
-
 /* This record must be dropped: another event of its thread has it too. By id: tid is the thread
  * that it was written in (prof_record.writer_tid). */
 bool prof_attach_drops(struct prof_attach *self, const struct prof_record *record);
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
 /* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */
 void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);
-
 /* Async-signal-safe. */
 bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid);
 bool prof_attach_signal_is_double(const struct prof_attach *self, uint64_t sig_data, uint32_t tid);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perf/attach_events.h"
 #include "code/jit.h"
 #include "session/offcpu.h"
 #include "session/settle.h"

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "perf/attach_events.h"
 #include "base/array.h"
 #include "session/breaks.h"
 #include "session/notes.h"

@@ -10,6 +10,7 @@
 
 #include "fake_os.h"
 #include "perf/attach.h"
+#include "perf/attach_events.h"
 #include "perf/attr.h"
 #include "perf/cpus.h"
 #include "perf/extras.h"
