@@ -3,8 +3,8 @@
 // is quietly another one than was asked for. The ranges stand here alone: `record` checks by them
 // before it runs the command, and they are those that the addon takes (src/addon/addon.c).
 
-const fs = require('node:fs');
 const { ProfError, nearMatches } = require('./errors.js');
+const { checkEvents, joinEvents, maxSampleRate } = require('./options-events.js');
 const { STAGES, checkFilter } = require('./trace/filter.js');
 
 /** @typedef {import('./index').StartOptions} StartOptions */
@@ -180,7 +180,7 @@ function checkStartOptions(given) {
     isObject ? given : {}
   );
   if (Array.isArray(scalars.event)) scalars.event = joinEvents(scalars.event);
-  if (scalars.frequency === 'max') scalars.frequency = maxSampleRate();
+  if (scalars.frequency === 'max') scalars.frequency = maxSampleRate(Number(RULES.frequency.max));
   const checked = checkOptions(isObject ? scalars : given, RULES, 'start()', ['watch', 'trace']);
   checkEvents(checked, scalars.frequency !== undefined);
   if (checked.raw !== undefined && checked.callGraph !== 'dwarf') {
@@ -233,47 +233,6 @@ function checkMemory(checked, hasEvent, hasFrequency) {
   if (hasEvent) return;
   checked.event = FAULTS;
   if (!hasFrequency) checked.frequency = FAULTS_HZ;
-}
-
-/** What the kernel takes at most now, of what the addon does. */
-function maxSampleRate() {
-  try {
-    const text = fs.readFileSync('/proc/sys/kernel/perf_event_max_sample_rate', 'utf8');
-    return Math.min(RULES.frequency.max ?? Infinity, Math.max(1, Number(text)));
-  } catch {
-    return RULES.frequency.max;
-  }
-}
-
-/** @param {unknown[]} events */
-function joinEvents(events) {
-  if (events.length > 0 && events.every((one) => typeof one === 'string' && one.trim() !== '')) {
-    return events.join(',');
-  }
-  const problem = "option 'event' must be an event's name, several with commas, or a list of names";
-  throw new ProfError('ERR_PROF_BAD_EVENT', problem);
-}
-
-/**
- * What does not go with several events, or with a period. Commas inside of slashes are terms.
- * @param {Record<string, unknown>} checked
- * @param {boolean} hasFrequency
- */
-function checkEvents(checked, hasFrequency) {
-  const refuse = (/** @type {string} */ problem) => {
-    throw new ProfError('ERR_PROF_BAD_OPTION', problem);
-  };
-  const isList = String(checked.event)
-    .replace(/\/[^/]*\//g, '')
-    .includes(',');
-  if (checked.period !== undefined && hasFrequency) {
-    refuse("options 'frequency' and 'period' are two ways to say how often: give one");
-  }
-  for (const name of ['budget', 'raw', 'offCpu', 'wall']) {
-    if (!checked[name]) continue;
-    if (isList) refuse(`options '${name}' and several events exclude each other`);
-    if (checked.period !== undefined) refuse(`options '${name}' and 'period' exclude each other`);
-  }
 }
 
 /** Running and waiting are added up, so both are counted in ns. */

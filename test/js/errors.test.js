@@ -132,7 +132,9 @@ test('a missing addon and a broken one say how to mend it', () => {
     message: /^the addon is not built.*: run `npm rebuild rspack-prof`.*make$/,
   });
   const uninstalled = () => assert.fail(Object.assign(new Error(), { code: 'MODULE_NOT_FOUND' }));
-  assert.throws(() => loadNative({ ...linux, find: uninstalled }), { message: /run `npm install`$/ });
+  assert.throws(() => loadNative({ ...linux, find: uninstalled }), {
+    message: /run `npm install`$/,
+  });
   const find = () => __filename;
   const load = () => {
     throw new Error('wrong ELF class');
