@@ -343,7 +343,8 @@ static void real_counters_count_this_thread(void **state) {
   prof_count_read(count, true, after);
   munmap((void *)pages, PAGES * 4096);
   assert_true(after[1].value - before[1].value >= PAGES);
-  assert_true(after[1].value - before[1].value < PAGES + 200);
+  assert_true(after[1].value - before[1].value <
+              2 * PAGES); /* sanitizers have pages of their own */
   assert_true(after[0].value > before[0].value);
   prof_count_close(count);
 }
