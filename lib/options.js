@@ -16,13 +16,13 @@ const { STAGES, checkFilter } = require('./trace/filter.js');
 /** @type {Record<string, Rule>} */
 const RULES = {
   event: { type: 'string', default: 'cycles:uk' },
+  // PROF_FREQUENCY_MAX; what the kernel takes is a sysctl's matter.
+  frequency: { type: 'number', default: 1000, min: 1, max: 100_000, integer: true },
+  callGraph: { type: 'string', default: 'full', oneOf: ['full', 'dwarf', 'none'] },
   // Instead of a frequency: so many of the event between two samples.
   period: { type: 'number', min: 1, max: Number.MAX_SAFE_INTEGER, integer: true },
   // On these alone: '0-2,5'.
   cpus: { type: 'string' },
-  // PROF_FREQUENCY_MAX; what the kernel takes is a sysctl's matter.
-  frequency: { type: 'number', default: 1000, min: 1, max: 100_000, integer: true },
-  callGraph: { type: 'string', default: 'full', oneOf: ['full', 'dwarf', 'none'] },
   // The kernel takes at most 65,528 bytes of user stack (PERF_SAMPLE_STACK_USER, a u16 of 8s).
   stackBytes: { type: 'number', min: 256, max: 65528, integer: true },
   maxFrames: { type: 'number', default: 4096, min: 1, max: 65536, integer: true },
