@@ -41,6 +41,8 @@ function changedText({ changed, changedCount }) {
 class WatchKeeper {
   /** By compiler, the oldest first. @type {Map<string, Marker[]>} */
   #builds = new Map();
+  /** Builds that have a file. @type {BuildData[]} */
+  #written = [];
   #options;
   #world;
   /** What lies before is not in the recording any more. */
@@ -73,7 +75,7 @@ class WatchKeeper {
     if (print) this.#print(marker, builds);
     this.dropped += old.length;
     if (old.length > 0) this.#forget();
-    if (write) this.writing = this.writing.then(() => this.#write(data, old));
+    if (write) this.writing = this.writing.then(() => this.#write(data));
   }
 
   /** @param {Marker} marker @param {Marker[]} builds */
@@ -102,24 +104,42 @@ class WatchKeeper {
     return path.join(this.#world.folder, `${name ? `${name}-` : ''}build-${build}.json.gz`);
   }
 
-  /**
-   * @param {BuildData} data
-   * @param {Marker[]} old
-   */
-  async #write(data, old) {
+  /** @param {BuildData} data */
+  #isKept({ compiler, build }) {
+    return this.#builds.get(compiler)?.some((marker) => dataOf(marker).build === build);
+  }
+
+  /** @param {BuildData} data */
+  async #write(data) {
     const files = this.#world.files ?? FILES;
     try {
-      const profile = await this.#world.dump();
-      files.make(this.#world.folder);
-      profile.rebuild(data.build, { compiler: data.compiler }).write(this.#fileOf(data));
-      for (const marker of old) files.remove(this.#fileOf(dataOf(marker)));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (this.problem === '') {
-        this.#world.say(`rspack-prof: build ${data.build} was not written: ${reason}\n`);
+      // Builds may end faster than they are written: one that is not kept any more has no file either.
+      if (this.#isKept(data)) {
+        const profile = await this.#world.dump();
+        files.make(this.#world.folder);
+        profile.rebuild(data.build, { compiler: data.compiler }).write(this.#fileOf(data));
+        this.#written.push(data);
       }
-      this.problem = reason;
+    } catch (error) {
+      if (this.#isKept(data)) {
+        this.#failed(data, error);
+        return;
+      }
     }
+    this.#written = this.#written.filter((one) => {
+      if (this.#isKept(one)) return true;
+      files.remove(this.#fileOf(one));
+      return false;
+    });
+  }
+
+  /** @param {BuildData} data @param {unknown} error */
+  #failed(data, error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.problem === '') {
+      this.#world.say(`rspack-prof: build ${data.build} was not written: ${reason}\n`);
+    }
+    this.problem = reason;
   }
 
   /** @returns {import('../index').Warning[]} */

@@ -199,15 +199,29 @@ describe('a watch of hours', () => {
 
   test('a file for each build where asked for, as many as are kept; a failure is said once', async () => {
     const { keeper, said, files } = watch({ write: true, keep: 2 });
-    for (let build = 1; build <= 5; build++)
+    for (let build = 1; build <= 5; build++) {
       keeper.ended(built(build, [build * 10, build * 10 + 5]));
+      await keeper.writing;
+    }
     keeper.ended(built(1, [90, 95], { compiler: 'my app/x' }));
     await keeper.writing;
     assert.deepEqual(files, [
       ...['+build-1.json.gz', '+build-2.json.gz', '+build-3.json.gz', '-build-1.json.gz'],
-      ...['+build-4.json.gz', '-build-2.json.gz', '+my_app_x-build-1.json.gz'],
+      ...['+build-4.json.gz', '-build-2.json.gz', '+my_app_x-build-1.json.gz', '-build-3.json.gz'],
     ]);
     assert.deepEqual(said, ['rspack-prof: build 5 was not written: no room\n']);
+  });
+
+  test('builds that end faster than they are written: those that are kept have files, nothing is said', async () => {
+    const { keeper, said, files } = watch({ write: true, keep: 2 });
+    keeper.ended(built(1, [10, 15]));
+    await keeper.writing;
+    for (const build of [2, 3, 4]) keeper.ended(built(build, [build * 10, build * 10 + 5]));
+    await keeper.writing;
+    assert.deepEqual(files, [
+      ...['+build-1.json.gz', '-build-1.json.gz', '+build-3.json.gz', '+build-4.json.gz'],
+    ]);
+    assert.deepEqual([said, keeper.problem], [[], '']);
   });
 
   test('options are checked', () => {
