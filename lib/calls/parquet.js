@@ -7,27 +7,12 @@
 // they are read: memory does not grow with the trace.
 
 const path = require('node:path');
-const { ProfError } = require('../errors.js');
+const { loadWriter } = require('../export/parquet-writer.js');
 const { readEvents } = require('./events.js');
 const { eventsFile, readFunctions } = require('./store.js');
 const pkg = require('../../package.json');
 
 const ROWS = 500_000;
-
-/** @returns {typeof import('hyparquet-writer')} */
-function loadWriter() {
-  try {
-    return require('hyparquet-writer');
-  } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code !== 'ERR_REQUIRE_ESM') throw error;
-    throw new ProfError(
-      'ERR_PROF_UNSUPPORTED_PLATFORM',
-      `parquet needs node 20.19, 22.12 or later, and this is ${process.version}: export there`,
-      { cause: error },
-    );
-  }
-}
 
 /** @param {string} name @param {'INT32' | 'INT64'} type @param {'UINT_32' | 'UINT_64'} as */
 const unsigned = (name, type, as) => ({

@@ -8,7 +8,7 @@
 // Each has the recording's facts as key-value metadata. A frame is one of our functions, a symbol a
 // name in an object.
 
-const { ProfError } = require('../errors.js');
+const { loadWriter } = require('./parquet-writer.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { NO_STACK } = require('./folded.js');
 const pkg = require('../../package.json');
@@ -30,21 +30,6 @@ const TIERS = [
 /** For numbers that go up by steps. */
 const PACKED = { statistics: false, encoding: 'DELTA_BINARY_PACKED' };
 const ENDS = ['complete', 'truncated', 'broken'];
-
-/** @returns {typeof import('hyparquet-writer')} */
-function loadWriter() {
-  try {
-    return require('hyparquet-writer');
-  } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code !== 'ERR_REQUIRE_ESM') throw error;
-    throw new ProfError(
-      'ERR_PROF_UNSUPPORTED_PLATFORM',
-      `parquet needs node 20.19, 22.12 or later, and this is ${process.version}: export there`,
-      { cause: error },
-    );
-  }
-}
 
 /**
  * @param {string} name
