@@ -67,6 +67,9 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
       };
     },
 
+    /** @param {Profile} profile of the whole recording, which has ended */
+    finish: (profile) => keeper.finish(profile),
+
     /** The recording ends with the process. */
     exiting: () => watch.exiting?.(),
 

@@ -193,7 +193,7 @@ class Session {
     try {
       const raw = this.#ended(await this.#callAsync(() => this.#native.stop(this.#handle)));
       removeJournal(this.journal);
-      return makeProfile(raw, snapshot(this.#markers), this.#followers);
+      return this.#whole(raw);
     } finally {
       this.#end();
     }
@@ -219,11 +219,7 @@ class Session {
     this.#mustRun('stopSync()');
     this.#state = 'stopping';
     try {
-      return makeProfile(
-        this.#ended(this.#native.stopSync(this.#handle)),
-        snapshot(this.#markers),
-        this.#followers,
-      );
+      return this.#whole(this.#ended(this.#native.stopSync(this.#handle)));
     } catch (error) {
       throw fromNative(error);
     } finally {
@@ -236,6 +232,16 @@ class Session {
     this.#followers.exiting();
     this.#final = this.#final ?? this.#stopNow();
     return this.#final;
+  }
+
+  /**
+   * The profile of the recording from start() to stop().
+   * @param {RawProfile} raw
+   */
+  #whole(raw) {
+    const profile = makeProfile(raw, snapshot(this.#markers), this.#followers);
+    this.#followers.finish(profile);
+    return profile;
   }
 
   /**

@@ -41,6 +41,8 @@ function changedText({ changed, changedCount }) {
 class WatchKeeper {
   /** By compiler, the oldest first. @type {Map<string, Marker[]>} */
   #builds = new Map();
+  /** Builds that wait for their file. @type {BuildData[]} */
+  #unwritten = [];
   /** Builds that have a file. @type {BuildData[]} */
   #written = [];
   #options;
@@ -75,7 +77,18 @@ class WatchKeeper {
     if (print) this.#print(marker, builds);
     this.dropped += old.length;
     if (old.length > 0) this.#forget();
-    if (write) this.writing = this.writing.then(() => this.#write(data));
+    if (!write) return;
+    this.#unwritten.push(data);
+    this.writing = this.writing.then(() => this.#writeFromDump(data));
+  }
+
+  /**
+   * The recording has ended: what still waits is written of its last profile, in which every kept
+   * build is.
+   * @param {Profile} profile
+   */
+  finish(profile) {
+    for (const data of [...this.#unwritten]) this.#write(data, profile);
   }
 
   /** @param {Marker} marker @param {Marker[]} builds */
@@ -110,22 +123,43 @@ class WatchKeeper {
   }
 
   /** @param {BuildData} data */
-  async #write(data) {
-    const files = this.#world.files ?? FILES;
+  async #writeFromDump(data) {
+    if (!this.#unwritten.includes(data)) return;
+    // Builds may end faster than they are written: one that is not kept any more has no file either.
+    if (!this.#isKept(data)) {
+      this.#done(data);
+      return;
+    }
     try {
-      // Builds may end faster than they are written: one that is not kept any more has no file either.
-      if (this.#isKept(data)) {
-        const profile = await this.#world.dump();
+      const profile = await this.#world.dump();
+      if (this.#unwritten.includes(data)) this.#write(data, profile);
+    } catch (error) {
+      // Where stop() was faster than the dump, finish() writes it.
+      const hasEnded = /** @type {{code?: string}} */ (error).code === 'ERR_PROF_NOT_RUNNING';
+      if (!hasEnded && this.#unwritten.includes(data)) this.#failed(data, error);
+    }
+  }
+
+  /** @param {BuildData} data @param {Profile} profile with it */
+  #write(data, profile) {
+    const files = this.#world.files ?? FILES;
+    if (this.#isKept(data)) {
+      try {
         files.make(this.#world.folder);
         profile.rebuild(data.build, { compiler: data.compiler }).write(this.#fileOf(data));
         this.#written.push(data);
-      }
-    } catch (error) {
-      if (this.#isKept(data)) {
+      } catch (error) {
         this.#failed(data, error);
         return;
       }
     }
+    this.#done(data);
+  }
+
+  /** @param {BuildData} data that waits no longer; files of builds that are not kept go */
+  #done(data) {
+    const files = this.#world.files ?? FILES;
+    this.#unwritten = this.#unwritten.filter((one) => one !== data);
     this.#written = this.#written.filter((one) => {
       if (this.#isKept(one)) return true;
       files.remove(this.#fileOf(one));
@@ -135,6 +169,8 @@ class WatchKeeper {
 
   /** @param {BuildData} data @param {unknown} error */
   #failed(data, error) {
+    this.#done(data);
+    if (!this.#isKept(data)) return;
     const reason = error instanceof Error ? error.message : String(error);
     if (this.problem === '') {
       this.#world.say(`rspack-prof: build ${data.build} was not written: ${reason}\n`);

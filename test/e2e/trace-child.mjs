@@ -14,7 +14,11 @@ const session =
   options && prof.start({ quiet: true, output: path.join(folder, 'out'), ...options });
 const { rspack } = await import('@rspack/core');
 const entry = path.join(folder, 'index.js');
-if (!config) fs.writeFileSync(entry, 'console.log(1);\n');
+if (!config) {
+  fs.writeFileSync(entry, 'console.log(1);\n');
+  // Of long ago: a watch takes a file of just now for changed.
+  fs.utimesSync(entry, 1e9, 1e9);
+}
 const output = { path: path.join(folder, 'dist') };
 const given = config
   ? { ...require(config), output: { ...require(config).output, ...output } }

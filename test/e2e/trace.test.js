@@ -167,7 +167,7 @@ describe("rspack's own trace", { skip }, () => {
 
 describe('a watch', { skip }, () => {
   test('each build is a profile of its own, as many as asked for are kept and written', async (t) => {
-    const options = { watch: { keep: 2, write: true, print: true } };
+    const options = { frequency: 10_000, watch: { keep: 2, write: true, print: true } };
     const { folder, profile, slowest, stderr } = await child(
       t,
       { options, rebuilds: 2 },

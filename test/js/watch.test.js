@@ -207,7 +207,7 @@ describe('a watch of hours', () => {
     await keeper.writing;
     assert.deepEqual(files, [
       ...['+build-1.json.gz', '+build-2.json.gz', '+build-3.json.gz', '-build-1.json.gz'],
-      ...['+build-4.json.gz', '-build-2.json.gz', '+my_app_x-build-1.json.gz', '-build-3.json.gz'],
+      ...['+build-4.json.gz', '-build-2.json.gz', '-build-3.json.gz', '+my_app_x-build-1.json.gz'],
     ]);
     assert.deepEqual(said, ['rspack-prof: build 5 was not written: no room\n']);
   });
@@ -231,6 +231,30 @@ describe('a watch of hours', () => {
     for (const wrong of [{ keep: 0 }, { keep: 1.5 }, { kep: 1 }, { write: 1 }, 5]) {
       assert.throws(() => checkStartOptions({ watch: wrong }), { code: 'ERR_PROF_BAD_OPTION' });
     }
+  });
+
+  test('what was not written when the recording ends is written of its last profile', async () => {
+    /** @type {string[]} */
+    const said = [];
+    /** @type {string[]} */
+    const files = [];
+    const keeper = new WatchKeeper(checkStartOptions({ watch: { keep: 2, write: true } }).watch, {
+      forget: () => {},
+      dump: async () => {
+        throw Object.assign(new Error('ended'), { code: 'ERR_PROF_NOT_RUNNING' });
+      },
+      say: (line) => said.push(line),
+      folder: '/nowhere',
+      files: { make: () => {}, remove: (file) => files.push(`-${path.basename(file)}`) },
+    });
+    for (let build = 1; build <= 3; build++) keeper.ended(built(build, [build, build + 1]));
+    await keeper.writing;
+    const profile = /** @type {any} */ ({
+      rebuild: (/** @type {number} */ build) => ({ write: () => files.push(`+${build}`) }),
+    });
+    keeper.finish(profile);
+    keeper.finish(profile);
+    assert.deepEqual([files, said], [['+2', '+3'], []]);
   });
 
   test('a session forgets in its recording, and its profile begins where that does', async () => {
