@@ -1,6 +1,6 @@
 'use strict';
-// Runs node's test runner on the *.test.js files of a folder.
-//   node .ci/node-test.js FOLDER
+// Runs node's test runner on the *.test.js files of folders, and on single files.
+//   node .ci/node-test.js FOLDER|FILE ..
 // The files are listed here because node 18 and 20 take a folder and node 22 takes a glob.
 
 const { spawnSync } = require('node:child_process');
@@ -11,18 +11,23 @@ const ROOT = path.resolve(__dirname, '..');
 /** For one file. One that hangs must not take the whole run's time; a busy machine may take five times as long. */
 const TIMEOUT_MS = 400_000;
 
-/** @param {string} folder */
-function main(folder) {
-  const where = path.join(ROOT, folder);
-  const files = fs.existsSync(where)
-    ? fs
-        .readdirSync(where, { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.test.js'))
-        .map((file) => path.join(folder, file))
-        .sort()
-    : [];
+/** @param {string} given @returns {string[]} */
+function filesOf(given) {
+  const where = path.join(ROOT, given);
+  if (given.endsWith('.test.js')) return [given];
+  if (!fs.existsSync(where)) return [];
+  return fs
+    .readdirSync(where, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => path.join(given, file))
+    .sort();
+}
+
+/** @param {string[]} given */
+function main(given) {
+  const files = given.flatMap(filesOf);
   if (files.length === 0) {
-    console.error(`no *.test.js files in ${folder}`);
+    console.error(`no *.test.js files in ${given.join(' ')}`);
     return 1;
   }
   // One file at a time: live tests share the machine's counters, and timings its two cores.
@@ -32,4 +37,4 @@ function main(folder) {
   return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 }
 
-process.exitCode = main(process.argv[2]);
+process.exitCode = main(process.argv.slice(2));

@@ -10,6 +10,9 @@
  * @property {string[]} skips the runner's line for each skipped test, with its reason if it has one
  */
 
+/** Characters of an error that stand beside the name of a test. */
+const MAX_WHY = 300;
+
 /** @param {string} text @returns {string} without the terminal's colours */
 function plain(text) {
   // eslint-disable-next-line no-control-regex -- ESC is what a colour starts with
@@ -67,4 +70,43 @@ function nodeTotals(output) {
   };
 }
 
-module.exports = { cmockaTotals, nodeTotals };
+/**
+ * @typedef {object} Failures
+ * @property {string[]} targets what to run again: test files, or test programs
+ * @property {string[]} names the failed tests, with the beginning of why where the runner says it
+ */
+
+/**
+ * @param {string} output of `make check`, which names each program in a line before it runs
+ * @returns {Failures}
+ */
+function cmockaFailures(output) {
+  const runs = plain(output)
+    .split(/^# (?=\S+$)/m)
+    .slice(1);
+  const failed = runs.filter(
+    (run) => !/^\[ +PASSED +\]/m.test(run) || /^\[ +FAILED +\]/m.test(run),
+  );
+  const targets = failed.map((run) => run.slice(0, run.indexOf('\n')));
+  const names = failed.flatMap((run, index) => {
+    const own = [...run.matchAll(/^\[ +FAILED +\] (?!\d+ test)(\S.*)$/gm)].map(([, name]) => name);
+    return own.length > 0 ? [...new Set(own)] : [targets[index]];
+  });
+  return { targets, names };
+}
+
+/**
+ * @param {string} output of node --test with its spec reporter; node 18 names no files: nothing then
+ * @returns {Failures}
+ */
+function nodeFailures(output) {
+  const list = plain(output).split(/^✖ failing tests:$/m)[1] ?? '';
+  const pattern = /^test at (\S+):\d+:\d+\n✖ (.+?)(?: \([\d.]+ms\))?\n(?: +(.*))?/gm;
+  const found = [...list.matchAll(pattern)];
+  return {
+    targets: [...new Set(found.map(([, file]) => file))],
+    names: found.map(([, , name, why]) => (why ? `${name}: ${why.slice(0, MAX_WHY)}` : name)),
+  };
+}
+
+module.exports = { cmockaFailures, cmockaTotals, nodeFailures, nodeTotals };

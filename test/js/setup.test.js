@@ -15,8 +15,8 @@ const {
   thisMachine,
   unsupportedReason,
 } = require('../../.ci/system.js');
-const { totalsOf } = require('../../.ci/test.js');
-const { cmockaTotals, nodeTotals } = require('../../.ci/totals.js');
+const { cmocka, nodeTest, runStep, totalsOf } = require('../../.ci/test.js');
+const { cmockaFailures, cmockaTotals, nodeFailures, nodeTotals } = require('../../.ci/totals.js');
 
 const ROOT = path.resolve(__dirname, '..', '..');
 
@@ -260,7 +260,7 @@ test('node:test: both reporters, in colour or not', () => {
 });
 
 test('a runner that crashed, or ran no test, counts as a failure', () => {
-  const step = { name: 'C tests', command: [], totals: cmockaTotals };
+  const step = { name: 'C tests', command: [], runner: cmocka };
   const fine = '[  PASSED  ] 2 test(s).\n';
   assert.equal(totalsOf(step, { passed: true, output: fine }).failed, 0);
   assert.equal(totalsOf(step, { passed: false, output: fine }).failed, 1);
@@ -274,4 +274,66 @@ test('a check that says it skipped is counted as a skip, with its reason', () =>
   assert.deepEqual(totals.skips, ['format, C: skipped: clang-format is not installed']);
   assert.equal(totals.passed, 0);
   assert.equal(totalsOf(step, { passed: false, output }).failed, 1);
+});
+
+const NODE_FAILED = `✖ a
+ℹ pass 5
+ℹ fail 1
+
+✖ failing tests:
+
+test at test/e2e/a.test.js:2:19
+\u001b[31m✖ waits (2.091539ms)\u001b[39m
+  Error: x
+`;
+const NODE_FINE = 'ℹ pass 2\nℹ fail 0\n';
+
+test('the tests that failed are found, with what to run again', () => {
+  assert.deepEqual(nodeFailures(NODE_FAILED), {
+    targets: ['test/e2e/a.test.js'],
+    names: ['waits: Error: x'],
+  });
+  assert.deepEqual(nodeFailures(NODE_FINE), { targets: [], names: [] });
+  const runs = `# build/test_a\n[  PASSED  ] 4 test(s).\n# build/test_b\n${CMOCKA}# build/test_c\nSegmentation fault\n`;
+  assert.deepEqual(cmockaFailures(runs), {
+    targets: ['build/test_b', 'build/test_c'],
+    names: ['ends', 'build/test_c'],
+  });
+});
+
+/**
+ * @param {{ passed: boolean, output: string }[]} outcomes of the runs, in order
+ */
+async function stepWith(outcomes) {
+  /** @type {string[][]} */
+  const commands = [];
+  const step = { name: 'end-to-end tests', command: ['all'], runner: nodeTest };
+  const totals = await runStep(step, async (command) => {
+    commands.push(command);
+    return outcomes[commands.length - 1];
+  });
+  return { totals, commands };
+}
+
+test('a test that passes when run again is no failure, but is named', async () => {
+  const { totals, commands } = await stepWith([
+    { passed: false, output: NODE_FAILED },
+    { passed: true, output: NODE_FINE },
+  ]);
+  assert.deepEqual([totals.passed, totals.failed, totals.flaky], [6, 0, ['waits: Error: x']]);
+  assert.equal(commands.length, 2);
+  assert.equal(commands[1].at(-1), 'test/e2e/a.test.js');
+});
+
+test('a test that fails twice, one without a name, and many, are failures', async () => {
+  const failed = { passed: false, output: NODE_FAILED };
+  const twice = await stepWith([failed, failed]);
+  assert.deepEqual([twice.totals.passed, twice.totals.failed, twice.totals.flaky], [5, 1, []]);
+  assert.deepEqual(twice.totals.broken, ['waits: Error: x']);
+  const unnamed = await stepWith([{ passed: false, output: NODE_FAILED.replace('failing', '') }]);
+  assert.deepEqual([unnamed.totals.failed, unnamed.commands.length], [1, 1]);
+  const many = await stepWith([{ passed: false, output: NODE_FAILED.replace('fail 1', 'fail 4') }]);
+  assert.deepEqual([many.totals.failed, many.commands.length], [4, 1]);
+  const crashed = await stepWith([failed, { passed: false, output: '' }]);
+  assert.equal(crashed.totals.failed, 1);
 });
