@@ -23,6 +23,7 @@
         'src/addon/hold.c',
         'src/addon/import.c',
         'src/addon/machine.c',
+        'src/addon/note.c',
         'src/addon/place.c',
         'src/addon/raw.c',
         'src/addon/recover.c',

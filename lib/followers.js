@@ -18,10 +18,11 @@ const { WatchKeeper } = require('./watch/keeper.js');
 
 /**
  * @param {ReturnType<typeof import('./options').checkStartOptions>} options
- * @param {{phases: typeof import('./phases/index').watchPhases, forget: (beforeNs: number) => void,
+ * @param {{notes: import('./journal-notes').JournalNotes | null, startNs: number,
+ *    phases: typeof import('./phases/index').watchPhases, forget: (beforeNs: number) => void,
  *    dump: () => Promise<Profile>, isRunning: () => boolean, say: (line: string) => void}} world
  */
-function follow(options, { phases, forget, dump, isRunning, say }) {
+function follow(options, { notes, startNs, phases, forget, dump, isRunning, say }) {
   const trace = options.trace === null ? null : new RspackTrace(options.trace);
   const watch = phases((binding) => trace?.begin(binding));
   const memory = options.memory ? new MemoryWatch(() => Number(process.hrtime.bigint())) : null;
@@ -29,13 +30,16 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
   const keeper = new WatchKeeper(options.watch, {
     // A raw file keeps all records, and is of one stretch.
     forget: (beforeNs) => {
-      if (isRunning()) forget(beforeNs);
+      if (!isRunning()) return;
+      forget(beforeNs);
+      notes?.forget(beforeNs);
     },
     dump,
     say,
     folder: path.resolve(options.output, `watch-${process.pid}`),
   });
   const leave = watch.onBuild?.((marker) => keeper.ended(marker));
+  const leavePhases = notes ? watch.follow?.(notes, startNs) : undefined;
   const leaveWorkers = nameLoaderWorkers();
   return {
     /** @param {RawProfile} raw @returns {RawProfile} without what a watch has let go */
@@ -75,6 +79,7 @@ function follow(options, { phases, forget, dump, isRunning, say }) {
 
     stop() {
       leave?.();
+      leavePhases?.();
       leaveWorkers();
       watch.stop();
       memory?.stop();

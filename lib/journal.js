@@ -116,12 +116,19 @@ function leftoverLine(root, addon) {
  */
 function recoverJournal(addon, file) {
   const { splitEvents } = require('./profile/events.js');
+  const { splitWaits } = require('./profile/split-waits.js');
   const { Profile } = require('./profile/profile.js');
   const { addWarnings } = require('./profile/quality.js');
-  const { raw, about } = addon.recoverJournal(file);
-  const { raw: first, others } = splitEvents(raw);
-  const profile = new Profile(first, { context: contextOf(raw, about), others });
-  addWarnings(profile.quality, require('./doctor/warnings.js').profileWarnings({ profile: raw }));
+  const { profileWarnings } = require('./doctor/warnings.js');
+  const { readNotes } = require('./journal-read.js');
+  const { raw, about, notes } = addon.recoverJournal(file);
+  const { markers, warnings } = readNotes(notes ?? '', raw.meta);
+  const split = splitEvents(raw);
+  const context = contextOf(raw, about);
+  const whole = splitWaits(split.raw, markers);
+  const profile = new Profile(whole, { markers, context, others: split.others });
+  addWarnings(profile.quality, [...split.warnings, ...warnings]);
+  addWarnings(profile.quality, profileWarnings({ profile: profile.onCpu.raw }));
   return profile;
 }
 

@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { exitTable } = require('./exit-table.js');
 const { writeWhole } = require('./export/files.js');
 const { foldedMost } = require('./export/folded-most.js');
 const { htmlReport } = require('./html/report.js');
@@ -188,19 +189,7 @@ const reasonOf = (error) => (error instanceof Error ? error.message : String(err
 function writeExitOutput(profile, { output, quiet }, say = writeStderr, journal = undefined) {
   let table = '';
   try {
-    const { renderRows, selectRows } = require('./table.js');
-    const { hintsBelow } = require('./hint-table.js');
-    const { memoryBelow } = require('./memory/table.js');
-    const { phasesAbove } = require('./phase-table.js');
-    const rows = selectRows(profile, {});
-    const render = (/** @type {import('./table').TableOptions} */ options) => {
-      return (
-        phasesAbove(profile, options) +
-        renderRows(profile, rows, options) +
-        memoryBelow(profile, options) +
-        hintsBelow(profile, options)
-      );
-    };
+    const render = exitTable(profile);
     if (!quiet) say(`\n${render({ stream: process.stderr })}`);
     table = render({});
   } catch (error) {
@@ -251,8 +240,7 @@ function writeToTemporary(profile, name, table, why, say, journal) {
  * @returns {string} it
  */
 function writeRecovered(profile, folder) {
-  const { renderHotspots } = require('./table.js');
-  writeFiles(profile, folder, renderHotspots(profile, {}), writeStderr);
+  writeFiles(profile, folder, exitTable(profile)({}), writeStderr);
   return folder;
 }
 

@@ -17,6 +17,7 @@ const { splitWaits } = require('./profile/split-waits.js');
 const { watchPhases } = require('./phases/index.js');
 const { rebuilds } = require('./profile/rebuilds.js');
 const { aboutProcess, leftoverLine, removeJournal } = require('./journal.js');
+const { JournalNotes } = require('./journal-notes.js');
 const { SharedSession } = require('./shared-session.js');
 const { follow } = require('./followers.js');
 
@@ -107,20 +108,22 @@ class Session {
   #now;
   #startNs;
   #followers;
+  #notes;
   #onEnd;
   /** What is to be removed once the profile is safe. @type {string | undefined} */
   journal = undefined;
 
   /**
    * @param {{native: NativeAddon, handle: unknown, now: () => number, followers: Followers,
-   *    onEnd: () => void}} parts
+   *    notes: JournalNotes | null, onEnd: () => void}} parts notes: of its journal
    */
-  constructor({ native, handle, now, followers, onEnd }) {
+  constructor({ native, handle, now, followers, notes, onEnd }) {
     this.#native = native;
     this.#handle = handle;
     this.#now = now;
     this.#startNs = now();
     this.#followers = followers;
+    this.#notes = notes;
     this.#onEnd = onEnd;
   }
 
@@ -136,7 +139,7 @@ class Session {
     const marker = checkMarker(name, data);
     if (!this.running) return;
     const startNs = this.#now();
-    this.#markers.push({ type: 'mark', ...marker, startNs, endNs: startNs });
+    this.#keep({ type: 'mark', ...marker, startNs, endNs: startNs });
   }
 
   /**
@@ -146,11 +149,19 @@ class Session {
   span(name, data) {
     /** @type {Marker} */
     const span = { type: 'span', ...checkMarker(name, data), startNs: this.#now(), endNs: null };
-    if (this.running) this.#markers.push(span);
+    if (this.running) this.#keep(span);
     const end = () => {
-      span.endNs ??= this.#now();
+      if (span.endNs !== null) return;
+      span.endNs = this.#now();
+      this.#notes?.end(span);
     };
     return { name: span.name, end, [DISPOSE]: end };
+  }
+
+  /** @param {Marker} marker */
+  #keep(marker) {
+    this.#markers.push(marker);
+    this.#notes?.begin(marker);
   }
 
   async dump() {
@@ -398,7 +409,10 @@ function createProfiler(world) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }
     });
+    const notes = JournalNotes.of(checked.journal, addon, handle);
     const followers = follow(checked, {
+      notes,
+      startNs: now(),
       phases,
       forget: (beforeNs) => addon.forget(handle, beforeNs),
       dump: () => session.dump(),
@@ -410,8 +424,10 @@ function createProfiler(world) {
       handle,
       now,
       followers,
+      notes,
       onEnd: () => {
         current = null;
+        notes?.stop();
         followers.stop();
         removeHooks();
       },

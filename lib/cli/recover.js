@@ -82,7 +82,7 @@ function publish(profile, file) {
  * @param {World} world
  */
 async function recoverOne(file, output, world) {
-  const { renderHotspots } = require('../table.js');
+  const { exitTable } = require('../exit-table.js');
   const profile = journals.recoverJournal(world.loadNative(), file);
   const shown = (/** @type {string} */ target) => {
     const relative = path.relative(world.cwd, target);
@@ -94,7 +94,7 @@ async function recoverOne(file, output, world) {
     await writeResult(pieces, output, world);
     if (output === '-') return;
   }
-  world.stdout.write(renderHotspots(/** @type {any} */ (profile), { stream: world.stdout }));
+  world.stdout.write(exitTable(profile)({ stream: world.stdout }));
   if (output !== undefined) {
     world.stderr.write(`rspack-prof: ${output} is written, ${shown(file)} is kept\n`);
     return;

@@ -13,6 +13,7 @@ const { followCompiler } = require('./taps.js');
 /** @typedef {{stop: () => void, markers: (startNs: number, endNs: number) => Marker[],
  *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes, exiting?: () => void,
  *    onBuild: (listener: (marker: Marker) => void) => () => void,
+ *    follow?: (follower: import('./recorder').PhaseFollower, sinceNs: number) => () => void,
  *    onChange?: (listener: () => void) => () => void}} PhaseWatch */
 
 /**
@@ -46,7 +47,8 @@ function watchPhases(onAddon = () => {}) {
     notes: () => notesBetween(before, read()),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
     onBuild: (listener) => recorder.onBuild(listener),
-    // A copy of the package that came first may be an older one, whose recorder has no such thing.
+    // A copy of the package that came first may be an older one, whose recorder has no such things.
+    follow: (follower, sinceNs) => recorder.follow?.(follower, sinceNs) ?? (() => {}),
     onChange: (listener) => recorder.onChange?.(listener) ?? (() => {}),
     warnings(startNs) {
       /** @type {Warning[]} */

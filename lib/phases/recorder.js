@@ -6,110 +6,18 @@
 //
 // Refuses to grow for ever: of a watch that runs for days the oldest phases are dropped, and counted.
 
+const { CompilerPhases } = require('./compiler.js');
 const { BuildRecord } = require('./notes.js');
 const { placeReader } = require('./places.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {{startNs: number, endNs: number}} Interval */
+/** @typedef {{compiler: (name: string, madeNs: number) => void, load: (interval: Interval) => void,
+ *    begin: (marker: Marker) => void, end: (marker: Marker) => void}} PhaseFollower is told of all that
+ *    a recorder is; markers have their compiler's index */
 
-/** Of the files that a rebuild is for, these are named. */
-const MOST_CHANGED = 20;
 /** Some 4,000 rebuilds. */
 const MOST_PHASES = 65_536;
-
-/** One compiler: at any moment it is in one phase or in none. */
-class CompilerPhases {
-  /** @type {Marker | null} */
-  #open = null;
-  /** @type {{index: number, build: number} | null} one object per build: what a marker belongs to */
-  #data = null;
-  #recorder;
-  /** Of the build that runs, or ran last; what comes before the first is its setup. */
-  build = 1;
-  /** Whether a build has begun. */
-  #ran = false;
-  /** The build that runs. @type {Marker | null} */
-  #building = null;
-
-  /**
-   * @param {PhaseRecorder} recorder
-   * @param {string} name the configuration's, '' where it has none
-   * @param {number} index of this compiler
-   */
-  constructor(recorder, name, index) {
-    this.#recorder = recorder;
-    this.name = name;
-    this.index = index;
-  }
-
-  /**
-   * A build or rebuild begins.
-   * @param {{watching: boolean, changed: string[]}} [why] changed: the files that it is for, where known
-   */
-  begin({ watching, changed } = { watching: false, changed: [] }) {
-    if (this.#ran) this.build++;
-    this.#ran = true;
-    this.end();
-    const { build, index } = this;
-    const data = {
-      ...{ index, build, watching, changedCount: changed.length },
-      changed: changed.slice(0, MOST_CHANGED),
-    };
-    this.#building = this.#recorder.add('build', `build ${build}`, this.#recorder.now(), data);
-  }
-
-  /** It has ended; nothing happens where it has already. */
-  end() {
-    const marker = this.#building;
-    if (!marker) return;
-    this.#building = null;
-    marker.endNs = this.#recorder.now();
-    this.#recorder.ended(marker);
-  }
-
-  /** @param {string} name */
-  enter(name) {
-    if (this.#open?.name === name && this.#open.data === this.#key()) return;
-    const now = this.#recorder.now();
-    this.#close(now);
-    this.#open = this.#recorder.add('phase', name, now, this.#key());
-    this.#recorder.changed();
-  }
-
-  leave() {
-    this.#close(this.#recorder.now());
-    this.#recorder.changed();
-  }
-
-  /** The compiler is closed: what comes now is no build's. */
-  closed() {
-    this.leave();
-    this.#recorder.closed(this);
-  }
-
-  /**
-   * @param {string} name
-   * @returns {() => void} to be called when it has ended
-   */
-  child(name) {
-    const recorder = this.#recorder;
-    const marker = recorder.add('child', `child compiler ${name}`, recorder.now(), this.#key());
-    return () => {
-      marker.endNs ??= recorder.now();
-    };
-  }
-
-  #key() {
-    if (this.#data?.build !== this.build) this.#data = { index: this.index, build: this.build };
-    return this.#data;
-  }
-
-  /** @param {number} now */
-  #close(now) {
-    if (this.#open) this.#open.endNs = now;
-    this.#open = null;
-  }
-}
 
 class PhaseRecorder {
   /** @type {Marker[]} */
@@ -128,6 +36,9 @@ class PhaseRecorder {
 
   /** @type {Set<() => void>} */
   #changeListeners = new Set();
+
+  /** @type {Set<PhaseFollower>} */
+  #followers = new Set();
 
   dropped = 0;
   /** Those that are closed. @type {Set<CompilerPhases>} */
@@ -161,16 +72,48 @@ class PhaseRecorder {
     /** @type {Marker} */
     const marker = { type, name, startNs, endNs: null, data };
     this.#markers.push(marker);
+    for (const follower of this.#followers) follower.begin(marker);
     return marker;
   }
 
-  /** @param {string} name of a compiler that is being made */
-  compiler(name) {
-    const phases = new CompilerPhases(this, name, this.#compilers.length);
+  /**
+   * Nothing happens where it has ended already.
+   * @param {Marker} marker
+   * @param {number} endNs
+   */
+  end(marker, endNs) {
+    if (marker.endNs !== null) return;
+    marker.endNs = endNs;
+    for (const follower of this.#followers) follower.end(marker);
+  }
+
+  /**
+   * @param {string} name of a compiler that is being made
+   * @param {number} [madeNs]
+   */
+  compiler(name, madeNs = this.now()) {
+    const phases = new CompilerPhases(this, name, this.#compilers.length, madeNs);
     this.#compilers.push(phases);
-    this.#lastNs = this.now();
-    this.#firstNs = Math.min(this.#firstNs, this.#lastNs);
+    this.#lastNs = madeNs;
+    this.#firstNs = Math.min(this.#firstNs, madeNs);
+    for (const follower of this.#followers) follower.compiler(name, madeNs);
     return phases;
+  }
+
+  /**
+   * @param {PhaseFollower} follower gets all compilers, and what has not ended before this moment, then
+   *   what comes
+   * @param {number} sinceNs
+   * @returns {() => void} ends that
+   */
+  follow(follower, sinceNs) {
+    for (const { name, madeNs } of this.#compilers) follower.compiler(name, madeNs);
+    for (const load of this.#bindingLoads) follower.load(load);
+    for (const marker of this.#markers) {
+      if ((marker.endNs ?? Infinity) > sinceNs) follower.begin(marker);
+    }
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   /**
@@ -215,6 +158,7 @@ class PhaseRecorder {
   /** @param {Interval} interval in which rspack's binding was loaded */
   bindingLoaded(interval) {
     this.#bindingLoads.push(interval);
+    for (const follower of this.#followers) follower.load(interval);
   }
 
   /**
@@ -313,4 +257,4 @@ function processPhases() {
   return /** @type {PhaseRecorder} */ (holder[KEY]);
 }
 
-module.exports = { CompilerPhases, PhaseRecorder, processPhases };
+module.exports = { PhaseRecorder, processPhases };

@@ -12,7 +12,7 @@
 const { CompilerNotes } = require('./follow.js');
 
 /** @typedef {import('./recorder').PhaseRecorder} PhaseRecorder */
-/** @typedef {import('./recorder').CompilerPhases} CompilerPhases */
+/** @typedef {import('./compiler').CompilerPhases} CompilerPhases */
 /** @typedef {{tap(options: {name: string, stage: number}, fn: (...args: any[]) => void): void}} Hook */
 /** @typedef {Record<string, Hook>} Hooks */
 /** @typedef {{hooks: Hooks, name?: string, root?: Compiler, options?: {name?: string},

@@ -189,13 +189,15 @@ export interface NativeAddon
   dumpSync(handle: unknown): RawProfile;
   discard(handle: unknown): void;
   forget(handle: unknown, beforeNs: number): void;
+  /** Lines for the journal, besides or instead of those before; false: there is no room. */
+  note?(handle: unknown, text: string, replaces: boolean): boolean;
   attachIsolate?(): void;
   events(): import('../index').EventInfo[];
   importPerfData(
     file: string,
     options?: { perfMap?: string; event?: string; pid?: number },
   ): Promise<RawProfile>;
-  recoverJournal(file: string): { raw: RawProfile; about: string };
+  recoverJournal(file: string): { raw: RawProfile; about: string; notes?: string };
   isJournalHeld?(file: string): boolean;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;

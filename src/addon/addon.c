@@ -15,6 +15,7 @@
 #include "addon/hold.h"
 #include "addon/import.h"
 #include "addon/machine.h"
+#include "addon/note.h"
 #include "addon/place.h"
 #include "addon/raw.h"
 #include "addon/recover.h"
@@ -403,8 +404,7 @@ static napi_value stop(napi_env env, napi_callback_info info) {
   return value;
 }
 
-/* The session, which goes on running. */
-static struct prof_session *running_session(napi_env env) {
+struct prof_session *prof_addon_session(napi_env env) {
   pthread_mutex_lock(&lock);
   struct prof_session *session = active_env == env ? active : NULL;
   pthread_mutex_unlock(&lock);
@@ -414,7 +414,7 @@ static struct prof_session *running_session(napi_env env) {
 static napi_value dump(napi_env env, napi_callback_info info) {
   (void)info;
   struct promise *promise;
-  struct prof_session *session = running_session(env);
+  struct prof_session *session = prof_addon_session(env);
   if (!session)
     return not_running(env);
   napi_value value = make_promise(env, &promise);
@@ -425,24 +425,8 @@ static napi_value dump(napi_env env, napi_callback_info info) {
 
 static napi_value dump_sync(napi_env env, napi_callback_info info) {
   (void)info;
-  struct prof_session *session = running_session(env);
+  struct prof_session *session = prof_addon_session(env);
   return session ? raw_or_throw(env, prof_session_dump_sync(session)) : not_running(env);
-}
-
-/* forget(handle, beforeNs): the samples from before that time are dropped. */
-static napi_value forget(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  size_t count = 2;
-  int64_t before_ns;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
-      napi_get_value_int64(env, arguments[1], &before_ns) != napi_ok || before_ns < 0) {
-    return fail_with(env, PROF_BAD_OPTION, "forget() takes a time in ns");
-  }
-  struct prof_session *session = running_session(env);
-  if (!session)
-    return not_running(env);
-  prof_session_forget(session, (uint64_t)before_ns);
-  return undefined(env);
 }
 
 /* --- the module --- */
@@ -465,7 +449,8 @@ NAPI_MODULE_INIT() {
       {"dump", dump},
       {"dumpSync", dump_sync},
       {"discard", discard},
-      {"forget", forget},
+      {"forget", prof_addon_forget},
+      {"note", prof_addon_note},
       {"attachIsolate", attach_isolate},
       {"callsSymbols", prof_calls_symbols},
       {"callsSites", prof_calls_sites},

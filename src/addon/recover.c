@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "addon/raw.h"
 #include "addon/values.h"
@@ -22,23 +21,23 @@ static bool read_path(napi_env env, napi_callback_info info, char path[PATH_MAX]
 }
 
 napi_value prof_recover_journal(napi_env env, napi_callback_info info) {
-  char path[PATH_MAX], *about = NULL;
-  struct prof_result *result = NULL;
+  char path[PATH_MAX];
+  struct prof_recovered recovered;
   struct prof_error error = {0};
   napi_value out;
   if (!read_path(env, info, path))
     return NULL;
-  if (prof_recover_file(path, &result, &about, &error)) {
+  if (prof_recover_file(path, &recovered, &error)) {
     napi_throw(env, prof_value_error(env, &error));
     return NULL;
   }
   bool made = napi_create_object(env, &out) == napi_ok;
   if (made) {
-    prof_value_set(env, out, "raw", prof_raw_create(env, result));
-    prof_value_set_text(env, out, "about", about ? about : "");
+    prof_value_set(env, out, "raw", prof_raw_create(env, recovered.result));
+    prof_value_set_text(env, out, "about", recovered.about ? recovered.about : "");
+    prof_value_set_text(env, out, "notes", recovered.notes ? recovered.notes : "");
   }
-  prof_result_free(result);
-  free(about);
+  prof_recovered_free(&recovered);
   return made ? out : NULL;
 }
 

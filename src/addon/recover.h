@@ -1,7 +1,7 @@
 /*
- * recover: recoverJournal(path) -> { raw, about }: the journal of a process that ended without its
- * profile, named here and now (some 100 ms). isJournalHeld(path) -> whether its process lives.
- * Throws what session/recover.h refuses.
+ * recover: recoverJournal(path) -> { raw, about, notes }: the journal of a process that ended
+ * without its profile, named here and now (some 100 ms). isJournalHeld(path) -> whether its process
+ * lives. Throws what session/recover.h refuses.
  */
 #ifndef RSPACK_PROF_ADDON_RECOVER_H
 #define RSPACK_PROF_ADDON_RECOVER_H

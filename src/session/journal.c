@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/chunks.h"
 #include "base/clock.h"
+#include "session/journal_file.h"
 #include "session/journal_rows.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
 
 void prof_journal_init(struct prof_journal *self, const char *folder, const char *about) {
   *self = (struct prof_journal){.folder = folder, .about = about, .fd = -1};
+  prof_journal_notes_init(&self->notes);
 }
 
 /* Gives up on the journal; what was written stays, and is a whole one up to there. */
@@ -196,6 +198,12 @@ static void put_state(struct prof_journal *self, const struct prof_recording *re
   put(self, &state, sizeof state);
 }
 
+static void put_notes(void *user, const char *text, size_t bytes, bool replaces) {
+  struct prof_journal *self = user;
+  put_section(self, replaces ? PROF_JOURNAL_NOTES_ANEW : PROF_JOURNAL_NOTES, bytes);
+  put(self, text, bytes);
+}
+
 static void put_all(struct prof_journal *self, const struct prof_recording *recording) {
   const struct prof_tree *tree = &recording->tree;
   const struct prof_samples *samples = &recording->samples;
@@ -206,6 +214,7 @@ static void put_all(struct prof_journal *self, const struct prof_recording *reco
   }
   if (self->number == 0)
     put_head(self, recording);
+  prof_journal_notes_take(&self->notes, put_notes, self);
   put_modules(self, recording->modules);
   put_threads(self, &recording->threads);
   put_frames(self, recording);
@@ -237,83 +246,8 @@ static void write_piece(struct prof_journal *self) {
   self->bytes += self->used;
 }
 
-/* --- the file --- */
-
-/* All folders of the path; false, and errno. */
-static bool make_folders(const char *path) {
-  char part[PATH_MAX];
-  size_t length = strlen(path);
-  if (length >= sizeof part) {
-    errno = ENAMETOOLONG;
-    return false;
-  }
-  for (size_t i = 1; i <= length; i++) {
-    if (path[i] != '/' && path[i] != 0)
-      continue;
-    memcpy(part, path, i);
-    part[i] = 0;
-    if (mkdir(part, 0700) && errno != EEXIST)
-      return false;
-  }
-  return true;
-}
-
-/* As lib/output.js does for the profile: a link there would choose where it goes. */
-static bool is_real_folder(const char *path) {
-  struct stat stat;
-  if (lstat(path, &stat))
-    return false;
-  errno = S_ISDIR(stat.st_mode) ? 0 : ELOOP;
-  return S_ISDIR(stat.st_mode);
-}
-
-static void keep_out_of_git(const char *folder) {
-  char path[PATH_MAX];
-  if ((size_t)snprintf(path, sizeof path, "%s/.gitignore", folder) >= sizeof path)
-    return;
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return;
-  (void)!write(fd, "*\n", 2);
-  close(fd);
-}
-
-static int create(const char *path) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0)
-    flock(fd, LOCK_EX | LOCK_NB); /* a file system without locks: it is taken for a leftover */
-  return fd;
-}
-
-/* lib/output.js names the profile's folder the same way. */
 static void open_file(struct prof_journal *self, uint64_t start_unix_ms) {
-  char name[64];
-  struct tm date;
-  time_t seconds = (time_t)(start_unix_ms / 1000);
-  bool is_new = access(self->folder, F_OK) != 0;
-  gmtime_r(&seconds, &date);
-  strftime(name, sizeof name, "%Y-%m-%dT%H-%M-%SZ", &date);
-  if (!make_folders(self->folder) || !is_real_folder(self->folder)) {
-    fail(self, self->folder, errno);
-    return;
-  }
-  if (is_new)
-    keep_out_of_git(self->folder);
-  for (int copy = 1; copy < 100 && self->fd < 0; copy++) {
-    char folder[PATH_MAX - 16], again[16] = "";
-    if (copy > 1)
-      snprintf(again, sizeof again, "-%d", copy);
-    if ((size_t)snprintf(folder, sizeof folder, "%s/%s-%d%s", self->folder, name, (int)getpid(),
-                         again) >= sizeof folder)
-      break;
-    if (mkdir(folder, 0700) == 0) {
-      snprintf(self->path, sizeof self->path, "%s/journal", folder);
-      self->fd = create(self->path);
-      break;
-    }
-    if (errno != EEXIST)
-      break;
-  }
+  self->fd = prof_journal_file_open(self->folder, start_unix_ms, self->path);
   if (self->fd < 0)
     fail(self, self->path[0] ? self->path : self->folder, errno);
 }
@@ -347,7 +281,7 @@ static void begin_anew(struct prof_recording *recording) {
   int before = self->fd;
   snprintf(fresh, sizeof fresh, "%s.new", self->path);
   unlink(fresh);
-  self->fd = create(fresh);
+  self->fd = prof_journal_file_create(fresh);
   if (self->fd < 0) {
     self->fd = before;
     return;
@@ -356,6 +290,7 @@ static void begin_anew(struct prof_recording *recording) {
   self->bytes = self->modules = self->keys = self->nodes = self->samples = self->thread_count = 0;
   if (self->codes)
     memset(self->codes, 0, self->code_count);
+  prof_journal_notes_rewind(&self->notes);
   prof_journal_flush(recording);
   close(before);
   if (self->folder && rename(fresh, self->path))
@@ -375,6 +310,7 @@ void prof_journal_close(struct prof_journal *self) {
   free(self->threads);
   free(self->codes);
   free(self->piece);
+  prof_journal_notes_free(&self->notes);
   self->fd = -1;
   self->folder = NULL;
   self->threads = NULL;
@@ -382,12 +318,7 @@ void prof_journal_close(struct prof_journal *self) {
 }
 
 void prof_journal_remove(struct prof_journal *self) {
-  char path[PATH_MAX];
-  if (!self->path[0])
-    return;
-  unlink(self->path);
-  snprintf(path, sizeof path, "%s", self->path);
-  *strrchr(path, '/') = 0;
-  rmdir(path); /* not empty: not ours alone */
+  if (self->path[0])
+    prof_journal_file_remove(self->path);
   self->path[0] = 0;
 }

@@ -4,10 +4,10 @@
  *
  * FOLDER/<time>-<pid>/journal, made at the first append (a shorter recording leaves nothing),
  * readable by its user alone, never through a symbolic link; locked (flock) for as long as the
- * process lives. Each append is one checked piece (base/chunks) of what is new since the last:
- * modules with their build ids, threads, sampled code with V8's names, frames, tree, samples,
- * counters. Places are named when it is recovered. Nothing is synced to disk: it outlives the
- * process, not the machine.
+ * process lives. Each append is one checked piece (base/chunks) of what is new since the last: the
+ * caller's notes, modules with their build ids, threads, sampled code with V8's names, frames,
+ * tree, samples, counters (session/journal_rows). Places are named when it is recovered. Nothing is
+ * synced to disk: it outlives the process, not the machine.
  *
  * The caller provides the recording, one thread, and rounds. Refuses: nothing; what cannot be
  * written is said in failure, and the recording goes on without.
@@ -20,37 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "session/journal_notes.h"
+
 struct prof_recording;
-enum { PROF_JOURNAL_VERSION = 1 };
-/* Sections of a piece: tag, count, then so many rows. In this order, those that are not empty. */
-enum prof_journal_tag {
-  PROF_JOURNAL_HEAD = 1, /* struct prof_journal_head, once, first */
-  PROF_JOURNAL_ABOUT,    /* bytes of text: the caller's, opaque here */
-  PROF_JOURNAL_MODULES,  /* struct prof_journal_module and its texts */
-  PROF_JOURNAL_THREADS,  /* u32 index, struct prof_thread_row: new ones and changed ones */
-  PROF_JOURNAL_CODES,    /* struct prof_journal_code and its text */
-  PROF_JOURNAL_KEYS,     /* u64 key, u64 address (of code 0) */
-  PROF_JOURNAL_NODES,    /* struct prof_tree_node */
-  PROF_JOURNAL_SAMPLES,  /* struct prof_sample */
-  PROF_JOURNAL_STATE,    /* struct prof_journal_state */
-  PROF_JOURNAL_TAGS
-};
-
-struct prof_journal_code {
-  uint32_t id;
-  int32_t module;
-  uint64_t start, size;
-  uint8_t kind, tier, has_name;
-  uint8_t unused;
-  uint32_t name_bytes;
-};
-
-struct prof_journal_module {
-  uint64_t start, end, bias;
-  uint32_t flags, path_bytes, id_bytes; /* texts without NUL: path, build id */
-  uint32_t unused;
-};
-
 struct prof_journal {
   const char *folder, *about; /* the caller's; folder NULL: no journal */
   char path[PATH_MAX];        /* "": not made yet */
@@ -65,6 +37,7 @@ struct prof_journal {
   size_t code_count;
   unsigned char *piece;
   size_t used, capacity;
+  struct prof_journal_notes notes;
 };
 
 void prof_journal_init(struct prof_journal *self, const char *folder, const char *about);

@@ -21,7 +21,8 @@ struct recover {
   struct prof_recording recording;
   struct prof_journal_head head;
   struct prof_journal_state state;
-  char *about;
+  char *about, *notes;
+  size_t notes_used, notes_capacity;
   uint32_t *ids; /* the journal's code ids -> those here */
   size_t id_count, id_capacity;
   bool is_open, has_state;
@@ -217,6 +218,21 @@ static bool read_about(struct recover *self, struct prof_cursor *cursor, uint32_
   return text != NULL;
 }
 
+/* Texts end with NUL in memory; a NUL among them would hide what follows, which harms nobody. */
+static bool read_notes(struct recover *self, struct prof_cursor *cursor, uint32_t bytes,
+                       bool replaces) {
+  const unsigned char *text = prof_cursor_take(cursor, bytes);
+  if (replaces)
+    self->notes_used = 0;
+  if (!text || prof_array_reserve((void **)&self->notes, &self->notes_capacity,
+                                  self->notes_used + bytes + 1, 1))
+    return false;
+  memcpy(self->notes + self->notes_used, text, bytes);
+  self->notes_used += bytes;
+  self->notes[self->notes_used] = 0;
+  return true;
+}
+
 static bool read_section(struct recover *self, struct prof_cursor *cursor) {
   static bool (*const readers[PROF_JOURNAL_TAGS])(struct recover *, struct prof_cursor *) = {
       [PROF_JOURNAL_HEAD] = read_head,      [PROF_JOURNAL_MODULES] = read_module,
@@ -230,6 +246,8 @@ static bool read_section(struct recover *self, struct prof_cursor *cursor) {
     return false;
   if (tag == PROF_JOURNAL_ABOUT)
     return read_about(self, cursor, count);
+  if (tag == PROF_JOURNAL_NOTES || tag == PROF_JOURNAL_NOTES_ANEW)
+    return read_notes(self, cursor, count, tag == PROF_JOURNAL_NOTES_ANEW);
   for (uint32_t i = 0; i < count; i++)
     if (!readers[tag](self, cursor))
       return false;
@@ -313,35 +331,44 @@ bool prof_recover_is_held(const char *path) {
   return fd == PROF_BUSY;
 }
 
-int prof_recover_file(const char *path, struct prof_result **out, char **about,
-                      struct prof_error *error) {
+void prof_recovered_free(struct prof_recovered *self) {
+  prof_result_free(self->result);
+  free(self->about);
+  free(self->notes);
+  *self = (struct prof_recovered){.result = NULL};
+}
+
+static int read_journal(struct recover *self, struct prof_chunks *chunks, const char *path,
+                        struct prof_recovered *out, struct prof_error *error) {
   struct stat stat = {0};
+  bool is_whole = read_pieces(self, chunks);
+  fstat(chunks->fd, &stat);
+  if (self->is_open)
+    return build(self, is_whole, (uint64_t)stat.st_size - chunks->at, &out->result, error);
+  if (!self->error.status)
+    return prof_error_set(error, PROF_BAD_FILE, 0, NULL, "%.300s is no journal", path);
+  *error = self->error;
+  return error->status;
+}
+
+int prof_recover_file(const char *path, struct prof_recovered *out, struct prof_error *error) {
   struct prof_chunks chunks = {.fd = open_journal(path, error)};
+  *out = (struct prof_recovered){.result = NULL};
   if (chunks.fd < 0)
     return chunks.fd;
   struct recover *self = calloc(1, sizeof *self);
-  int status;
-  if (!self) {
-    status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for a journal");
-  } else {
-    bool is_whole = read_pieces(self, &chunks);
-    fstat(chunks.fd, &stat);
-    if (self->is_open) {
-      status = build(self, is_whole, (uint64_t)stat.st_size - chunks.at, out, error);
-    } else if (self->error.status) {
-      *error = self->error;
-      status = error->status;
-    } else {
-      status = prof_error_set(error, PROF_BAD_FILE, 0, NULL, "%.300s is no journal", path);
-    }
+  int status = self ? read_journal(self, &chunks, path, out, error)
+                    : prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for a journal");
+  if (self) {
+    out->about = self->about;
+    out->notes = self->notes;
     if (self->is_open)
       prof_recording_free(&self->recording);
-    *about = status ? NULL : self->about;
-    if (status)
-      free(self->about);
     free(self->ids);
     free(self);
   }
+  if (status)
+    prof_recovered_free(out);
   prof_chunks_free(&chunks);
   close(chunks.fd);
   return status;

@@ -14,9 +14,13 @@
 #include "base/status.h"
 #include "session/result.h"
 
-/* about: what the recorder's caller wrote down (malloc'ed). */
-int prof_recover_file(const char *path, struct prof_result **out, char **about,
-                      struct prof_error *error);
+struct prof_recovered {
+  struct prof_result *result;
+  char *about, *notes; /* what the recorder's caller wrote down (malloc'ed); NULL: nothing */
+};
+
+int prof_recover_file(const char *path, struct prof_recovered *out, struct prof_error *error);
+void prof_recovered_free(struct prof_recovered *self);
 
 /* Whether the process that writes it still lives. false too where the file cannot be opened. */
 bool prof_recover_is_held(const char *path);

@@ -316,6 +316,10 @@ void prof_session_forget(struct prof_session *self, uint64_t before_ns) {
   put_request(self, request);
 }
 
+bool prof_session_note(struct prof_session *self, const char *text, size_t bytes, bool replaces) {
+  return prof_journal_notes_add(&self->recording.journal.notes, text, bytes, replaces);
+}
+
 void prof_session_dump(struct prof_session *self, prof_session_done *done, void *user) {
   ask(self, COMMAND_DUMP, done, user);
 }

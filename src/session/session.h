@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "code/bytecode.h"
 #include "perf/events.h"
+#include "session/journal_notes.h"
 #include "session/result.h"
 
 struct prof_session;
@@ -55,6 +56,9 @@ struct prof_result *prof_session_stop_sync(struct prof_session *self);
 /* Drops the samples from before this time (CLOCK_MONOTONIC), soon; those that are still on their
  * way stay. The tree of stacks and the counters stay whole. */
 void prof_session_forget(struct prof_session *self, uint64_t before_ns);
+
+/* Lines for the journal (session/journal_notes); false: there is no room for them. */
+bool prof_session_note(struct prof_session *self, const char *text, size_t bytes, bool replaces);
 
 /* Ends the recording and forgets it; returns when no event fires any more. */
 void prof_session_discard(struct prof_session *self);

@@ -22,7 +22,7 @@
 
 static struct prof_recording recording;
 static struct prof_error error;
-static char folder[64];
+static char folder[64], notes[256]; /* notes: of the last recover() */
 
 static void the_checksum_is_that_of_the_standard(void **state) {
   (void)state;
@@ -91,13 +91,15 @@ static void write_two(void) {
 }
 
 static struct prof_result *recover(int expected) {
-  struct prof_result *result = NULL;
-  char *about = NULL;
+  struct prof_recovered recovered;
   memset(&error, 0, sizeof error);
-  assert_int_equal(prof_recover_file(recording.journal.path, &result, &about, &error), expected);
+  assert_int_equal(prof_recover_file(recording.journal.path, &recovered, &error), expected);
+  snprintf(notes, sizeof notes, "%s", recovered.notes ? recovered.notes : "");
   if (!expected)
-    assert_string_equal(about, "{\"version\":\"v20.0.0\"}");
-  free(about);
+    assert_string_equal(recovered.about, "{\"version\":\"v20.0.0\"}");
+  struct prof_result *result = recovered.result;
+  recovered.result = NULL;
+  prof_recovered_free(&recovered);
   return result;
 }
 
@@ -234,8 +236,7 @@ static void a_damaged_journal_does_no_harm(void **state) {
   unsigned seed = 1;
   for (int round = 0; round < 400; round++) {
     static unsigned char copy[1 << 20];
-    struct prof_result *result = NULL;
-    char *about = NULL;
+    struct prof_recovered recovered;
     memcpy(copy, bytes, size);
     seed = seed * 1103515245u + 12345u;
     size_t at = first + sizeof head + seed % (size - first - sizeof head);
@@ -247,16 +248,15 @@ static void a_damaged_journal_does_no_harm(void **state) {
       memcpy(copy + first, &head, sizeof head);
     }
     write_file(copy, size);
-    int status = prof_recover_file(recording.journal.path, &result, &about, &error);
+    int status = prof_recover_file(recording.journal.path, &recovered, &error);
     if (!is_fitted) {
       assert_int_equal(status, 0);
-      assert_int_equal(result->sample_count, 2);
-      assert_non_null(note(result, "journal-cut"));
+      assert_int_equal(recovered.result->sample_count, 2);
+      assert_non_null(note(recovered.result, "journal-cut"));
     }
     assert_true(!status || status == PROF_BAD_FILE);
-    if (!status)
-      prof_result_free(result);
-    free(about);
+    assert_true(!status == (recovered.result != NULL));
+    prof_recovered_free(&recovered);
   }
 }
 
@@ -292,6 +292,67 @@ static void a_large_journal_begins_anew(void **state) {
   prof_result_free(result);
 }
 
+static void add_notes(const char *text, bool replaces) {
+  assert_true(prof_journal_notes_add(&recording.journal.notes, text, strlen(text), replaces));
+}
+
+static void notes_come_back_as_far_as_they_were_written(void **state) {
+  (void)state;
+  add_notes("one\n", false);
+  write_two();
+  add_notes("two\n", false);
+  add_notes("three\n", false);
+  prof_journal_flush(&recording);
+  add_notes("too late\n", false);
+  release();
+  prof_result_free(recover(0));
+  assert_string_equal(notes, "one\ntwo\nthree\n");
+}
+
+static void notes_may_be_replaced_before_and_after_they_are_written(void **state) {
+  (void)state;
+  add_notes("old\n", false);
+  add_notes("new\n", true);
+  write_two();
+  add_notes("newer\n", true);
+  add_notes("still\n", false);
+  prof_journal_flush(&recording);
+  release();
+  prof_result_free(recover(0));
+  assert_string_equal(notes, "newer\nstill\n");
+}
+
+/* A file that begins anew has all of them, and those that come later. */
+static void notes_outlive_a_journal_that_begins_anew(void **state) {
+  (void)state;
+  add_notes("one\n", false);
+  write_two();
+  recording.journal.bytes = 1u << 30;
+  prof_journal_forgot(&recording);
+  add_notes("two\n", false);
+  add_sample(6000, 1);
+  prof_journal_flush(&recording);
+  release();
+  prof_result_free(recover(0));
+  assert_string_equal(notes, "one\ntwo\n");
+}
+
+static void notes_without_end_are_refused(void **state) {
+  (void)state;
+  static char much[PROF_JOURNAL_NOTES_BYTES];
+  struct prof_journal_notes *all = &recording.journal.notes;
+  memset(much, 'x', sizeof much);
+  assert_true(prof_journal_notes_add(all, much, sizeof much - 4, false));
+  assert_false(prof_journal_notes_add(all, much, 5, false));
+  add_notes("end\n", false);
+  assert_false(prof_journal_notes_add(all, much, 1, false));
+  add_notes("short again\n", true);
+  write_two();
+  release();
+  prof_result_free(recover(0));
+  assert_string_equal(notes, "short again\n");
+}
+
 int main(void) {
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, open_recording, close_recording)
   const struct CMUnitTest tests[] = {
@@ -304,6 +365,10 @@ int main(void) {
       LIVE(a_damaged_journal_does_no_harm),
       LIVE(what_is_no_journal_is_refused),
       LIVE(a_large_journal_begins_anew),
+      LIVE(notes_come_back_as_far_as_they_were_written),
+      LIVE(notes_may_be_replaced_before_and_after_they_are_written),
+      LIVE(notes_outlive_a_journal_that_begins_anew),
+      LIVE(notes_without_end_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@ const { profileIn, run, temporaryFolder } = require('./support.js');
 // Timers do as well as perf events.
 const { ok, message } = loadNative().probe('');
 const skip = ok ? false : `nothing can be recorded here: ${message}`;
+const [major] = process.versions.node.split('.').map(Number);
+const noRspack = major < 20 && '@rspack/core 2 needs node 20';
 const LIB = JSON.stringify(path.resolve(__dirname, '..', '..', 'lib', 'index.js'));
 const CLI = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
 
@@ -93,6 +95,37 @@ describe('a build that ends without a word', { skip, concurrency: 3 }, () => {
       assert.equal(fs.statSync(path.join(folder, 'profile.json.gz')).mode & 0o777, 0o600);
     });
   }
+
+  test('has the phases, marks and spans that had begun', { skip: noRspack }, async (t) => {
+    const cwd = temporaryFolder(t);
+    fs.writeFileSync(path.join(cwd, 'index.js'), 'console.log(1);\n');
+    const script = `const session = require(${LIB}).start({ frequency: 500, quiet: true }); ${WORK}
+      session.mark('cache read', { files: 3 });
+      const before = session.span('before rspack');
+      const { rspack } = require(${JSON.stringify(require.resolve('@rspack/core'))});
+      const compiler = rspack({ mode: 'development', devtool: false, context: process.cwd(), entry: './index.js' });
+      compiler.hooks.make.tap('killer', () => {
+        before.end();
+        session.span('the last thing');
+        buildSomething('.rspack-prof', 2);
+        ${ENDS.SIGKILL}
+      });
+      compiler.run(() => {});`;
+    const ended = await run(process.execPath, ['-e', script], { cwd });
+    assert.equal(ended.signal, 'SIGKILL', ended.stderr);
+    const { code, stdout, stderr } = await cli(cwd, 'recover');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, / make$/m); // the phases stand above the hotspots
+    const { folder, profile } = profileIn(path.join(cwd, '.rspack-prof'));
+    const named = (/** @type {string} */ name) => profile.markers.find((one) => one.name === name);
+    assert.deepEqual(named('cache read')?.data, { files: 3 });
+    assert.ok(Number(named('before rspack')?.endNs) > Number(named('before rspack')?.startNs));
+    assert.equal(named('make')?.type, 'phase');
+    // It was never ended: it goes on to the end of what was recorded.
+    const worked = profile.phases().find(({ name }) => name === 'the last thing');
+    assert.ok(Number(worked?.samples) > 20, JSON.stringify(profile.phases()));
+    assert.match(fs.readFileSync(path.join(folder, 'hotspots.txt'), 'utf8'), / the last thing$/m);
+  });
 
   test('is told of at the next start and by the doctor, and to a file of its own', async (t) => {
     const cwd = temporaryFolder(t);

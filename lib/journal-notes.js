@@ -1,0 +1,136 @@
+'use strict';
+// Marks, spans and the phases of the builds, as lines in the journal of a recording: what a build that
+// crashes had done so far. Written as they begin and as they end; journal-read.js reads them back.
+//
+// One JSON array a line, times in ns on the clock of the samples:
+//   ["c", name, made]                             a compiler; the first is number 0
+//   ["l", start, end]                             rspack's binding was loaded
+//   ["b", id, type, name, start, end, data]       a marker begins; end: null while it is open
+//   ["e", id, end]                                it has ended
+//   ["d", at]                                     from here on some are missing: there was no room
+//
+// Refuses to grow for ever: 4 MB are kept (some 30,000 markers), less what a watch has forgotten.
+
+/** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
+/** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {import('./index').Warning} Warning */
+/** @typedef {(text: string, replaces: boolean) => boolean} Send false: there was no room */
+
+/** What the addon takes (PROF_JOURNAL_NOTES_BYTES), less room for the line that says that more came. */
+const MOST_BYTES = 4 * 2 ** 20 - 64;
+/** Fewer are not worth to be written anew without what was forgotten. */
+const WORTH_BYTES = 2 ** 18;
+
+/** @param {unknown[]} row */
+const line = (row) => `${JSON.stringify(row)}\n`;
+
+/** Is told of phases as recorder.js's PhaseFollower. */
+class JournalNotes {
+  #send;
+  #bytes = 0;
+  /** Of compilers and of the binding. @type {string[]} */
+  #about = [];
+  /** Those that are in it. @type {Map<Marker, number>} */
+  #ids = new Map();
+  #next = 0;
+  #isFull = false;
+  #isStopped = false;
+
+  /** @param {Send} send */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /**
+   * @param {boolean} hasJournal
+   * @param {NativeAddon} addon
+   * @param {unknown} handle of the recording
+   * @returns {JournalNotes | null}
+   */
+  static of(hasJournal, addon, handle) {
+    if (!hasJournal || !addon.note) return null;
+    return new JournalNotes((text, replaces) => addon.note?.(handle, text, replaces) ?? false);
+  }
+
+  /** @param {string} text @param {number} [most] @returns {boolean} whether it is in */
+  #add(text, most = MOST_BYTES) {
+    const bytes = Buffer.byteLength(text);
+    if (this.#isStopped || this.#bytes + bytes > most || !this.#trySend(text, false)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Never throws: we are called out of rspack's hooks. @param {string} text @param {boolean} replaces */
+  #trySend(text, replaces) {
+    try {
+      return this.#send(text, replaces);
+    } catch {
+      // The recording is being stopped: its profile will have them.
+      this.stop();
+      return false;
+    }
+  }
+
+  /** @param {number} atNs of what has no room */
+  #missed(atNs) {
+    if (!this.#isFull) this.#add(line(['d', atNs]), Infinity);
+    this.#isFull = true;
+  }
+
+  /** @param {string} text @param {number} atNs */
+  #tell(text, atNs) {
+    if (!this.#add(text)) return this.#missed(atNs);
+    this.#about.push(text);
+  }
+
+  /** @param {string} name @param {number} madeNs */
+  compiler(name, madeNs) {
+    this.#tell(line(['c', name, madeNs]), madeNs);
+  }
+
+  /** @param {{startNs: number, endNs: number}} interval */
+  load({ startNs, endNs }) {
+    this.#tell(line(['l', startNs, endNs]), startNs);
+  }
+
+  /** @param {Marker} marker @param {number} id */
+  #row({ type, name, startNs, endNs, data }, id) {
+    return line(['b', id, type, name, startNs, endNs, data]);
+  }
+
+  /** @param {Marker} marker */
+  begin(marker) {
+    const id = this.#next;
+    if (!this.#add(this.#row(marker, id))) return this.#missed(marker.startNs);
+    this.#next += 1;
+    this.#ids.set(marker, id);
+  }
+
+  /** @param {Marker} marker */
+  end(marker) {
+    const id = this.#ids.get(marker);
+    // The place of an end is not kept free: it is as if the process had died before it.
+    if (id !== undefined) this.#add(line(['e', id, marker.endNs]));
+  }
+
+  /** @param {number} beforeNs what has ended by then is not in the recording any more */
+  forget(beforeNs) {
+    for (const marker of this.#ids.keys()) {
+      if ((marker.endNs ?? Infinity) < beforeNs) this.#ids.delete(marker);
+    }
+    if (this.#bytes < WORTH_BYTES || this.#isStopped) return;
+    const rows = [...this.#ids].map(([marker, id]) => this.#row(marker, id));
+    const text = [...this.#about, ...rows].join('');
+    if (!this.#trySend(text, true)) return;
+    this.#bytes = Buffer.byteLength(text);
+    this.#isFull = false;
+  }
+
+  /** The recording ends: its profile has them all. */
+  stop() {
+    this.#isStopped = true;
+    this.#ids.clear();
+  }
+}
+
+module.exports = { JournalNotes };

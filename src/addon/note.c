@@ -1,0 +1,56 @@
+#include "addon/note.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "addon/values.h"
+#include "base/status.h"
+#include "session/session.h"
+
+static napi_value refuse(napi_env env, int status, const char *message) {
+  struct prof_error error = {0};
+  prof_error_set(&error, status, 0, NULL, "%s", message);
+  napi_value value = prof_value_error(env, &error);
+  if (value)
+    napi_throw(env, value);
+  return NULL;
+}
+
+static struct prof_session *session_or_throw(napi_env env) {
+  struct prof_session *session = prof_addon_session(env);
+  if (!session)
+    refuse(env, PROF_NOT_RUNNING, "no session runs: call start() first");
+  return session;
+}
+
+napi_value prof_addon_note(napi_env env, napi_callback_info info) {
+  napi_value arguments[3], value;
+  size_t count = 3, bytes = 0;
+  bool replaces = false, has_room = false;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 3 ||
+      napi_get_value_string_utf8(env, arguments[1], NULL, 0, &bytes) != napi_ok ||
+      napi_get_value_bool(env, arguments[2], &replaces) != napi_ok)
+    return refuse(env, PROF_BAD_OPTION, "note() takes a text and whether it replaces all before");
+  struct prof_session *session = session_or_throw(env);
+  if (!session)
+    return NULL;
+  char *text = bytes <= PROF_JOURNAL_NOTES_BYTES ? malloc(bytes + 1) : NULL;
+  if (text && napi_get_value_string_utf8(env, arguments[1], text, bytes + 1, &bytes) == napi_ok)
+    has_room = prof_session_note(session, text, bytes, replaces);
+  free(text);
+  return napi_get_boolean(env, has_room, &value) == napi_ok ? value : NULL;
+}
+
+napi_value prof_addon_forget(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], value;
+  size_t count = 2;
+  int64_t before_ns;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
+      napi_get_value_int64(env, arguments[1], &before_ns) != napi_ok || before_ns < 0)
+    return refuse(env, PROF_BAD_OPTION, "forget() takes a time in ns");
+  struct prof_session *session = session_or_throw(env);
+  if (!session)
+    return NULL;
+  prof_session_forget(session, (uint64_t)before_ns);
+  return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
+}
