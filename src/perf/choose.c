@@ -1,7 +1,6 @@
 #include "perf/choose.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,20 +11,6 @@
 #define SYS_PARANOID "/proc/sys/kernel/perf_event_paranoid"
 #define SYS_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 #define SYS_KPTR "/proc/sys/kernel/kptr_restrict"
-
-void prof_plan_note(struct prof_plan *self, const char *code, const char *fix, const char *format,
-                    ...) {
-  struct prof_plan_note *note;
-  va_list args;
-  if (self->note_count == (int)(sizeof self->notes / sizeof *self->notes))
-    return;
-  note = &self->notes[self->note_count++];
-  snprintf(note->code, sizeof note->code, "%s", code);
-  snprintf(note->fix, sizeof note->fix, "%s", fix);
-  va_start(args, format);
-  vsnprintf(note->message, sizeof note->message, format, args);
-  va_end(args);
-}
 
 /* What a refusal of perf_event_open means for the next step. */
 enum refusal { OPENS, PERMISSION, SECCOMP, NO_PMU, BUSY, TOO_NEW, TOO_BIG, NO_FILES, OTHER };

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
 #include <linux/perf_event.h>
 
 struct prof_record_layout {

@@ -1,8 +1,6 @@
 #include "session/recording.h"
 
 #include <errno.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,13 +10,14 @@
 #include "perf/datasave.h"
 #include "session/copied.h"
 #include "session/follow.h"
+#include "session/landmarks.h"
 #include "session/offcpu.h"
 #include "session/rawfile.h"
+#include "session/stages.h"
 #include "session/timers.h"
 #include "stack/sampler.h"
 
 enum {
-  ORDER_LIMIT_BYTES = 256 << 20,
   /* Walks not drained yet. A CPU leaves 2 MB a second at 4000 Hz and 50 frames, 60 MB at 2,000
    * frames; it wakes the drain at a quarter of this. All of it is touched in time, so many CPUs
    * share. */
@@ -27,101 +26,6 @@ enum {
   RESIDENT_NS = 40000000, /* each drain, at most */
   PREFETCH_NS = 2000000,  /* of 50 ms: 4 % of one CPU while there is something new */
 };
-
-/* Tells the unwinder where V8's builtins are, when that is not what it knows. Old maps stay until
- * the end: a handler may be reading one. */
-static void publish_v8(struct prof_recording *self) {
-  struct prof_jit_map map;
-  if (!self->options.has_jit || !prof_jit_v8_map(&map))
-    return;
-  struct prof_v8_map fresh = {0}, *out = &fresh;
-  /* Copies of the builtins lie in no ELF image: frame pointers are the rule there anyway. */
-  out->blob_start = map.blob.start;
-  out->blob_end = map.blob.end;
-  uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
-  for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
-    out->interpreter[i].start = map.interpreter[i].start;
-    out->interpreter[i].end = map.interpreter[i].end;
-    out->interpreter_count = i + 1;
-  }
-  out->bytecode_slot = self->options.bytecode.slot;
-  out->has_bytecode = self->options.bytecode.slot != 0;
-  const struct prof_v8_map *now = atomic_load_explicit(&self->unwind.v8, memory_order_relaxed);
-  if (now && memcmp(now, &fresh, sizeof fresh) == 0)
-    return;
-  out = prof_arena_alloc(&self->arena, sizeof *out);
-  if (!out)
-    return;
-  memcpy(out, &fresh, sizeof fresh);
-  atomic_store_explicit(&self->unwind.v8, out, memory_order_release);
-}
-
-/* Where libc's start_thread lies: the frame below the outermost one of this very thread. */
-static void find_thread_start(struct prof_recording *self) {
-  uint64_t words[64];
-  struct prof_walk walk = {.words = words, .capacity = 64};
-  struct prof_memory memory;
-  struct prof_regs regs = {.valid = 1u << 6 | 1u << 7 | 1u << 16};
-  struct prof_cfi_image image;
-  struct prof_cfi_row row;
-#if defined(__x86_64__)
-  __asm__ volatile("movq %%rbp, %0\n\tmovq %%rsp, %1\n\tleaq (%%rip), %2"
-                   : "=r"(regs.r[6]), "=r"(regs.r[7]), "=r"(regs.r[16]));
-#endif
-  prof_memory_live(&memory);
-  prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
-  if (walk.end != PROF_WALK_COMPLETE || walk.count < 3)
-    return;
-  uint64_t pc = PROF_WORD_VALUE(words[walk.count - 2]);
-  if (prof_rows_image(self->rows, pc, &image) &&
-      prof_cfi_compile(&image, pc, &row) == PROF_CFI_OK) {
-    self->thread_start = row.function_start;
-    self->thread_start_end = row.function_end;
-  }
-}
-
-static int open_stages(struct prof_recording *self, struct prof_error *error) {
-  prof_arena_init(&self->arena, 0);
-  prof_join_init(&self->join);
-  self->perfmap.fd = -1;
-  size_t most = PROF_RING_SCRATCH_BYTES / 8;
-  most = most < self->options.max_words ? self->options.max_words : most;
-  self->words = prof_arena_alloc(&self->arena, most * sizeof *self->words);
-  self->record = prof_arena_alloc(&self->arena, PROF_RING_SCRATCH_BYTES);
-  bool is_live = !self->options.replay_pid;
-  int no_tail =
-      prof_tail_init(&self->tail, &self->unwind, is_live ? prof_tail_read_self : NULL, NULL);
-  self->space = prof_space_create();
-  self->kernel = prof_kernel_create(self->options.kernel_path);
-  self->order = prof_order_create(ORDER_LIMIT_BYTES);
-  if (no_tail || !self->words || !self->record || !self->space || !self->kernel || !self->order ||
-      prof_tree_init(&self->tree) || prof_tree_init(&self->kernel_tree)) {
-    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
-                          "no memory for a recording: free some memory");
-  }
-  self->modules = prof_modules_create(error);
-  self->rows = self->modules ? prof_rows_create(error) : NULL;
-  if (!self->rows)
-    return error ? error->status : PROF_NO_MEMORY;
-  self->symbols = prof_symbols_create(self->modules, self->kernel, &self->arena);
-  if (!self->symbols) {
-    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL,
-                          "no memory for symbol tables: free some memory");
-  }
-  prof_symbols_set_space(self->symbols, self->space);
-  int status = PROF_OK;
-  if (self->options.replay_pid)
-    prof_rows_foreign(self->rows);
-  else
-    status = prof_modules_load_self(self->modules, self->space, error);
-  if (!status && !self->options.replay_pid)
-    status = prof_rows_refresh(self->rows, error);
-  self->unwind.rows = self->rows;
-  self->unwind.scan = true;
-  self->splice = (struct prof_splice){
-      .tree = &self->tree, .space = self->space, .bytecode = self->options.bytecode};
-  return status;
-}
 
 static size_t walk_bytes(void) {
   size_t bytes = WALK_BYTES_PER_CPU * (size_t)sysconf(_SC_NPROCESSORS_CONF);
@@ -201,7 +105,7 @@ int prof_recording_open(struct prof_recording *self, const struct prof_recording
   memset(self, 0, sizeof *self);
   self->options = *options;
   prof_journal_init(&self->journal, options->journal, options->about);
-  int status = open_stages(self, error);
+  int status = prof_stages_open(self, error);
   if (status)
     prof_recording_free(self);
   return status;
@@ -211,8 +115,8 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
                          struct prof_error *error) {
   int status = prof_recording_open(self, options, error);
   if (!status) {
-    publish_v8(self);
-    find_thread_start(self);
+    prof_landmarks_publish(self);
+    prof_landmarks_find(self);
     if (!options->has_jit)
       prof_perfmap_open(&self->perfmap, NULL, NULL);
     status = open_events(self, error);
@@ -280,7 +184,7 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
     prof_timers_round(self);
   if (!self->options.has_jit)
     prof_perfmap_read(&self->perfmap, self->space, &self->arena);
-  publish_v8(self);
+  prof_landmarks_publish(self);
   prof_walks_collect(&self->walks);
   prof_recording_take(self);
   prof_walks_flush(&self->walks, until_ns, self->timers ? prof_timers_walk : follow_walk_in_order,
@@ -355,32 +259,16 @@ void prof_recording_finish(struct prof_recording *self) {
 }
 
 void prof_recording_free(struct prof_recording *self) {
+  struct prof_attach *attach = self->attach;
   if (self->options.has_jit)
     prof_jit_drop();
   if (self->raw)
     prof_datasave_close(self->raw, NULL, NULL);
   prof_journal_close(&self->journal);
   prof_timers_free(self);
-  prof_order_free(self->order);
-  prof_walks_free(&self->walks);
-  prof_resident_free(&self->resident);
-  free(self->waits.rows);
-  prof_join_free(&self->join);
-  prof_tail_free(&self->tail);
-  prof_samples_free(&self->samples);
-  prof_threads_free(&self->threads);
-  prof_tree_free(&self->tree);
-  prof_tree_free(&self->kernel_tree);
-  prof_symbols_free(self->symbols);
-  prof_kernel_free(self->kernel);
-  prof_modules_free(self->modules);
-  prof_space_free(self->space);
-  prof_rows_free(self->rows);
-  if (self->perfmap.fd >= 0)
-    prof_perfmap_close(&self->perfmap);
-  prof_attach_close(self->attach); /* last: memory goes first, while the table is made */
-  prof_arena_free(&self->arena);
+  prof_stages_free(self);
   memset(self, 0, sizeof *self);
+  prof_attach_close(attach); /* last: memory goes first, while the table is made */
 }
 
 void prof_recording_counters(const struct prof_recording *self,

@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "stack/cfi_read.h"
-#include "stack/memory.h"
+#include "stack/probe.h"
 
 struct image {
   uint64_t start, end;
@@ -110,8 +110,8 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
       return false;
     /* dlclose on another thread: the file may be unmapped before it is forgotten, and pc be in what
      * was mapped there since (seen with JIT code; stress.c's unloaded and unmapped together). */
-    if (!prof_memory_probe((uint64_t)(uintptr_t)object.map_start) ||
-        (object.eh_frame && !prof_memory_probe((uint64_t)(uintptr_t)object.eh_frame)))
+    if (!prof_probe_word((uint64_t)(uintptr_t)object.map_start) ||
+        (object.eh_frame && !prof_probe_word((uint64_t)(uintptr_t)object.eh_frame)))
       return false;
     /* glibc splits an image with holes between its segments (node's is one): then the range has
      * neither header nor .eh_frame in it, and the published table must know where they end. */
@@ -127,7 +127,7 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
     return false;
   *out = image->sections;
   return !out->hdr.bytes ||
-         (prof_memory_probe(out->hdr.address) && prof_memory_probe(out->frame.address));
+         (prof_probe_word(out->hdr.address) && prof_probe_word(out->frame.address));
 }
 
 struct collection {

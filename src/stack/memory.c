@@ -1,16 +1,13 @@
 #include "stack/memory.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#define PAGE 4096ull              /* x86_64's protection granule, whatever the page size in use */
-#define LOWEST 0x1000ull          /* nothing of ours is below: and a NULL set is never looked at */
-#define HIGHEST 0x7ffffffff000ull /* end of user space with four levels */
+#include "base/syscall.h"
+#include "stack/probe.h"
+
+#define PAGE 4096ull  /* the smallest protection granule, whatever the page size in use */
 #define GROW_PAGES 64 /* further away is another stack: 256 KB, ten times swc's frames */
 #define CLIMBS 4      /* to the top of the thread's own stack, that failed */
 
@@ -18,48 +15,9 @@ static uint64_t page_of(uint64_t address) {
   return address & ~(PAGE - 1);
 }
 
-/* No libc: its wrapper would set errno. */
-static long raw_syscall4(long number, long a, uint64_t b, long c, long d) {
-  long result;
-  register long r10 __asm__("r10") = d;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-                   : "rcx", "r11", "memory");
-  return result;
-}
-
-/* By the kernel, which survives what a copy of our own would not: the page may be unmapped at any
- * moment. Where process_vm_readv is forbidden (seccomp) it is asked for first, and then copied. */
-bool prof_memory_fetch(uint64_t address, uint8_t *out, unsigned count) {
-  struct iovec into = {out, count}, from = {(void *)(uintptr_t)address, count};
-  long result, pid = raw_syscall4(SYS_getpid, 0, 0, 0, 0); /* before r10 is taken */
-  register long r10 __asm__("r10") = (long)&from;
-  register long r8 __asm__("r8") = 1;
-  register long r9 __asm__("r9") = 0;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "0"(SYS_process_vm_readv), "D"(pid), "S"(&into), "d"(1), "r"(r10), "r"(r8),
-                     "r"(r9)
-                   : "rcx", "r11", "memory");
-  if (result != -EPERM && result != -ENOSYS)
-    return result == (long)count;
-  if (!prof_memory_probe(address) || !prof_memory_probe(address + count - 1))
-    return false;
-  prof_memory_copy(address, out, count);
-  return true;
-}
-
-bool prof_memory_probe(uint64_t address) {
-  if (address < LOWEST || address >= HIGHEST)
-    return false;
-  /* sizeof(sigset_t) in the kernel is 8: it reads exactly these bytes, then refuses `how`. */
-  return raw_syscall4(SYS_rt_sigprocmask, ~0L, address, 0, 8) == -EINVAL;
-}
-
 static bool probe(struct prof_memory *self, uint64_t address) {
   self->probes++;
-  return prof_memory_probe(address);
+  return prof_probe_word(address);
 }
 
 void prof_memory_live(struct prof_memory *self) {
@@ -88,9 +46,15 @@ static uint64_t window_end(const struct prof_window *window) {
  * the environment) or glibc (others: the thread's control block is on top of its stack) gave. */
 static uint64_t find_home_top(void) {
   uint64_t thread_pointer;
-  if (raw_syscall4(SYS_gettid, 0, 0, 0, 0) == raw_syscall4(SYS_getpid, 0, 0, 0, 0))
+  if (prof_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0) == prof_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0))
     return getauxval(AT_RANDOM);
+#if defined(__x86_64__)
   __asm__("movq %%fs:0, %0" : "=r"(thread_pointer));
+#elif defined(__aarch64__)
+  __asm__("mrs %0, tpidr_el0" : "=r"(thread_pointer));
+#else
+  thread_pointer = 0;
+#endif
   return thread_pointer;
 }
 
@@ -155,7 +119,7 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
   uint64_t page = page_of(address), last = page_of(address + 7), end;
   if (!self->is_live && self->fetch)
     return self->fetch(self, address);
-  if (!self->is_live || address < LOWEST || address >= HIGHEST)
+  if (!self->is_live || address < PROF_PROBE_LOWEST || address >= PROF_PROBE_HIGHEST)
     return false;
   if (address - window[1].start < window[1].span) {
     struct prof_window other = window[1];
@@ -179,13 +143,9 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
   return true;
 }
 
-void prof_memory_copy(uint64_t address, uint8_t *out, unsigned count) {
-  __asm__ volatile("rep movsb" : "+D"(out), "+S"(address), "+c"(count)::"memory");
-}
-
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count) {
   uint64_t page = page_of(address), last = page_of(address + count - 1);
-  if (!self->has_code || address < LOWEST || address >= HIGHEST)
+  if (!self->has_code || address < PROF_PROBE_LOWEST || address >= PROF_PROBE_HIGHEST)
     return false;
   for (; page <= last; page += PAGE) {
     uint64_t *known = &self->code_pages[page / PAGE % 64];
@@ -195,6 +155,6 @@ bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, 
       return false;
     *known = page | self->walk;
   }
-  prof_memory_copy(address, out, count);
+  prof_probe_copy(address, out, count);
   return true;
 }

@@ -2,10 +2,7 @@
  * memory: the words of one stack, live in this process or out of a captured dump, read without
  * ever faulting.
  *
- * Live: pages are asked for with a system call that cannot succeed (rt_sigprocmask with an invalid
- * `how`: the kernel copies the set first, so EFAULT says unreadable, EINVAL readable; checked on
- * 6.18, the same order since 2.6) before they are touched, and no SIGSEGV handler is needed. It
- * also honours protection keys, which the kernel resets on signal entry. The part of the thread's
+ * Live: pages are asked for (stack/probe.h) before they are touched. The part of the thread's
  * own stack above a stack pointer once seen stays known from walk to walk, since it cannot go away
  * while the thread runs on it; everything else (stacks of makecontext and `stacker`) is asked for
  * anew in every walk.
@@ -49,21 +46,11 @@ void prof_memory_bytes(struct prof_memory *self, uint64_t address, const void *b
 /* Called by the walk: forgets the windows that may have gone stale since the last one. */
 void prof_memory_begin(struct prof_memory *self, uint64_t stack_pointer);
 
-/* Copies count (<= 4,096) bytes that may vanish meanwhile; false: they cannot be read. */
-bool prof_memory_fetch(uint64_t address, uint8_t *out, unsigned count);
-
-/* Whether the 8 bytes at address can be read in this process now. */
-bool prof_memory_probe(uint64_t address);
-
 /* The way out of line: moves or grows a window so that it holds address; false: unreadable. */
 bool prof_memory_reach(struct prof_memory *self, uint64_t address);
 
 /* count (<= 128) bytes of code of this process; false when unreadable, or for a dump. */
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count);
-
-/* Copies bytes that were probed. By hand: TSan would see a race with V8's compiler, or with the
- * program's data where a stale word was taken for code. */
-void prof_memory_copy(uint64_t address, uint8_t *out, unsigned count);
 
 static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, uint64_t *out) {
   if (address - self->window[0].start >= self->window[0].span && !prof_memory_reach(self, address))

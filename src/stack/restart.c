@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "stack/memory.h"
+#include "stack/probe.h"
 
 #if defined(__x86_64__)
 enum { SYSCALL_BYTES = 2, SIGNALS = 64, SET_BYTES = 8 /* sizeof(sigset_t) in the kernel */ };
@@ -83,9 +83,9 @@ void prof_restart_undo(ucontext_t *context) {
   uint8_t code[SYSCALL_BYTES];
   /* `syscall` leaves its return address in rcx; put back, the call's number is in rax again. */
   if ((uint64_t)registers[REG_RCX] != pc + SYSCALL_BYTES || !ends_by_signal(registers[REG_RAX]) ||
-      !prof_memory_probe(pc) || !prof_memory_probe(pc + 1))
+      !prof_probe_word(pc) || !prof_probe_word(pc + 1))
     return;
-  prof_memory_copy(pc, code, sizeof code);
+  prof_probe_copy(pc, code, sizeof code);
   if (code[0] != 0x0f || code[1] != 0x05 || syscall(SYS_rt_sigpending, &waiting, SET_BYTES))
     return;
   memcpy(&blocked, &context->uc_sigmask, sizeof blocked);

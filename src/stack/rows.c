@@ -9,6 +9,7 @@
 #include "stack/cfi_read.h"
 #include "stack/code.h"
 #include "stack/images.h"
+#include "stack/probe.h"
 
 #define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
 
@@ -133,7 +134,7 @@ void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
 /* No row, but code that has only one meaning: the return from a stack that was switched to. */
 static prof_row by_bytes(uint64_t pc) {
   uint8_t code[10];
-  return prof_memory_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
+  return prof_probe_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
              ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
              : PROF_ROW_NO_ROW;
 }
@@ -144,7 +145,7 @@ static bool has_no_switch(uint64_t page) {
   uint8_t code[PIECE + LENGTH];
   uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
   for (; at < end; at += PIECE) {
-    if (!prof_memory_fetch(at, code, sizeof code))
+    if (!prof_probe_fetch(at, code, sizeof code))
       return false;
     for (unsigned i = 0; i < PIECE; i++)
       if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))

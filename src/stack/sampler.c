@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "stack/context.h"
 #include "stack/memory.h"
 #include "stack/recall.h"
 #include "stack/restart.h"
@@ -121,23 +122,6 @@ static void free_slot(uint32_t index) {
   atomic_fetch_sub(&owner_count, 1);
 }
 
-#if defined(__x86_64__)
-/* The ucontext's order into DWARF's (System V ABI AMD64, figure 3.36). */
-static void read_registers(const ucontext_t *context, struct prof_regs *regs) {
-  static const uint8_t from[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                   REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                   REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  for (int i = 0; i < 17; i++)
-    regs->r[i] = (uint64_t)context->uc_mcontext.gregs[from[i]];
-  regs->valid = (1u << 17) - 1;
-}
-#else
-static void read_registers(const ucontext_t *context, struct prof_regs *regs) {
-  (void)context;
-  memset(regs, 0, sizeof *regs);
-}
-#endif
-
 static void add_relaxed(_Atomic uint64_t *counter, uint64_t value) {
   uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
   atomic_store_explicit(counter, old + value, memory_order_relaxed);
@@ -173,7 +157,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
   struct prof_regs *regs = &slot->regs;
   struct prof_stack *head = &slot->head;
   struct prof_walk *walk = &slot->walk;
-  read_registers(context, regs);
+  prof_context_registers(context, regs);
   *head = (struct prof_stack){
       .time_ns = prof_now_ns(),
       .ip = regs->r[16],

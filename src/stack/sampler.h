@@ -22,30 +22,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "stack/stack.h"
 #include "stack/unwind.h"
-
-enum prof_stack_flag {
-  PROF_STACK_ASYNC = 1,   /* SIGTRAP was blocked at the overflow: the stack is a later one */
-  PROF_STACK_GUESSED = 2, /* at least one frame was found without unwind rows */
-  PROF_STACK_SCANNED = 4  /* and by scanning: frames are missing in between */
-};
-
-/* One walk: what the handler leaves behind. */
-struct prof_stack {
-  uint64_t time_ns; /* CLOCK_MONOTONIC, when the handler began */
-  uint64_t ip, sp;  /* of the interrupted code */
-  uint64_t frame;   /* stack pointer as the handler began; may be on another stack */
-  uint64_t end_pc;  /* where the walk ended */
-  uint32_t tid;
-  uint32_t duration_ns; /* of the handler */
-  uint32_t count;       /* words */
-  uint8_t end;          /* enum prof_walk_end */
-  uint8_t flags;        /* enum prof_stack_flag */
-  uint16_t cpu;
-  uint64_t
-      ticks; /* of a CPU-time timer (perf/cputimer.h): its periods since the last one; else 0 */
-  uint64_t words[]; /* innermost first, see stack/unwind.h */
-};
 
 struct prof_sampler_options {
   struct prof_unwind *unwind;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "stack/memory.h"
+#include "stack/probe.h"
 
 #define PAGE 4096u
 
@@ -41,16 +42,16 @@ static void probing_tells_readable_from_not(void **state) {
   memset(&after, 0, sizeof after);
   sigprocmask(SIG_SETMASK, NULL, &before);
   errno = 77;
-  assert_true(prof_memory_probe(address_of(pages)));
-  assert_true(prof_memory_probe(address_of(pages) + PAGE - 8));
-  assert_false(prof_memory_probe(address_of(pages) + PAGE - 7));
-  assert_false(prof_memory_probe(address_of(pages) + PAGE));
-  assert_false(prof_memory_probe(address_of(pages) - 8));
-  assert_false(prof_memory_probe(0));
-  assert_false(prof_memory_probe(8));
-  assert_false(prof_memory_probe(UINT64_MAX - 7));
-  assert_false(prof_memory_probe(0xffffffff81000000ull));
-  assert_false(prof_memory_probe(0x00dead0000000000ull)); /* not canonical */
+  assert_true(prof_probe_word(address_of(pages)));
+  assert_true(prof_probe_word(address_of(pages) + PAGE - 8));
+  assert_false(prof_probe_word(address_of(pages) + PAGE - 7));
+  assert_false(prof_probe_word(address_of(pages) + PAGE));
+  assert_false(prof_probe_word(address_of(pages) - 8));
+  assert_false(prof_probe_word(0));
+  assert_false(prof_probe_word(8));
+  assert_false(prof_probe_word(UINT64_MAX - 7));
+  assert_false(prof_probe_word(0xffffffff81000000ull));
+  assert_false(prof_probe_word(0x00dead0000000000ull)); /* not canonical */
   assert_int_equal(errno, 77);
   sigprocmask(SIG_SETMASK, NULL, &after);
   assert_memory_equal(&before, &after, sizeof before);
@@ -122,14 +123,14 @@ static void bytes_are_fetched_or_refused_whole(void **state) {
   uint64_t start = address_of(pages);
   uint8_t bytes[300] = {0};
   (void)state;
-  assert_true(prof_memory_fetch(start + PAGE - 150, bytes, 300));
+  assert_true(prof_probe_fetch(start + PAGE - 150, bytes, 300));
   assert_int_equal(bytes[149], 1);
   assert_int_equal(bytes[150], 2);
-  assert_false(prof_memory_fetch(start + 2 * PAGE - 299, bytes, 300));
+  assert_false(prof_probe_fetch(start + 2 * PAGE - 299, bytes, 300));
   munmap(pages, 2 * PAGE);
-  assert_false(prof_memory_fetch(start, bytes, 10));
-  assert_false(prof_memory_fetch(0, bytes, 10));
-  assert_false(prof_memory_fetch(UINT64_MAX - 3, bytes, 10));
+  assert_false(prof_probe_fetch(start, bytes, 10));
+  assert_false(prof_probe_fetch(0, bytes, 10));
+  assert_false(prof_probe_fetch(UINT64_MAX - 3, bytes, 10));
 }
 
 static void two_stacks_are_both_at_hand(void **state) {

@@ -1,0 +1,41 @@
+/*
+ * syscall: a system call without libc, whose wrapper would set errno; for signal handlers.
+ *
+ * The caller provides arguments as the kernel takes them. Result: as the kernel gives it, negative
+ * errno where it refuses. Refuses: machines that are neither x86_64 nor aarch64 (-ENOSYS).
+ */
+#ifndef RSPACK_PROF_BASE_SYSCALL_H
+#define RSPACK_PROF_BASE_SYSCALL_H
+
+#include <errno.h>
+
+static inline long prof_syscall(long number, long a, long b, long c, long d, long e, long f) {
+#if defined(__x86_64__)
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  long result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  register long x5 __asm__("x5") = f;
+  __asm__ volatile("svc #0"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                   : "memory");
+  return x0;
+#else
+  return (void)number, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, -ENOSYS;
+#endif
+}
+
+#endif

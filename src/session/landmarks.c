@@ -1,0 +1,57 @@
+#include "session/landmarks.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "code/jit.h"
+#include "session/recording.h"
+
+/* Old maps stay until the end: a handler may be reading one. */
+void prof_landmarks_publish(struct prof_recording *self) {
+  struct prof_jit_map map;
+  if (!self->options.has_jit || !prof_jit_v8_map(&map))
+    return;
+  struct prof_v8_map fresh = {0}, *out = &fresh;
+  /* Copies of the builtins lie in no ELF image: frame pointers are the rule there anyway. */
+  out->blob_start = map.blob.start;
+  out->blob_end = map.blob.end;
+  uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
+  for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
+    out->interpreter[i].start = map.interpreter[i].start;
+    out->interpreter[i].end = map.interpreter[i].end;
+    out->interpreter_count = i + 1;
+  }
+  out->bytecode_slot = self->options.bytecode.slot;
+  out->has_bytecode = self->options.bytecode.slot != 0;
+  const struct prof_v8_map *now = atomic_load_explicit(&self->unwind.v8, memory_order_relaxed);
+  if (now && memcmp(now, &fresh, sizeof fresh) == 0)
+    return;
+  out = prof_arena_alloc(&self->arena, sizeof *out);
+  if (!out)
+    return;
+  memcpy(out, &fresh, sizeof fresh);
+  atomic_store_explicit(&self->unwind.v8, out, memory_order_release);
+}
+
+void prof_landmarks_find(struct prof_recording *self) {
+  uint64_t words[64];
+  struct prof_walk walk = {.words = words, .capacity = 64};
+  struct prof_memory memory;
+  struct prof_regs regs = {.valid = 1u << 6 | 1u << 7 | 1u << 16};
+  struct prof_cfi_image image;
+  struct prof_cfi_row row;
+#if defined(__x86_64__)
+  __asm__ volatile("movq %%rbp, %0\n\tmovq %%rsp, %1\n\tleaq (%%rip), %2"
+                   : "=r"(regs.r[6]), "=r"(regs.r[7]), "=r"(regs.r[16]));
+#endif
+  prof_memory_live(&memory);
+  prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
+  if (walk.end != PROF_WALK_COMPLETE || walk.count < 3)
+    return;
+  uint64_t pc = PROF_WORD_VALUE(words[walk.count - 2]);
+  if (prof_rows_image(self->rows, pc, &image) &&
+      prof_cfi_compile(&image, pc, &row) == PROF_CFI_OK) {
+    self->thread_start = row.function_start;
+    self->thread_start_end = row.function_end;
+  }
+}

@@ -1,0 +1,25 @@
+/*
+ * recording_counters: what went wrong with single samples of a recording, and what it read.
+ *
+ * session/recording.h gives them. Refuses: nothing.
+ */
+#ifndef RSPACK_PROF_SESSION_RECORDING_COUNTERS_H
+#define RSPACK_PROF_SESSION_RECORDING_COUNTERS_H
+
+#include <stdint.h>
+
+/* A sample's `reason`, where it is broken: enum prof_walk_end, or this plus enum prof_join_fate. */
+enum { PROF_REASON_JOIN = 16 };
+
+struct prof_recording_counters {
+  uint64_t lost;      /* records that the kernel had no room for */
+  uint64_t throttled; /* times */
+  uint64_t doubles;   /* samples dropped: their thread had the event twice */
+  uint64_t malformed, no_memory;
+  uint64_t handler_dropped; /* walks that found no room */
+  uint64_t handler_ns, signals;
+  uint64_t unmatched;  /* walks that no sample asked for */
+  uint64_t ring_bytes; /* read from the rings */
+};
+
+#endif
