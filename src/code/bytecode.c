@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "code/jit.h"
 
@@ -66,6 +68,12 @@ static bool is_interpreter(const struct prof_jit_map *map, uint64_t address) {
   return false;
 }
 
+/* By the kernel, which survives a word that is no pointer. */
+static bool read_word(uint64_t address, uint64_t *out) {
+  struct iovec into = {out, sizeof *out}, from = {(void *)(uintptr_t)address, sizeof *out};
+  return process_vm_readv(getpid(), &into, 1, &from, 1, 0) == (ssize_t)sizeof *out;
+}
+
 /* The frame at fp: a slot whose tagged pointer lies a plausible header below a known start. */
 static bool match_frame(const uint64_t *fp, const uint64_t *least, const uint64_t *starts,
                         uint32_t start_count, struct prof_bytecode_layout *out) {
@@ -75,6 +83,7 @@ static bool match_frame(const uint64_t *fp, const uint64_t *least, const uint64_
       if ((fp[slot] & 3) == 1 && header >= HEADER_LEAST && header <= HEADER_MOST) {
         *out =
             (struct prof_bytecode_layout){.slot = slot, .header = (uint32_t)header, .proven = true};
+        prof_v8function_calibrate(fp, fp[slot], read_word, &out->function);
         return true;
       }
     }

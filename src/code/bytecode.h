@@ -20,10 +20,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "code/v8function.h"
+
 struct prof_bytecode_layout {
   int slot;        /* words from fp, negative (-4 on node 18 to 26) */
   uint32_t header; /* bytes from the object to its first bytecode */
   bool proven;     /* by experiment in this process; false: from the version table */
+  struct prof_v8function_layout function; /* by experiment too, or not known */
 };
 
 /* JavaScript source whose value is a function of one argument (the callback that it calls). */

@@ -23,6 +23,10 @@ void prof_landmarks_publish(struct prof_recording *self) {
   }
   out->bytecode_slot = self->options.bytecode.slot;
   out->has_bytecode = self->options.bytecode.slot != 0;
+  out->function = self->options.bytecode.function;
+  out->unlisted_count = self->unlisted.asked_count;
+  memcpy(out->unlisted, self->unlisted.asked, sizeof out->unlisted);
+  self->unlisted.is_new = false;
   const struct prof_v8_map *now = atomic_load_explicit(&self->unwind.v8, memory_order_relaxed);
   if (now && memcmp(now, &fresh, sizeof fresh) == 0)
     return;

@@ -192,6 +192,8 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
   prof_order_flush(self->order, until_ns, prof_follow_record, self);
   if (self->timers)
     prof_timers_flushed(self, until_ns);
+  if (self->unlisted.is_new) /* the sooner, the fewer places are left without an answer */
+    prof_landmarks_v8(self);
 }
 
 /* Sampled places are named while the build runs, for at most PREFETCH_NS a round, so that the end

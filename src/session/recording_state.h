@@ -49,6 +49,7 @@ struct prof_recording {
   struct prof_arena arena;
   struct prof_tree tree, kernel_tree;
   struct prof_splice splice;
+  struct prof_unlisted unlisted;
   struct prof_join join;
   struct prof_samples samples;
   struct prof_threads threads;

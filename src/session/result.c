@@ -80,8 +80,14 @@ static int name_frame(struct build *self, uint64_t key, struct prof_named *named
   struct prof_space *space = self->recording->space;
   const struct prof_place place = {.code = code_id, .offset = offset};
   struct prof_code code = *prof_space_code(space, code_id);
-  if (code_id == PROF_SPACE_UNKNOWN)
+  if (code_id == PROF_SPACE_UNKNOWN) {
     code.start = prof_space_address(space, place);
+    uint32_t unlisted = prof_unlisted_near(&self->recording->unlisted, code.start);
+    if (unlisted != PROF_CODE_NONE) {
+      code_id = unlisted;
+      code = *prof_space_code(space, unlisted);
+    }
+  }
   return prof_symbols_resolve(self->recording->symbols, &code, code_id, offset, named,
                               INLINE_DEPTH);
 }

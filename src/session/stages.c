@@ -46,7 +46,10 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
   self->unwind.rows = self->rows;
   self->unwind.scan = true;
   self->splice = (struct prof_splice){
-      .tree = &self->tree, .space = self->space, .bytecode = self->options.bytecode};
+      .tree = &self->tree,
+      .space = self->space,
+      .bytecode = self->options.bytecode,
+      .unlisted = self->options.bytecode.function.bytecode_map ? &self->unlisted : NULL};
   return status;
 }
 
@@ -59,6 +62,7 @@ void prof_stages_free(struct prof_recording *self) {
   prof_tail_free(&self->tail);
   prof_samples_free(&self->samples);
   prof_threads_free(&self->threads);
+  prof_unlisted_free(&self->unlisted);
   prof_tree_free(&self->tree);
   prof_tree_free(&self->kernel_tree);
   prof_symbols_free(self->symbols);

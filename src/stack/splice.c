@@ -23,18 +23,27 @@ uint32_t prof_splice_frame(struct prof_tree *tree, uint32_t node, uint64_t key) 
   return prof_tree_child(tree, node, prof_tree_frame(tree, key));
 }
 
-/* The interpreted function that a frame's bytecode slot names; false: not known. */
-static bool bytecode_key(struct prof_splice *self, uint64_t word, uint64_t *key) {
+/* The function that a frame's bytecode names, as the bytecode's id; PROF_CODE_NONE: not known. */
+static uint32_t bytecode_of(const struct prof_splice *self, uint64_t word) {
   uint64_t address = prof_bytecode_address(&self->bytecode, PROF_WORD_VALUE(word));
   struct prof_place place;
   if (!address || !prof_space_find(self->space, address, &place))
-    return false;
+    return PROF_CODE_NONE;
   const struct prof_code *code = prof_space_code(self->space, place.code);
   /* A slot may hold what a frame before left there: only a function's very start is believed. */
   if (!code || code->kind != PROF_CODE_BYTECODE || place.offset != 0)
-    return false;
-  *key = PROF_FRAME_KEY(place.code, 0);
-  return true;
+    return PROF_CODE_NONE;
+  return place.code;
+}
+
+/* Code that nobody knows: by an answer of before, or asked about. */
+static uint64_t unknown_key(struct prof_splice *self, uint64_t address, uint64_t otherwise) {
+  uint32_t code = self->unlisted ? prof_unlisted_find(self->unlisted, address) : PROF_CODE_NONE;
+  if (code != PROF_CODE_NONE)
+    return PROF_FRAME_KEY(code, 0);
+  if (self->unlisted)
+    prof_unlisted_ask(self->unlisted, address);
+  return otherwise;
 }
 
 /* The bytes are rounded up to a power of two, so that equal paths stay one path. */
@@ -55,17 +64,43 @@ static uint32_t frame_of(struct prof_splice *self, uint64_t word) {
   uint32_t generation = (uint32_t)prof_space_generation(self->space);
   struct prof_splice_slot *slot =
       &self->slots[prof_hash_u64(word) % (sizeof self->slots / sizeof *self->slots)];
-  uint64_t key;
+  uint64_t key, address = PROF_WORD_VALUE(word);
   if (word && slot->word == word && slot->generation == generation)
     return slot->frame;
-  if (PROF_WORD_KIND(word) != PROF_WORD_BYTECODE)
-    key = prof_splice_key(self, PROF_WORD_VALUE(word));
-  else if (!bytecode_key(self, word, &key))
-    return PROF_TREE_NO_FRAME;
+  if (PROF_WORD_KIND(word) != PROF_WORD_BYTECODE) {
+    key = prof_splice_key(self, address);
+    if (key >> 32 == PROF_SPACE_UNKNOWN)
+      return prof_tree_frame(self->tree, unknown_key(self, address, key));
+  } else {
+    uint32_t code = bytecode_of(self, word);
+    if (code == PROF_CODE_NONE)
+      return PROF_TREE_NO_FRAME;
+    key = PROF_FRAME_KEY(code, 0);
+  }
   uint32_t frame = prof_tree_frame(self->tree, key);
-  if (key >> 32 != PROF_SPACE_UNKNOWN && frame != PROF_TREE_NO_FRAME)
+  if (frame != PROF_TREE_NO_FRAME)
     *slot = (struct prof_splice_slot){.word = word, .frame = frame, .generation = generation};
   return frame;
+}
+
+/* Whether word's frame is no interpreter's, though the word outside of it names its bytecode:
+ * *frame is then its own, or PROF_TREE_NO_FRAME. Only where something was asked about
+ * (stack/unlisted.h). */
+static bool is_machine_code(struct prof_splice *self, uint64_t word, uint64_t bytecode,
+                            uint32_t *frame) {
+  struct prof_place place;
+  uint32_t code;
+  *frame = PROF_TREE_NO_FRAME;
+  if (!self->unlisted || !self->unlisted->asked_count)
+    return false;
+  if (prof_space_find(self->space, PROF_WORD_VALUE(word), &place))
+    return prof_space_code(self->space, place.code)->kind != PROF_CODE_BUILTIN;
+  code = bytecode_of(self, bytecode);
+  if (code != PROF_CODE_NONE)
+    code = prof_unlisted_answer(self->unlisted, self->space, PROF_WORD_VALUE(word), code);
+  if (code != PROF_CODE_NONE)
+    *frame = prof_tree_frame(self->tree, PROF_FRAME_KEY(code, 0));
+  return true;
 }
 
 /* words[at] below node. Innermost first: the caller's word is at + 1, the callee's at - 1. */
@@ -82,10 +117,13 @@ static uint32_t add_word(struct prof_splice *self, uint32_t node, const uint64_t
     break;
   }
   if (PROF_WORD_KIND(outer) == PROF_WORD_BYTECODE) {
-    uint32_t frame = frame_of(self, outer);
+    uint32_t frame;
+    bool is_machine = is_machine_code(self, word, outer, &frame);
+    if (!is_machine)
+      frame = frame_of(self, outer);
     if (frame != PROF_TREE_NO_FRAME)
       return prof_tree_child(self->tree, node, frame);
-    self->unnamed_interpreter++;
+    self->unnamed_interpreter += !is_machine;
   }
   return prof_tree_child(self->tree, node, frame_of(self, word));
 }

@@ -19,6 +19,7 @@
 #include "code/bytecode.h"
 #include "code/space.h"
 #include "profile/tree.h"
+#include "stack/unlisted.h"
 
 /* Frames that are no places: code ids from here on. */
 #define PROF_FRAME_SPECIAL 0xfffffff0u
@@ -39,7 +40,8 @@ struct prof_splice {
   struct prof_tree *tree;
   struct prof_space *space;
   struct prof_bytecode_layout bytecode;
-  uint64_t unnamed_interpreter; /* counter: interpreted frames whose bytecode is not known */
+  struct prof_unlisted *unlisted; /* NULL: what V8 did not list stays an address */
+  uint64_t unnamed_interpreter;   /* counter: interpreted frames whose bytecode is not known */
   struct prof_splice_slot {
     uint64_t word;              /* 0: empty */
     uint32_t frame, generation; /* of the tree, of the space */

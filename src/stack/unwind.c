@@ -127,10 +127,24 @@ static bool scan_again(struct walker *self, uint64_t broken_at) {
   return false;
 }
 
-static enum verdict step_v8(struct walker *self, uint32_t flags) {
+/* The function of a frame that was left by its frame pointer, which was bp. Such frames are not
+ * kept for the next walk: their function would have to be. */
+static enum verdict leave_unlisted(struct walker *self, uint64_t bp) {
   uint64_t bytecode;
+  self->stepped.flags = 0;
+  if (self->regs.r[PROF_RSP] == bp + 16 && prof_v8_function_of(self->v8, bp, &bytecode) &&
+      !emit(self, PROF_WORD_BYTECODE, bytecode))
+    return end(self, PROF_WALK_TRUNCATED);
+  return GO_ON;
+}
+
+static enum verdict step_v8(struct walker *self, uint32_t flags) {
+  uint64_t bytecode, bp = self->regs.r[PROF_RBP];
+  enum verdict verdict;
   bool is_interpreter = self->v8->has_bytecode && prof_v8_in_interpreter(self->v8, place(self)) &&
                         prof_regs_has(&self->regs, PROF_RBP);
+  bool is_unlisted =
+      self->v8->unlisted_count && !is_interpreter && prof_v8_is_unlisted(self->v8, place(self));
   if (is_interpreter &&
       prof_memory_read(self->memory,
                        self->regs.r[PROF_RBP] + (uint64_t)(int64_t)self->v8->bytecode_slot * 8,
@@ -143,7 +157,8 @@ static enum verdict step_v8(struct walker *self, uint32_t flags) {
   self->stepped.flags =
       PROF_RECALL_STEP | flags | (is_interpreter ? (uint32_t)PROF_RECALL_INTERPRETER : 0);
   self->stepped.bp_at = -16;
-  return conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
+  verdict = conclude(self, prof_v8_step(self->v8, self->memory, &self->regs, self->is_exact));
+  return is_unlisted && verdict == GO_ON ? leave_unlisted(self, bp) : verdict;
 }
 
 /* Neither image nor V8's: JIT code of others may have a frame pointer; behind a scan it is more

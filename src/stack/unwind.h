@@ -12,6 +12,7 @@
 #ifndef RSPACK_PROF_STACK_UNWIND_H
 #define RSPACK_PROF_STACK_UNWIND_H
 
+#include "code/v8function.h"
 #include "stack/expr.h" /* struct prof_regs */
 #include "stack/memory.h"
 #include "stack/rows.h"
@@ -20,7 +21,8 @@
 enum prof_word {
   PROF_WORD_PC = 0,       /* where it was interrupted: the leaf, or what a signal interrupted */
   PROF_WORD_RETURN = 1,   /* return address - 1, so that it lies in the calling instruction */
-  PROF_WORD_BYTECODE = 2, /* behind an interpreter frame's word: its bytecode slot, unchecked */
+  PROF_WORD_BYTECODE = 2, /* behind a word: its frame's bytecode, as the interpreter's slot has it
+                             (unchecked), or by its function (struct prof_v8_map, unlisted) */
   PROF_WORD_GAP = 3,      /* precedes a frame found by scanning: bytes of stack skipped */
 };
 #define PROF_WORD(kind, value) ((uint64_t)(kind) << 56 | ((uint64_t)(value)&0xffffffffffffff))
@@ -46,6 +48,8 @@ enum prof_walk_flag {
   PROF_WALK_GUESS_SCAN = 32 /* a return address found by scanning the stack */
 };
 
+enum { PROF_V8_UNLISTED = 64 };
+
 struct prof_v8_map {
   uint64_t blob_start, blob_end; /* embedded builtins: frame pointers, no CFI */
   struct {
@@ -54,6 +58,13 @@ struct prof_v8_map {
   uint32_t interpreter_count;
   int bytecode_slot; /* words from the frame pointer, e.g. -4 */
   bool has_bytecode;
+  /* Where V8's code is that V8 did not list: a frame there leaves its function's bytecode too.
+   * Ascending. */
+  struct prof_v8_unlisted {
+    uint64_t start, end;
+  } unlisted[PROF_V8_UNLISTED];
+  uint32_t unlisted_count;
+  struct prof_v8function_layout function;
 };
 
 struct prof_unwind {

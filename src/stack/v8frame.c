@@ -13,6 +13,32 @@ bool prof_v8_in_interpreter(const struct prof_v8_map *map, uint64_t pc) {
   return false;
 }
 
+bool prof_v8_is_unlisted(const struct prof_v8_map *map, uint64_t pc) {
+  uint32_t low = 0, high = map->unlisted_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (pc < map->unlisted[middle].start)
+      high = middle;
+    else if (pc >= map->unlisted[middle].end)
+      low = middle + 1;
+    else
+      return true;
+  }
+  return false;
+}
+
+/* V8's heap is no stack: read past the windows of struct prof_memory, which would lose theirs. */
+static bool read_heap(uint64_t address, uint64_t *out) {
+  if (address & 7 || !prof_memory_probe(address))
+    return false;
+  __asm__ volatile("movq (%1), %0" : "=r"(*out) : "r"(address) : "memory");
+  return true;
+}
+
+bool prof_v8_function_of(const struct prof_v8_map *map, uint64_t fp, uint64_t *bytecode) {
+  return prof_v8function_bytecode(&map->function, fp, read_heap, bytecode);
+}
+
 /* How far before pc the call that returns to address leads; UINT64_MAX: not there. */
 static uint64_t distance_called(struct prof_memory *memory, const struct prof_regs *regs,
                                 uint64_t address) {

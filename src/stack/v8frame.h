@@ -20,6 +20,12 @@ static inline bool prof_v8_in_blob(const struct prof_v8_map *map, uint64_t pc) {
 
 bool prof_v8_in_interpreter(const struct prof_v8_map *map, uint64_t pc);
 
+/* Whether pc is in code that V8 did not list (struct prof_v8_map). */
+bool prof_v8_is_unlisted(const struct prof_v8_map *map, uint64_t pc);
+
+/* The bytecode of the function whose frame is at fp, in this process's memory. */
+bool prof_v8_function_of(const struct prof_v8_map *map, uint64_t fp, uint64_t *bytecode);
+
 /* From a V8 frame to its caller; is_exact: pc was interrupted, it is no return address. */
 enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *memory,
                             struct prof_regs *regs, bool is_exact);
