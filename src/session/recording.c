@@ -193,7 +193,7 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
   if (self->timers)
     prof_timers_flushed(self, until_ns);
   if (self->unlisted.is_new) /* the sooner, the fewer places are left without an answer */
-    prof_landmarks_v8(self);
+    prof_landmarks_publish(self);
 }
 
 /* Sampled places are named while the build runs, for at most PREFETCH_NS a round, so that the end
