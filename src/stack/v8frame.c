@@ -1,6 +1,7 @@
 #include "stack/v8frame.h"
 
 #include "stack/code.h"
+#include "stack/probe.h"
 
 /* How far behind a builtin's start, or a JavaScript function's, a pc without a frame can be. The
  * functions' prologue checks for lazy deoptimisation before it pushes rbp. */
@@ -29,7 +30,7 @@ bool prof_v8_is_unlisted(const struct prof_v8_map *map, uint64_t pc) {
 
 /* V8's heap is no stack: read past the windows of struct prof_memory, which would lose theirs. */
 static bool read_heap(uint64_t address, uint64_t *out) {
-  if (address & 7 || !prof_memory_probe(address))
+  if (address & 7 || !prof_probe_word(address))
     return false;
   __asm__ volatile("movq (%1), %0" : "=r"(*out) : "r"(address) : "memory");
   return true;
