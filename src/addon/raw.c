@@ -208,21 +208,14 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
     const char *name;
     uint64_t number;
   } numbers[] = {
-      {"samples", from->samples},
-      {"lost", from->lost},
-      {"throttled", from->throttled},
-      {"complete", from->complete},
-      {"truncated", from->truncated},
-      {"joined", from->joined},
-      {"broken", from->broken},
-      {"unnamedLeaf", from->unnamed_leaf},
-      {"inHandler", from->in_handler},
-      {"doubles", from->doubles},
-      {"forgotten", from->forgotten},
-      {"guessed", from->guessed},
-      {"signals", from->signals},
-      {"handlerDropped", from->handler_dropped},
-      {"unmatchedStacks", from->unmatched_stacks},
+      {"samples", from->samples},      {"lost", from->lost},
+      {"throttled", from->throttled},  {"complete", from->complete},
+      {"truncated", from->truncated},  {"joined", from->joined},
+      {"broken", from->broken},        {"unnamedLeaf", from->unnamed_leaf},
+      {"inHandler", from->in_handler}, {"doubles", from->doubles},
+      {"forgotten", from->forgotten},  {"guessed", from->guessed},
+      {"signals", from->signals},      {"handlerDropped", from->handler_dropped},
+      {"spared", from->spared},        {"unmatchedStacks", from->unmatched_stacks},
       {"ringBytes", from->ring_bytes},
   };
   napi_value quality, cost, warnings;

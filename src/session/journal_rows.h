@@ -7,7 +7,7 @@
 
 #include "session/recording.h"
 
-enum { PROF_JOURNAL_VERSION = 2 };
+enum { PROF_JOURNAL_VERSION = 3 };
 /* Sections of a piece: tag, count, then so many rows. In this order, those that are not empty. */
 enum prof_journal_tag {
   PROF_JOURNAL_HEAD = 1,   /* struct prof_journal_head, once, first */

@@ -12,14 +12,27 @@ enum {
   /* Longer: the thread lost its CPU on the way. A mean of the others stands for it. */
   PREEMPTED_NS = 100000,
   ROUND_NS = 90000000,
+  SAFE_HZ = 20000, /* at 25 us a sample, half of a CPU: no machine's price was above that */
 };
 
 #define SPARE 0.75 /* of the budget: above, what can wait waits */
 
+/* Above SAFE_HZ samples may take more than there is, and the build would hardly get on: the rate is
+ * halved until they leave it half of its time. */
+static uint32_t bearable(struct prof_meter *self, const struct prof_plan *plan) {
+  uint32_t hz = plan->frequency;
+  if (hz <= SAFE_HZ)
+    return hz;
+  self->is_measured = prof_price_measure(&prof_os_real, plan, prof_now_ns, &self->price_ns);
+  while (hz > SAFE_HZ && (self->price_ns + WALK_NS_GUESS) * hz > 500000000u)
+    hz /= 2;
+  return hz < SAFE_HZ ? SAFE_HZ : hz;
+}
+
 uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan) {
   memset(self, 0, sizeof *self);
   if (percent <= 0)
-    return plan->frequency;
+    return bearable(self, plan);
   self->is_measured = prof_price_measure(&prof_os_real, plan, prof_now_ns, &self->price_ns);
   prof_budget_init(&self->budget, percent / 100, plan->frequency, self->price_ns + WALK_NS_GUESS);
   return prof_budget_hz(&self->budget);

@@ -30,7 +30,8 @@ struct prof_meter {
   bool must_confirm;
 };
 
-/* The rate to begin with. percent 0: no budget, the plan's. */
+/* The rate to begin with. percent 0: no budget; the plan's, or less where that would leave the
+ * build too little of its time. */
 uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan);
 void prof_meter_begin(struct prof_meter *self);
 /* A sample found its walk. arrival_ns 0: it was taken in the kernel, its signal waited. */

@@ -83,6 +83,12 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   }
   if (out->budget.percent > 0)
     add_budget(recording, out);
+  if (out->quality.spared) {
+    add(out, "walks-spared", "",
+        "%llu stacks were cut to their innermost frame: walking them would have taken threads more "
+        "than half of their time: ask for a lower rate",
+        (unsigned long long)out->quality.spared);
+  }
   if (out->quality.handler_dropped) {
     add(out, "stacks-dropped", "", "%llu stacks found no room in the buffers",
         (unsigned long long)out->quality.handler_dropped);

@@ -76,6 +76,14 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   if (plan->timers)
     return open_timers(self, error);
   uint32_t frequency = prof_meter_open(&self->meter, self->options.budget_percent, plan);
+  if (self->options.budget_percent <= 0 && frequency < plan->frequency) {
+    prof_plan_note(
+        plan, "frequency-lowered", "",
+        "%u Hz are used: an interrupt takes %.1f us here, and %u Hz would leave the build "
+        "less than half of its time",
+        frequency, (double)self->meter.price_ns / 1e3, plan->frequency);
+    plan->frequency = frequency;
+  }
   if (plan->sigtrap)
     status = arm(self, error);
   const struct prof_attach_options attach = {
@@ -283,6 +291,7 @@ void prof_recording_counters(const struct prof_recording *self,
   out->unmatched = self->join.unmatched;
   out->signals = sampler.signals;
   out->handler_ns = sampler.handler_ns;
+  out->spared = sampler.spared;
   out->handler_dropped = sampler.dropped + self->walks.dropped;
   out->lost += prof_order_counts(self->order).dropped;
   for (int i = 0; self->attach && i < prof_attach_ring_count(self->attach); i++) {

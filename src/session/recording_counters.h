@@ -18,6 +18,7 @@ struct prof_recording_counters {
   uint64_t malformed, no_memory;
   uint64_t handler_dropped; /* walks that found no room */
   uint64_t handler_ns, signals;
+  uint64_t spared;     /* walks of one frame, so that the thread gets on (stack/fair.h) */
   uint64_t unmatched;  /* walks that no sample asked for */
   uint64_t ring_bytes; /* read from the rings */
 };

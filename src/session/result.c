@@ -325,6 +325,7 @@ static void copy_facts(struct build *self) {
   out->quality.throttled = counters.throttled;
   out->quality.handler_dropped = counters.handler_dropped;
   out->quality.unmatched_stacks = counters.unmatched;
+  out->quality.spared = counters.spared;
   out->quality.ring_bytes = counters.ring_bytes;
   out->quality.doubles = counters.doubles;
   out->quality.signals = counters.signals;

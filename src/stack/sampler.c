@@ -13,15 +13,13 @@
 
 #include "base/clock.h"
 #include "stack/context.h"
+#include "stack/fair.h"
 #include "stack/memory.h"
 #include "stack/recall.h"
 #include "stack/restart.h"
 #include "stack/shard.h"
+#include "stack/siginfo.h"
 #include "stack/trap.h"
-
-#ifndef TRAP_PERF
-#define TRAP_PERF 6 /* include/uapi/asm-generic/siginfo.h, kernel 5.13 */
-#endif
 
 enum {
   SLOTS = 4096,
@@ -30,21 +28,6 @@ enum {
   SIGNAL_STACK_BYTES = 64 << 10, /* for each slot; only touched pages take memory */
 };
 
-/* siginfo of TRAP_PERF (uapi/asm-generic/siginfo.h, _perf): glibc has named it only since 2.36. */
-struct perf_siginfo {
-  int signo, error, code, pad;
-  void *address;
-  unsigned long data; /* attr.sig_data */
-  uint32_t type;      /* attr.type */
-  uint32_t flags;     /* bit 0: TRAP_PERF_FLAG_ASYNC, 5.19 */
-};
-/* A timer's value stands where sig_data does, and two ints where the address does. */
-_Static_assert(offsetof(siginfo_t, si_value) == offsetof(struct perf_siginfo, data),
-               "siginfo._sifields._timer._sigval");
-_Static_assert(offsetof(struct perf_siginfo, data) == 24, "siginfo._sifields._sigfault._perf.data");
-_Static_assert(offsetof(struct perf_siginfo, flags) == 36,
-               "siginfo._sifields._sigfault._perf.flags");
-
 /* What one thread keeps from one signal to the next, until the kernel reports its end. Slots live
  * as long as the process: a thread's pointer outlasts a recording. */
 struct slot {
@@ -52,7 +35,8 @@ struct slot {
   uint32_t tid;
   bool has_stack; /* it was sampled before */
   struct prof_memory memory;
-  _Atomic uint64_t signals, dropped, handler_ns; /* written by the thread alone */
+  struct prof_fair fair;
+  _Atomic uint64_t signals, dropped, spared, handler_ns; /* written by the thread alone */
   /* Of the walk under way: here, since the signal stack may be small. */
   struct prof_regs regs;
   struct prof_walk walk;
@@ -108,6 +92,7 @@ static struct slot *claim_slot(void) {
         atomic_load_explicit(&slots[index].inside, memory_order_acquire);
         slots[index].tid = tid;
         slots[index].has_stack = false;
+        slots[index].fair = (struct prof_fair){0};
         prof_memory_live(&slots[index].memory);
         return &slots[index];
       }
@@ -135,6 +120,7 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
   struct prof_stack *stack = prof_shard_reserve(shard, size);
   if (!stack) {
     add_relaxed(&slot->dropped, 1);
+    prof_fair_leave(&slot->fair, head->time_ns, prof_now_ns());
     return;
   }
   *stack = *head;
@@ -142,17 +128,22 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
   memcpy(stack->words, words, head->count * sizeof *words);
   stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
+  prof_fair_leave(&slot->fair, head->time_ns, head->time_ns + stack->duration_ns);
   prof_shard_commit(stack, size);
   if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
       !atomic_exchange_explicit(&armed->woken, 1, memory_order_relaxed))
     armed->options.wake(armed->options.user);
 }
 
-static uint64_t ticks_of(const siginfo_t *info) {
-  return info->si_code == SI_TIMER ? 1 + (uint64_t)info->si_overrun : 0;
+/* The innermost frame alone. */
+static void spare(struct slot *slot, struct prof_walk *walk) {
+  walk->words[walk->count++] = PROF_WORD(PROF_WORD_PC, slot->regs.r[16]);
+  walk->end = PROF_WALK_TRUNCATED;
+  walk->end_pc = slot->regs.r[16];
+  add_relaxed(&slot->spared, 1);
 }
 
-static void take_sample(struct armed *armed, struct slot *slot, const struct perf_siginfo *info,
+static void take_sample(struct armed *armed, struct slot *slot, const struct prof_siginfo *info,
                         const ucontext_t *context) {
   struct prof_regs *regs = &slot->regs;
   struct prof_stack *head = &slot->head;
@@ -164,15 +155,18 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct per
       .sp = regs->r[7],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
       .tid = slot->tid,
-      .flags = info->code == TRAP_PERF && info->flags & 1 ? PROF_STACK_ASYNC : 0,
-      .ticks = ticks_of((const siginfo_t *)info),
+      .flags = prof_siginfo_is_late(info) ? PROF_STACK_ASYNC : 0,
+      .ticks = prof_siginfo_ticks(info),
   };
   *walk = (struct prof_walk){
       .words = armed->scratch + (size_t)(slot - slots) * armed->options.max_words,
       .recall = &armed->recalls[slot - slots],
       .capacity = armed->options.max_words,
   };
-  prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
+  if (prof_fair_enter(&slot->fair, head->time_ns))
+    prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
+  else
+    spare(slot, walk);
   head->count = walk->count;
   head->end = (uint8_t)walk->end;
   head->end_pc = walk->end_pc;
@@ -191,7 +185,7 @@ static bool is_anothers(const struct slot *slot, const ucontext_t *context) {
 }
 
 /* Ours. A slot that is in use already is another thread's too. */
-static void on_sample(struct slot *slot, const struct perf_siginfo *info, ucontext_t *context) {
+static void on_sample(struct slot *slot, const struct prof_siginfo *info, ucontext_t *context) {
   /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
   if (is_anothers(slot, context) || atomic_exchange(&slot->inside, 1)) {
     atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
@@ -213,7 +207,7 @@ static void on_sample(struct slot *slot, const struct perf_siginfo *info, uconte
 }
 
 static void on_sigtrap(int number, siginfo_t *info, void *context) {
-  const struct perf_siginfo *perf = (const struct perf_siginfo *)info;
+  const struct prof_siginfo *perf = (const struct prof_siginfo *)info;
   int saved_errno = errno;
   if (!atomic_load_explicit(&is_ready, memory_order_acquire) ||
       (info->si_code != TRAP_PERF && info->si_code != SI_TIMER) ||
@@ -263,6 +257,7 @@ static void free_dead_slots(void) {
       free_slot(i);
     atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
+    atomic_store_explicit(&slots[i].spared, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].handler_ns, 0, memory_order_relaxed);
   }
 }
@@ -384,6 +379,7 @@ void prof_sampler_counters(struct prof_sampler_counters *out) {
   for (uint32_t i = 0; slots && i < SLOTS; i++) {
     out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
     out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);
+    out->spared += atomic_load_explicit(&slots[i].spared, memory_order_relaxed);
     out->handler_ns += atomic_load_explicit(&slots[i].handler_ns, memory_order_relaxed);
   }
   const struct armed *armed = atomic_load(&current);
