@@ -115,6 +115,8 @@ export interface RawQuality {
   unmatchedStacks: number;
   /** samples with a caller that was found without unwind rows */
   guessed?: number;
+  /** CPU time of the build's threads, 0: not known */
+  usedCpuMs?: number;
   /** stacks of one frame: their thread had to get on with its work */
   spared?: number;
   /** samples that were taken in the profiler's own handler */

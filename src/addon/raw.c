@@ -225,6 +225,7 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
   for (size_t i = 0; i < COUNT(numbers); i++) {
     prof_value_set_number(env, quality, numbers[i].name, (double)numbers[i].number);
   }
+  prof_value_set_number(env, quality, "usedCpuMs", (double)from->used_ns / 1e6);
   prof_value_set_number(env, cost, "cpuMs", from->cpu_ms);
   prof_value_set_number(env, cost, "peakBytes", (double)from->peak_bytes);
   prof_value_set_number(env, cost, "finishMs", from->finish_ms);

@@ -43,6 +43,12 @@ void prof_meter_begin(struct prof_meter *self) {
   self->thread_ns = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+uint64_t prof_meter_used_ns(const struct prof_meter *self) {
+  uint64_t process_ns = prof_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - self->process_ns;
+  uint64_t thread_ns = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) - self->thread_ns;
+  return self->process_ns && process_ns > thread_ns ? process_ns - thread_ns : 0;
+}
+
 void prof_meter_walk(struct prof_meter *self, uint64_t arrival_ns, uint64_t walk_ns) {
   if (arrival_ns && arrival_ns <= PREEMPTED_NS) {
     self->arrival_ns += arrival_ns;

@@ -34,6 +34,8 @@ struct prof_meter {
  * build too little of its time. */
 uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan);
 void prof_meter_begin(struct prof_meter *self);
+/* CPU time of the process since then, without the calling thread's (the profiler's). */
+uint64_t prof_meter_used_ns(const struct prof_meter *self);
 /* A sample found its walk. arrival_ns 0: it was taken in the kernel, its signal waited. */
 void prof_meter_walk(struct prof_meter *self, uint64_t arrival_ns, uint64_t walk_ns);
 /* Whether a round is worth its price: at most ten a second. */

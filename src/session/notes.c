@@ -2,8 +2,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "session/timers.h"
+
+#define UNSAMPLED_LEAST_NS 500000000u /* of CPU time: less says little */
+#define UNSAMPLED_BELOW 0.9           /* a busy machine: 0.99 (docs/safety.md) */
 
 __attribute__((format(printf, 4, 5))) static void add(struct prof_result *out, const char *code,
                                                       const char *fix, const char *format, ...) {
@@ -40,6 +44,25 @@ static void add_budget(const struct prof_recording *recording, struct prof_resul
         recording->meter.budget.step == recording->meter.budget.lowest
             ? "no lower rate is left"
             : "the build was too short to make up for its start");
+}
+
+/* Time in no sample: threads that ended before their first or since their last one, and ticks that
+ * came late. Only where weights are all of the CPU time. */
+static void add_unsampled(const struct prof_recording *recording, struct prof_result *out) {
+  const struct prof_plan *plan = &recording->options.plan;
+  uint64_t sampled_ns = 0, used_ns = out->quality.used_ns;
+  if (!plan->kernel || strcmp(plan->event.unit, "ns") || plan->extra_count || recording->timers ||
+      plan->switches != PROF_SWITCHES_NONE || recording->samples.forgotten ||
+      (recording->options.cpus && recording->options.cpus[0]) || used_ns < UNSAMPLED_LEAST_NS)
+    return;
+  for (size_t i = 0; i < recording->samples.count; i++)
+    sampled_ns += recording->samples.rows[i].weight;
+  if ((double)sampled_ns < UNSAMPLED_BELOW * (double)used_ns)
+    add(out, "cpu-unsampled", "",
+        "samples stand for %.0f %% of the CPU time that was used: the rest was in threads that "
+        "ended "
+        "between two samples, or the machine was busy: a higher rate sees more of it",
+        100 * (double)sampled_ns / (double)used_ns);
 }
 
 void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
@@ -83,6 +106,7 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   }
   if (out->budget.percent > 0)
     add_budget(recording, out);
+  add_unsampled(recording, out);
   if (out->quality.spared) {
     add(out, "walks-spared", "",
         "%llu stacks were cut to their innermost frame: walking them would have taken threads more "

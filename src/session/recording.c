@@ -255,6 +255,7 @@ void prof_recording_drain(struct prof_recording *self) {
 void prof_recording_finish(struct prof_recording *self) {
   silence(self);
   self->end_ns = prof_now_ns();
+  self->used_ns = prof_meter_used_ns(&self->meter);
   self->resident.last_ns = 0;
   prof_resident_look(&self->resident, self->end_ns);
   drain_until(self, UINT64_MAX);

@@ -65,6 +65,7 @@ struct prof_recording {
   struct prof_datasave *raw; /* NULL: records are not kept */
   char raw_failure[512];     /* why not, or not all of them; "" */
   uint64_t start_ns, end_ns, start_unix_ms;
+  uint64_t used_ns;                        /* CPU time of the build's threads, once it has ended */
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */
   uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */

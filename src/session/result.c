@@ -326,6 +326,8 @@ static void copy_facts(struct build *self) {
   out->quality.handler_dropped = counters.handler_dropped;
   out->quality.unmatched_stacks = counters.unmatched;
   out->quality.spared = counters.spared;
+  out->quality.used_ns =
+      recording->end_ns ? recording->used_ns : prof_meter_used_ns(&recording->meter);
   out->quality.ring_bytes = counters.ring_bytes;
   out->quality.doubles = counters.doubles;
   out->quality.signals = counters.signals;

@@ -141,6 +141,20 @@ test('hundreds of threads of 1 to 5 ms beside a long one', { skip }, (t) =>
   }),
 );
 
+test('CPU time that is in no sample is told of', { skip }, async (t) => {
+  const session = prof.start({ event: 'cpu-clock', frequency: 250, quiet: true });
+  fixture().shortThreads(300); // of 1 to 5 ms: a tick is 4
+  const { raw, quality } = /** @type {any} */ (await session.stop());
+  if (!raw.meta.hasKernel) return t.skip('kernel time is left out here');
+  const sum = raw.samples.weight.reduce(
+    (/** @type {number} */ a, /** @type {number} */ b) => a + b,
+  );
+  const share = sum / 1e6 / raw.quality.usedCpuMs;
+  t.diagnostic(`samples stand for ${share.toFixed(3)} of ${raw.quality.usedCpuMs.toFixed(0)} ms`);
+  const told = quality.warnings.find((/** @type {any} */ { code }) => code === 'cpu-unsampled');
+  assert.equal(Boolean(told), share < 0.9, told?.message);
+});
+
 test('system calls: kernel time is kernel weight', { skip }, (t) =>
   bestOf(t, async () => {
     const run = await measure('kernel', 1000, () => fixture().kernel([800, 1200]));
