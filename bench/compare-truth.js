@@ -1,136 +1,155 @@
 'use strict';
 // How often `rspack-prof compare` is right. Each try is a whole comparison by the command line:
 //   equal   both sides are the same: right is "no difference"
-//   slower  the candidate does some per cent more work: right is "slower", and the interval holds the truth
-// The work is a loop in node (bench/truth/spin.js), or with --case a real build that burns that
-// much more CPU time at its end (the truth is then what the burning added to this build's median).
-//   node bench/compare-truth.js [--tries 20] [--percent 3] [--metric wall|cpu|instructions] [--rounds 600]
-//     [--case react-100] [--only equal|slower]
-// On a machine that others use, wall time cannot tell 3 %: --metric cpu, and nice -n -20 in front.
+//   slower  the candidate spins for 3 % of the base's time more: right is "slower", and the interval holds
+//           the truth, which is 1 + what was spun / the base's median in that try
+// By default both sides are real builds with two bindings that are copies of one file, and what is slower is
+// a plugin (bench/truth/slower.config.js). With --rounds N it is a loop in node (bench/truth/spin.js).
+//   node bench/compare-truth.js [--tries 20] [--percent 3] [--metric wall|cpu|instructions]
+//     [--case one|react-100|..] [--binding release|debug|FILE] [--rounds N] [--only equal|slower]
+//     [--journal FILE] [--seconds N]
+// With --journal the tries are kept, and the same command again makes those that are missing; --seconds: none
+// begins that might not end in time. A machine that others use wants --metric cpu, and nice -n -20 in front.
 
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { prepareBuild } = require('./build.js');
+const { bindingFile, prepareBuild } = require('./build.js');
+const { Journal } = require('./truth/journal.js');
 
 const ROOT = path.resolve(__dirname, '..');
 const CLI = path.join(ROOT, 'lib', 'cli', 'main.js');
+const CONFIG = path.join(__dirname, 'truth', 'slower.config.js');
 const SPIN = path.join(__dirname, 'truth', 'spin.js');
-const BURN = path.join(__dirname, 'truth', 'burn.js');
+const COPIES = path.join(__dirname, '.cases', 'bindings');
+/** The case that has one module (bench/truth/one); the others are those of bench/workloads. */
+const ONE = 'one';
+/** A try of which nothing is known takes no longer. */
+const LONGEST_SECONDS = 90;
+
+/** @typedef {import('./truth/journal').Kind} Kind */
+/** @typedef {import('./truth/journal').Try} Try */
+/** @typedef {{ line: string, cwd: string, bindings: string[], env: NodeJS.ProcessEnv, key: string }} Fixture */
 
 /** @param {string} word */
 const quoted = (word) => `'${word.replace(/'/g, "'\\''")}'`;
 
-/**
- * @typedef {object} Fixture
- * @property {string} base a shell's line
- * @property {string} slower
- * @property {string} cwd
- * @property {(result: any) => number} truth the true ratio of the slower one
- */
-
-/**
- * @param {number} rounds
- * @param {number} percent
- * @returns {Fixture}
- */
-function spinFixture(rounds, percent) {
-  const line = (/** @type {number} */ some) =>
-    [process.execPath, SPIN, String(some)].map(quoted).join(' ');
-  const more = rounds * (percent / 100);
-  return {
-    base: line(rounds),
-    slower: line(rounds + more),
-    cwd: ROOT,
-    // node's start is in the base's time and not in what was added: the truth is what the rounds take.
-    truth: () => 1 + spinShare(rounds) * (percent / 100),
-  };
+/** @param {number} rounds @returns {Fixture} */
+function spinFixture(rounds) {
+  const line = [process.execPath, SPIN, String(rounds)].map(quoted).join(' ');
+  return { line, cwd: ROOT, bindings: [], env: process.env, key: `spin ${rounds}` };
 }
 
-/** @type {Map<number, number>} */
-const shares = new Map();
-
-/**
- * The part of a run's CPU time that its rounds take: by the slope between none and all of them.
- * @param {number} rounds
- */
-function spinShare(rounds) {
-  const known = shares.get(rounds);
-  if (known !== undefined) return known;
-  const { base, candidate } = compare(spinFixture(0, 0).base, spinFixture(rounds, 0).base, ROOT, [
-    '--runs',
-    '15',
-    '--metric',
-    'cpu',
-  ]).metrics.cpu;
-  shares.set(rounds, (candidate - base) / candidate);
-  return (candidate - base) / candidate;
-}
-
-/**
- * @param {string} name of a case
- * @param {number} percent
- * @returns {Fixture}
- */
-function buildFixture(name, percent) {
-  const { command, args, folder } = prepareBuild(name, { binding: 'release' });
-  const line = [command, ...args].map(quoted).join(' ');
-  const { metrics } = compare(line, line, folder, ['--runs', '7', '--metric', 'cpu']);
-  const extraMs = metrics.cpu.base * (percent / 100);
-  const withBurn = [command, '--require', BURN, ...args].map(quoted).join(' ');
+/** @param {string} name @param {string} binding @returns {Fixture} */
+function buildFixture(name, binding) {
+  const { command, args, folder } = prepareBuild(name === ONE ? 'react-100' : name, {
+    binding: 'release',
+  });
+  const source = bindingFile(binding) ?? require.resolve('@rspack/binding-linux-x64-gnu');
+  fs.mkdirSync(COPIES, { recursive: true });
+  const copies = ['base', 'candidate'].map((side) => {
+    const file = path.join(COPIES, `${side}.node`);
+    fs.copyFileSync(source, file);
+    return file;
+  });
+  const argv = [command, ...args.slice(0, args.indexOf('-c')), '-c', CONFIG];
   return {
-    base: `BURN_MS=0 ${withBurn}`,
-    slower: `BURN_MS=${extraMs.toFixed(3)} ${withBurn}`,
+    line: argv.map(quoted).join(' '),
     cwd: folder,
-    truth: ({ metrics: { wall, cpu }, verdict }) =>
-      1 + extraMs / (verdict.metric === 'cpu' ? cpu.base : wall.base),
+    bindings: ['--base-binding', copies[0], '--candidate-binding', copies[1]],
+    env: { ...process.env, TRUTH_CASE: name === ONE ? path.join(__dirname, 'truth', ONE) : folder },
+    key: `${name} ${binding}`,
   };
 }
 
 /**
- * @param {string} base
- * @param {string} candidate
- * @param {string} cwd
+ * @param {Fixture} fixture
+ * @param {number} extraMs that the candidate spins
  * @param {string[]} more
  */
-function compare(base, candidate, cwd, more) {
-  const args = ['compare', '--base', base, '--candidate', candidate, '--json', '--profiles', '0'];
-  const { stdout, stderr } = spawnSync(process.execPath, [CLI, ...args, ...more], {
-    cwd,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
+function compare({ line, cwd, bindings, env }, extraMs, more) {
+  const sides = [`TRUTH_SPIN_MS=0 ${line}`, `TRUTH_SPIN_MS=${extraMs.toFixed(3)} ${line}`];
+  const [base, candidate] = sides;
+  const args = ['compare', '--base', base, '--candidate', candidate, ...bindings];
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [CLI, ...args, '--json', '--profiles', '0', ...more],
+    { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
+  );
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout);
 }
 
 /**
- * @param {'equal' | 'slower'} kind
+ * @param {Kind} kind
  * @param {Fixture} fixture
- * @param {{ tries: number, metric: string }} options
+ * @param {{ metric: string, extraMs: number }} options
+ * @returns {Try}
  */
-function tryOften(kind, fixture, { tries, metric }) {
-  let [right, covered] = [0, 0];
-  for (let i = 1; i <= tries; i++) {
-    const candidate = kind === 'equal' ? fixture.base : fixture.slower;
-    const result = compare(fixture.base, candidate, fixture.cwd, ['--metric', metric]);
-    const { verdict, runs, metrics, machine } = result;
-    const truth = kind === 'equal' ? 1 : fixture.truth(result);
-    const { ratio, interval } = metrics[metric];
-    const [low, high] = interval ?? [0, Infinity];
-    const holds = low <= truth && truth <= high;
-    const isRight = verdict.decision === (kind === 'equal' ? 'no-difference' : 'slower');
-    if (isRight) right++;
-    if (holds) covered++;
-    console.log(
-      `${kind} ${String(i).padStart(2)}  ${verdict.decision.padEnd(13)}  ${ratio.toFixed(4)} ` +
-        `(${low.toFixed(4)} to ${high.toFixed(4)})  truth ${truth.toFixed(4)}${holds ? '' : ' MISSED'}  ` +
-        `${String(runs.pairs).padStart(2)} pairs  others ${(machine.othersCpus ?? 0).toFixed(1)} CPUs`,
-    );
-  }
-  console.log(
-    `${kind}: ${right} of ${tries} right, the interval holds the truth in ${covered} of ${tries}\n`,
+function tryOnce(kind, fixture, { metric, extraMs }) {
+  const started = Date.now();
+  const spun = kind === 'equal' ? 0 : extraMs;
+  const { verdict, runs, metrics, machine } = compare(fixture, spun, ['--metric', metric]);
+  const { ratio, interval, base } = metrics[metric];
+  const truth = 1 + spun / base;
+  const { decision } = verdict;
+  return {
+    kind,
+    decision,
+    isRight: decision === (kind === 'equal' ? 'no-difference' : 'slower'),
+    isOpposite: decision === 'faster' || (kind === 'equal' && decision === 'slower'),
+    ratio,
+    interval,
+    truth,
+    holds: interval === null || (interval[0] <= truth && truth <= interval[1]),
+    pairs: runs.pairs,
+    stopped: runs.stopped,
+    othersCpus: machine.othersCpus ?? 0,
+    seconds: (Date.now() - started) / 1000,
+  };
+}
+
+/** @param {Try} one @param {number} number */
+function tryLine(one, number) {
+  const { kind, decision, ratio, interval, truth, holds, pairs, stopped, othersCpus } = one;
+  const range = interval ? `(${interval.map((end) => end.toFixed(4)).join(' to ')})` : '(unknown)';
+  return (
+    `${kind} ${String(number).padStart(2)}  ${decision.padEnd(13)}  ${ratio.toFixed(4)} ${range}  ` +
+    `truth ${truth.toFixed(4)}${holds ? '' : ' MISSED'}  ${String(pairs).padStart(2)} pairs ${stopped}  ` +
+    `others ${othersCpus.toFixed(2)} CPUs  ${one.seconds.toFixed(0)} s`
   );
+}
+
+/** @param {Journal} journal @param {Kind} kind @param {number} number */
+function sumLine(journal, kind, number) {
+  const own = journal.tries.filter((one) => one.kind === kind);
+  const count = (/** @type {(one: Try) => boolean} */ is) => own.filter(is).length;
+  const cut = journal.cutOff[kind];
+  return (
+    `${kind}: ${count(({ isRight }) => isRight)} of ${number} right, ` +
+    `${count(({ isOpposite }) => isOpposite)} wrong, ` +
+    `${count(({ decision }) => decision === 'inconclusive')} undecided${cut ? `, ${cut} cut off` : ''}; ` +
+    `the interval holds the truth in ${count(({ holds }) => holds)}`
+  );
+}
+
+/**
+ * @param {Journal} journal
+ * @param {Fixture} fixture
+ * @param {{ percent: number, metric: string }} options
+ */
+function settingsOf(journal, fixture, { percent, metric }) {
+  const key = `${fixture.key} ${percent} % ${metric}`;
+  if (journal.settings && journal.settings.key !== key) {
+    throw new Error(`the journal is of '${journal.settings.key}', and this is '${key}'`);
+  }
+  if (journal.settings) return journal.settings;
+  const { metrics } = compare(fixture, 0, ['--runs', '9', '--metric', metric]);
+  const baseMs = metrics[metric === 'wall' ? 'wall' : 'cpu'].base;
+  const settings = { key, baseMs, extraMs: baseMs * (percent / 100) };
+  journal.add({ settings });
+  return settings;
 }
 
 function main() {
@@ -139,19 +158,51 @@ function main() {
       tries: { type: 'string', default: '20' },
       percent: { type: 'string', default: '3' },
       metric: { type: 'string', default: 'wall' },
-      rounds: { type: 'string', default: '600' },
-      case: { type: 'string' },
+      case: { type: 'string', default: ONE },
+      binding: { type: 'string', default: 'release' },
+      rounds: { type: 'string' },
       only: { type: 'string' },
+      journal: { type: 'string' },
+      seconds: { type: 'string', default: 'Infinity' },
     },
   });
-  const percent = Number(values.percent);
-  const fixture = values.case
-    ? buildFixture(values.case, percent)
-    : spinFixture(Number(values.rounds), percent);
-  const options = { tries: Number(values.tries), metric: values.metric };
-  for (const kind of /** @type {const} */ (['equal', 'slower'])) {
-    if (values.only === undefined || values.only === kind) tryOften(kind, fixture, options);
+  const started = Date.now();
+  const { metric } = values;
+  const journal = new Journal(values.journal);
+  const fixture = values.rounds
+    ? spinFixture(Number(values.rounds))
+    : buildFixture(values.case, values.binding);
+  const settings = settingsOf(journal, fixture, { percent: Number(values.percent), metric });
+  console.log(
+    `${settings.key}: a run takes ${settings.baseMs.toFixed(1)} ms, the slower one ` +
+      `${settings.extraMs.toFixed(2)} ms more`,
+  );
+  const tries = Number(values.tries);
+  const kinds = /** @type {const} */ (['equal', 'slower']).filter(
+    (kind) => values.only === undefined || values.only === kind,
+  );
+  journal.tries.forEach((one, i) => {
+    const number = journal.tries.slice(0, i + 1).filter(({ kind }) => kind === one.kind).length;
+    console.log(tryLine(one, number));
+  });
+  for (;;) {
+    const kind = kinds
+      .filter((one) => journal.count(one) < tries)
+      .sort((a, b) => journal.count(a) - journal.count(b))[0];
+    if (!kind) break;
+    const longest = Math.max(0, ...journal.tries.map(({ seconds }) => seconds * 1.5));
+    const left = Number(values.seconds) - (Date.now() - started) / 1000;
+    if (left < (longest || LONGEST_SECONDS)) {
+      console.log('no time for another try: the same command goes on');
+      break;
+    }
+    journal.add({ begins: kind });
+    const ended = tryOnce(kind, fixture, { metric, extraMs: settings.extraMs });
+    journal.add({ ended });
+    console.log(tryLine(ended, journal.count(kind)));
   }
+  console.log();
+  for (const kind of kinds) console.log(sumLine(journal, kind, journal.count(kind)));
 }
 
 main();

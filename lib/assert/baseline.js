@@ -13,7 +13,8 @@ const { differences } = require('./measured-on.js');
 /** @typedef {{check: string, measuredOn: MeasuredOn, at: string} & Record<string, any>} Entry */
 /** @typedef {{schema: 1, what: string, entries: Entry[]}} BaselineFile */
 /** @typedef {'all' | 'new' | 'none'} UpdateMode all: replace, new: write what is missing */
-/** @typedef {{folder: string, update: UpdateMode, say: (line: string) => void, cwd: string}} Place */
+/** @typedef {{folder: string, update: UpdateMode, howToUpdate: string, say: (line: string) => void,
+ *    cwd: string}} Place */
 
 const SCHEMA = 1;
 const WHAT = 'rspack-prof baseline';
@@ -24,13 +25,16 @@ const UPDATE = 'RSPACK_PROF_UPDATE_BASELINE';
 const isSet = (value) => value !== undefined && !['', '0', 'false', 'no'].includes(value);
 
 /**
- * @param {{env?: NodeJS.ProcessEnv, argv?: readonly string[], isCi?: boolean}} world isCi: the test
- *   runner's own opinion (jest --ci)
+ * The environment's word goes before the runner's, so that `-u` can be kept from baselines.
+ * @param {{env?: NodeJS.ProcessEnv, argv?: readonly string[], snapshots?: UpdateMode}} world snapshots:
+ *   what the test runner does with its own (-u, --ci)
  * @returns {UpdateMode}
  */
-function updateMode({ env = process.env, argv = process.argv, isCi = false }) {
-  if (isSet(env[UPDATE]) || argv.includes('--update-baseline')) return 'all';
-  return isCi || isSet(env.CI) ? 'none' : 'new';
+function updateMode({ env = process.env, argv = process.argv, snapshots = 'new' }) {
+  const asked = env[UPDATE] ?? '';
+  if (asked === '' ? snapshots === 'all' : isSet(asked)) return 'all';
+  if (argv.includes('--update-baseline')) return 'all';
+  return snapshots === 'none' || isSet(env.CI) ? 'none' : 'new';
 }
 
 /**
@@ -124,7 +128,7 @@ function writeEntry(file, entry, isReplaced) {
 function baselineFor(baseline, entry, place, options) {
   const file = fileOf(baseline, place);
   const shown = path.relative(place.cwd, file);
-  const how = `record it with ${UPDATE}=1 (or --update-baseline)`;
+  const how = `record it with ${place.howToUpdate}`;
   const all = (readFile(file)?.entries ?? []).filter(({ check }) => check === entry.check);
   const differing = all.map((old) => differences(old.measuredOn, entry.measuredOn, options));
   const fitting = differing.findIndex((list) => list.length === 0);

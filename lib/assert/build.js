@@ -1,5 +1,6 @@
 'use strict';
-// profileBuild(): runs a real build several times in this process, records it, and gives the profile.
+// profileBuild(): runs a real build several times in this process, records it, and gives the profile. From a
+// worker thread it does so in a process of its own (elsewhere.js).
 
 const { isMainThread } = require('node:worker_threads');
 const { DISPOSE } = require('../dispose.js');
@@ -31,15 +32,6 @@ const FREQUENCY = 4000;
 /** Of which profilers a profileBuild() is under way. @type {WeakSet<object>} */
 const recording = new WeakSet();
 
-function refuseWorkers() {
-  if (isMainThread) return;
-  throw new ProfError(
-    'ERR_PROF_BAD_OPTION',
-    'profileBuild() in a worker thread: a recording belongs to a process of its own, so run these ' +
-      "tests in processes: pool: 'forks' in vitest.config (Vitest's default), workerThreads: false in Jest's",
-  );
-}
-
 /**
  * @param {{values: Values}[]} runs
  * @returns {Record<string, number[]>} by counter; one that not every run had is left out
@@ -54,15 +46,15 @@ function byCounter(runs) {
 }
 
 /**
+ * What a BuildProfile is made of.
  * @param {unknown} what
- * @param {Record<string, unknown>} [options]
- * @param {{profiler?: any, now?: () => number, global?: object}} [world] global: of the test's realm
- * @returns {Promise<BuildProfile>}
+ * @param {Record<string, unknown>} options
+ * @param {{profiler?: any, now?: () => number, global?: object}} world global: of the test's realm
+ * @returns {Promise<ConstructorParameters<typeof BuildProfile>>}
  */
-async function profileBuild(what, options = {}, world = {}) {
+async function recordBuild(what, options, world) {
   const { profiler = require('../index.js'), global = globalThis } = world;
   const { now = () => Number(process.hrtime.bigint()) } = world;
-  refuseWorkers();
   const checked = checkOptions(options, RULES, 'profileBuild()', START_OPTIONS);
   const { runs, warmup, countRuns, cwd, mode } = /** @type {Record<string, any>} */ (checked);
   const build = buildOf(what, { cwd: cwd ?? process.cwd(), mode });
@@ -95,19 +87,33 @@ async function profileBuild(what, options = {}, world = {}) {
     const whole = await session.stop();
     const apart = [];
     for (let i = 0; i < countRuns; i++) apart.push(await counters.measure(build));
-    return new BuildProfile(whole, {
-      stretches,
-      isCovered: isCovered(global),
-      counters: {
-        counted: countRuns > 0 ? 'apart' : 'profiled',
-        values: byCounter(countRuns > 0 ? apart : profiled),
-        missing: counters.missing,
+    const counted = countRuns > 0 ? 'apart' : 'profiled';
+    const values = byCounter(countRuns > 0 ? apart : profiled);
+    return [
+      whole,
+      {
+        stretches,
+        isCovered: isCovered(global),
+        counters: { counted, values, missing: counters.missing },
       },
-    });
+    ];
   } finally {
     recording.delete(profiler);
     session[DISPOSE]();
   }
 }
 
-module.exports = { profileBuild };
+/**
+ * @param {unknown} what
+ * @param {Record<string, unknown>} [options]
+ * @param {Parameters<typeof recordBuild>[2]} [world]
+ * @returns {Promise<BuildProfile>}
+ */
+async function profileBuild(what, options = {}, world = {}) {
+  const recorded = isMainThread
+    ? recordBuild(what, options, world)
+    : require('./elsewhere.js').recordElsewhere(what, options);
+  return new BuildProfile(...(await recorded));
+}
+
+module.exports = { profileBuild, recordBuild };

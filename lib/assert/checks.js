@@ -4,7 +4,7 @@
 const path = require('node:path');
 const { ProfError } = require('../errors.js');
 const { writeStderr } = require('../output.js');
-const { updateMode } = require('./baseline.js');
+const { UPDATE, updateMode } = require('./baseline.js');
 const { messageOf } = require('./message.js');
 const { notRegress } = require('./regress.js');
 const { callNative, hotspot, spendAtMost } = require('./shares.js');
@@ -12,8 +12,9 @@ const { stayWithin } = require('./within.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 /** @typedef {import('./baseline').Place} Place */
-/** @typedef {{isNot: boolean, testFile: string | undefined, isCi?: boolean, env?: NodeJS.ProcessEnv,
- *    argv?: readonly string[], say?: (line: string) => void}} Caller testFile: where baselines are beside */
+/** @typedef {{isNot: boolean, testFile: string | undefined, snapshots?: import('./baseline').UpdateMode,
+ *    env?: NodeJS.ProcessEnv, argv?: readonly string[], say?: (line: string) => void}} Caller testFile: where
+ *    baselines are beside; snapshots: what the runner does with its own, where it has any */
 
 /** @type {Record<string, (received: unknown, args: any[], place: Place) => Verdict>} */
 const CHECKS = {
@@ -35,10 +36,11 @@ const CHECKS = {
  * @returns {{passes: boolean, isInconclusive: boolean, message: string}} passes: with `.not` taken into account
  */
 function check(name, received, args, caller) {
-  const { isNot, testFile, isCi, env, argv, say = writeStderr } = caller;
+  const { isNot, testFile, snapshots, env, argv, say = writeStderr } = caller;
   const place = {
     folder: testFile === undefined ? process.cwd() : path.dirname(testFile),
-    update: updateMode({ env, argv, isCi }),
+    update: updateMode({ env, argv, snapshots }),
+    howToUpdate: `${UPDATE}=1 (or ${snapshots === undefined ? '--update-baseline' : '-u'})`,
     say,
     cwd: process.cwd(),
   };
@@ -72,8 +74,8 @@ function matcherOf(name) {
     const caller = {
       isNot,
       testFile: this?.testPath,
-      // What --ci means there; Vitest has the same field.
-      isCi: this?.snapshotState?._updateSnapshot === 'none',
+      // What --ci (none) and -u (all) mean there; Vitest has the same field.
+      snapshots: this?.snapshotState?._updateSnapshot,
     };
     try {
       const { passes, isInconclusive, message } = check(name, received, args, caller);

@@ -6,11 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setImmediate } = require('node:timers/promises');
 const { ProfError } = require('../errors.js');
+const { FILE, FOLDER } = require('../folder.js');
 const { Writing, gathered, writeError, writeInto } = require('../export/files.js');
-
-/** As start() writes them: `.rspack-prof/<time>-<pid>/profile.json.gz`. */
-const FOLDER = '.rspack-prof';
-const FILE = 'profile.json.gz';
 
 /**
  * @param {string} cwd

@@ -3,7 +3,7 @@
 // one that built. The command owns standard input and output; what is said here goes to stderr.
 
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
-const { Recording } = require('./recording.js');
+const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');

@@ -1,6 +1,7 @@
 'use strict';
 // What a number of pairs says, and whether more of them would say more. Pure.
 
+const { jStat } = require('jstat');
 const { estimate } = require('./interval.js');
 
 /**
@@ -55,14 +56,17 @@ function judge(logs, { doubt, margin }) {
 
 /**
  * Whether even the last look would not decide, as far as one can tell: intervals shrink by the root of the
- * number of pairs. Stopping early for this can only make fewer claims.
+ * number of pairs, and by as much as the last look may be less sure. Stopping early for this can only make
+ * fewer claims.
  * @param {Judgement} judgement
- * @param {{ margin: number, lastPairs: number }} rule
+ * @param {{ margin: number, lastPairs: number, lastDoubt: number }} rule lastDoubt: at most, as looks in
+ *   between take some of it
  */
-function isHopeless({ ratio, interval, pairs }, { margin, lastPairs }) {
+function isHopeless({ ratio, interval, pairs, confidence }, { margin, lastPairs, lastDoubt }) {
   if (pairs < LEAST_FOR_HOPELESS || !interval) return false;
   const half = Math.log(interval[1] / interval[0]) / 2;
-  const atLast = half * Math.sqrt(pairs / lastPairs);
+  const errors = (/** @type {number} */ doubt) => jStat.normal.inv(1 - doubt / 2, 0, 1);
+  const atLast = half * Math.sqrt(pairs / lastPairs) * (errors(lastDoubt) / errors(1 - confidence));
   const couldBe = Math.abs(Math.log(ratio)) + half / 2;
   return atLast > HOPELESS_FACTOR * Math.log1p(margin) && couldBe < atLast;
 }

@@ -3,7 +3,7 @@
 // will. Knows no processes: `run` makes a run, so that tests make up thousands of them in a second.
 
 const { isHopeless, judge } = require('./decide.js');
-const { orderOfRuns } = require('./plan.js');
+const { doubtLeft, orderOfRuns, reachablePairs } = require('./plan.js');
 
 /** @typedef {import('./plan').SideName} SideName */
 /** @typedef {import('./plan').Look} Look */
@@ -86,7 +86,6 @@ async function timeRuns(plan, { run, random = Math.random, now = Date.now, tell 
   const outcome = { runs: [], stopped: 'planned', judgements: [] };
   const { runs, judgements } = outcome;
   const { looks, margin, metric } = plan;
-  const lastPairs = looks[looks.length - 1].pairs;
   const order = orderOfRuns(random);
   let look = 0;
   try {
@@ -105,18 +104,25 @@ async function timeRuns(plan, { run, random = Math.random, now = Date.now, tell 
       runs.push({ side, order: runs.length, startMs, ...measured });
       if (runs.length % 2 === 1) continue;
       const pairs = runs.length / 2;
-      const isLate = plan.mostMs !== undefined && now() - began >= plan.mostMs;
+      const elapsedMs = now() - began;
+      const isLate = plan.mostMs !== undefined && elapsedMs >= plan.mostMs;
       if (pairs < looks[look].pairs && !isLate) continue;
-      // Between two looks, where time is up: with the doubt of the one that was to come.
       const logs = pairLogs(runs, metric);
       if (!logs) return { ...outcome, stopped: 'planned' };
-      const judgement = judge(logs, { doubt: looks[look].doubt, margin });
+      const lastPairs = reachablePairs(looks, { pairs, elapsedMs, mostMs: plan.mostMs });
+      const next = looks[look + 1];
+      // A limit of the user's is used up: until then it may still come to the next look.
+      const isMost = !next || (plan.mostMs === undefined && next.pairs > lastPairs);
+      const lastDoubt = doubtLeft(judgements);
+      const doubt = isMost || isLate ? lastDoubt : looks[look].doubt;
+      const judgement = judge(logs, { doubt, margin });
       judgements.push(judgement);
-      if (looks.length === 1 && pairs === lastPairs) return outcome;
+      if (looks.length === 1 && isMost && !isLate) return outcome;
       if (judgement.finding !== 'unclear') return { ...outcome, stopped: 'decided' };
-      if (pairs === lastPairs) return { ...outcome, stopped: 'most' };
       if (isLate) return { ...outcome, stopped: 'time' };
-      if (isHopeless(judgement, { margin, lastPairs })) return { ...outcome, stopped: 'hopeless' };
+      if (isMost) return { ...outcome, stopped: 'most' };
+      const rule = { margin, lastPairs, lastDoubt: doubtLeft(judgements) };
+      if (isHopeless(judgement, rule)) return { ...outcome, stopped: 'hopeless' };
       look++;
     }
   } catch (failure) {

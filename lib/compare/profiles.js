@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { Recording } = require('../cli/recording.js');
+const { Recording } = require('../recording.js');
 const { mergeProfiles } = require('../profile/merge.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */

@@ -10,7 +10,7 @@ const {
 } = require('simple-statistics');
 const { judge } = require('./decide.js');
 const { VALUES, pairLogs } = require('./measure.js');
-const { DOUBT } = require('./plan.js');
+const { doubtLeft } = require('./plan.js');
 
 /** @typedef {import('./measure').Run} Run */
 /** @typedef {import('./measure').Outcome} Outcome */
@@ -37,15 +37,14 @@ const LEAST_RUNS_FOR_DRIFT = 8;
 const BUSY_CPUS = 0.25;
 
 /**
- * The doubt that holds for what was measured: the last look's, or the one's that was to come.
- * @param {Plan} plan
+ * The doubt that holds for what was measured: the last look's; where runs were stopped between two looks
+ * what is left.
  * @param {Outcome} outcome
  */
-function doubtOf({ looks }, { judgements, runs }) {
-  const whole = Math.floor(runs.length / 2);
+function doubtOf({ judgements, runs }) {
   const last = judgements[judgements.length - 1];
-  if (last && last.pairs === whole) return 1 - last.confidence;
-  return looks[Math.min(judgements.length, looks.length - 1)]?.doubt ?? DOUBT;
+  if (last && last.pairs === Math.floor(runs.length / 2)) return 1 - last.confidence;
+  return doubtLeft(judgements);
 }
 
 /**
@@ -65,7 +64,7 @@ function doubtOf({ looks }, { judgements, runs }) {
  */
 function summarize(plan, outcome) {
   const { runs } = outcome;
-  const doubt = doubtOf(plan, outcome);
+  const doubt = doubtOf(outcome);
   const whole = runs.slice(0, runs.length - (runs.length % 2));
   /** @type {any} */
   const metrics = {};

@@ -114,16 +114,16 @@ test(
     const json = JSON.parse(written);
     assert.ok(json.entries.every((/** @type {any} */ one) => one.measuredOn.coverage === true));
 
-    const only = ['-i', '--coverage', 'baseline'];
+    const only = ['-i', '--coverage', '-u', 'baseline'];
     for (const entry of json.entries) entry.measuredOn.cores = 4096;
     fs.writeFileSync(file, JSON.stringify(json));
-    const update = await jest(only, { CI: 'true', RSPACK_PROF_UPDATE_BASELINE: '1' });
+    const update = await jest(only, { CI: 'true' });
     assert.equal(update.code, 0, update.stderr);
     assert.equal(JSON.parse(fs.readFileSync(file, 'utf8')).entries.length, 4);
   },
 );
 
-test('Vitest: processes record, worker threads are told why not', { skip }, async (t) => {
+test('Vitest: processes record, worker threads have a process that does', { skip }, async (t) => {
   const folder = project(t);
   const args = [
     'node_modules/vitest/vitest.mjs',
@@ -133,12 +133,20 @@ test('Vitest: processes record, worker threads are told why not', { skip }, asyn
   ];
   const { code, stdout, stderr } = await node(folder, args, { CI: undefined });
   const results = resultsIn(folder, 'out.json');
-  assert.equal(results.size, 5, stdout + stderr);
+  assert.equal(results.size, 7, stdout + stderr);
   asMarked(results, stdout + stderr);
   assert.equal(code, 1);
   assert.match(messageOf(results, 'FAILS: it spends more'), /Expected: at most 30\.00 %/);
   assert.match(messageOf(results, 'FAILS: inconclusive with .not'), /ERR_PROF_INCONCLUSIVE/);
-  assert.ok(fs.existsSync(path.join(folder, 'vitest', '__baselines__', 'burn.json')));
+  const baseline = path.join(folder, 'vitest', '__baselines__', 'burn.json');
+  const { at } = JSON.parse(fs.readFileSync(baseline, 'utf8')).entries[0];
+  const update = await node(folder, [...args, '-u', '--project=forks', '-t', 'what holds'], {
+    CI: 'true',
+  });
+  assert.equal(update.code, 0, update.stdout + update.stderr);
+  const { entries } = JSON.parse(fs.readFileSync(baseline, 'utf8'));
+  assert.equal(entries.length, 1);
+  assert.notEqual(entries[0].at, at);
 });
 
 test("node's test runner: the same as functions", { skip }, async (t) => {

@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { check } = require('../../lib/assert/checks.js');
 const { buildProfile, profile } = require('./helpers/perf-profile.js');
 
-/** @typedef {{env?: NodeJS.ProcessEnv, argv?: string[], isNot?: boolean, isCi?: boolean}} How */
+/** @typedef {{env?: NodeJS.ProcessEnv, argv?: string[], isNot?: boolean, snapshots?: 'all' | 'new' | 'none'}} How */
 
 const UPDATE = { env: { CI: 'true', RSPACK_PROF_UPDATE_BASELINE: '1' } };
 const CI = { env: { CI: 'true' } };
@@ -73,7 +73,7 @@ test('a missing baseline is written, said, and compared with from then on', (t) 
 
 test('in CI nothing is written: the missing baseline fails, with .not too, and says how to get it', (t) => {
   const { ask, file } = project(t);
-  for (const how of [CI, { ...CI, isNot: true }, { isCi: true }, { isNot: true }]) {
+  for (const how of /** @type {How[]} */ ([CI, { ...CI, isNot: true }, { snapshots: 'none' }, { isNot: true }])) {
     const { is, message } = ask('toNotRegress', buildProfile(runs(1000)), ['app'], how);
     assert.equal(is, 'inconclusive');
     assert.match(message, /there is no baseline .*app\.json.*RSPACK_PROF_UPDATE_BASELINE=1/);
@@ -100,6 +100,22 @@ test('an update replaces what is there, by variable or flag, and keeps the other
   assert.equal(json().entries.length, 3);
   const off = { env: { CI: '1', RSPACK_PROF_UPDATE_BASELINE: '0' } };
   assert.equal(ask('toNotRegress', buildProfile(runs(9000)), ['app'], off).is, 'fails');
+});
+
+test("the runner's own update of snapshots (-u) updates baselines too, unless the variable says no", (t) => {
+  const { ask } = project(t);
+  /** @type {How} */
+  const u = { snapshots: 'all', env: { CI: 'true' } };
+  assert.equal(ask('toNotRegress', buildProfile(runs(1000)), ['app'], u).is, 'passes');
+  assert.equal(ask('toNotRegress', buildProfile(runs(3000)), ['app'], u).is, 'passes');
+  assert.equal(ask('toNotRegress', buildProfile(runs(3000)), ['app'], CI).is, 'passes');
+  /** @type {How} */
+  const off = { snapshots: 'all', env: { RSPACK_PROF_UPDATE_BASELINE: '0' } };
+  assert.equal(ask('toNotRegress', buildProfile(runs(6000)), ['app'], off).is, 'fails');
+  /** @type {How} */
+  const ci = { snapshots: 'none', env: {} };
+  const { message } = ask('toNotRegress', buildProfile(runs(6000)), ['other'], ci);
+  assert.match(message, /RSPACK_PROF_UPDATE_BASELINE=1 \(or -u\)/);
 });
 
 test('another machine is refused, says what differs, and an update keeps both', (t) => {

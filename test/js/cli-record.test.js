@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { once } = require('node:events');
-const { choose, nodeOptionsWord } = require('../../lib/cli/recording.js');
+const { choose, nodeOptionsWord } = require('../../lib/recording.js');
 const { buildProfile } = require('./cli-support.js');
 
 const DRIVER = path.join(__dirname, 'cli-driver.js');

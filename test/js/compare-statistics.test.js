@@ -7,7 +7,14 @@ const { test } = require('node:test');
 const { estimate, ranksOutside } = require('../../lib/compare/interval.js');
 const { isHopeless, judge } = require('../../lib/compare/decide.js');
 const { timeRuns } = require('../../lib/compare/measure.js');
-const { DOUBT, LOOKS, looksFor, orderOfRuns } = require('../../lib/compare/plan.js');
+const {
+  DOUBT,
+  LOOKS,
+  doubtLeft,
+  looksFor,
+  orderOfRuns,
+  reachablePairs,
+} = require('../../lib/compare/plan.js');
 const { driftOf, outliersOf } = require('../../lib/compare/summary.js');
 const { MACHINES, fakeRuns, normal, seeded } = require('./compare-support.js');
 
@@ -17,17 +24,27 @@ const MARGIN = 0.02;
 /**
  * @param {string} machine
  * @param {number} ratio
- * @param {{ runs?: number | 'auto', tries?: number }} [options]
+ * @param {{ runs?: number | 'auto', tries?: number, runMs?: number }} [options] runMs: what a run takes
  */
-async function compareOften(machine, ratio, { runs = 'auto', tries = TRIES } = {}) {
+async function compareOften(machine, ratio, options = {}) {
+  const { runs = 'auto', tries = TRIES, runMs = 3000 } = options;
   const random = seeded(1 + machine.length * 1000 + Math.round(ratio * 100));
   /** @type {Record<string, number>} */
   const findings = { faster: 0, slower: 0, 'no-difference': 0, unclear: 0 };
   let [covered, pairs] = [0, 0];
   for (let i = 0; i < tries; i++) {
+    const run = fakeRuns(MACHINES[machine](random), ratio);
+    let now = 0;
     const { judgements } = await timeRuns(
       { looks: looksFor(runs), warmup: 0, margin: MARGIN, metric: 'wall' },
-      { run: fakeRuns(MACHINES[machine](random), ratio), random, now: () => 0 },
+      {
+        run: (side) => {
+          now += runMs;
+          return run(side);
+        },
+        random,
+        now: () => now,
+      },
     );
     const last = judgements[judgements.length - 1];
     findings[last.finding]++;
@@ -39,7 +56,7 @@ async function compareOften(machine, ratio, { runs = 'auto', tries = TRIES } = {
     const share = (/** @type {number} */ n) => (n / tries).toFixed(3);
     const told = Object.entries(findings).map(([finding, n]) => `${finding} ${share(n)}`);
     console.log(
-      `${machine} x ${ratio}: ${told.join(', ')}, covered ${share(covered)}, ${(pairs / tries).toFixed(1)} pairs`,
+      `${machine} x ${ratio}, ${runMs} ms: ${told.join(', ')}, covered ${share(covered)}, ${(pairs / tries).toFixed(1)} pairs`,
     );
   }
   return { findings, covered: covered / tries, pairs: pairs / tries, tries };
@@ -125,6 +142,27 @@ for (const machine of ['noisy', 'disturbed', 'bursts']) {
   });
 }
 
+test('short builds on a noisy machine are repeated until it is decided', async () => {
+  const often = { runMs: 300, tries: TRIES / 5 };
+  const equal = await compareOften('noisy', 1, often);
+  const slower = await compareOften('noisy', 1.03, often);
+  assert.ok(equal.findings['no-difference'] >= 0.85 * equal.tries, JSON.stringify(equal));
+  assert.ok(slower.findings.slower >= 0.95 * slower.tries, JSON.stringify(slower));
+  assert.ok(equal.covered >= 0.9 && slower.covered >= 0.9, `${equal.covered} ${slower.covered}`);
+});
+
+test('how many pairs there can be follows from the time that they take', () => {
+  const looks = looksFor('auto');
+  const at = (/** @type {number} */ pairMs, /** @type {number | undefined} */ mostMs = undefined) =>
+    reachablePairs(looks, { pairs: 24, elapsedMs: 24 * pairMs, mostMs });
+  assert.equal(at(6000), 54, 'a build of any length');
+  assert.equal(at(1000), 300);
+  assert.equal(at(100), 400);
+  assert.equal(at(6000, 600_000), 100, 'a limit of the user holds instead');
+  assert.equal(at(6000, 60_000), 24);
+  assert.equal(reachablePairs(looksFor(7), { pairs: 7, elapsedMs: 1 }), 7);
+});
+
 test('a fixed number of runs: the interval of 95 % holds the truth as often as it says', async () => {
   for (const runs of [4, 12]) {
     for (const machine of ['usual', 'disturbed']) {
@@ -158,7 +196,7 @@ test('a machine on which no number of runs would decide is given up early', asyn
     if (stopped === 'hopeless') assert.ok(runs.length < 2 * 54, `${runs.length}`);
   }
   assert.ok(stops.filter((stop) => stop === 'hopeless').length >= 20, stops.join());
-  const rule = { margin: MARGIN, lastPairs: 54 };
+  const rule = { margin: MARGIN, lastPairs: 54, lastDoubt: 0.03 };
   const judged = judge(
     Array.from({ length: 30 }, () => 0.4 + 0.1 * normal(random)),
     {
@@ -169,7 +207,7 @@ test('a machine on which no number of runs would decide is given up early', asyn
   assert.equal(isHopeless(judged, rule), false, 'a large difference is worth more runs');
 });
 
-test('when the time is up it says what it knows, with the doubt of the look to come', async () => {
+test('when the time is up it says what it knows, with the doubt that is left', async () => {
   let now = 0;
   const random = seeded(5);
   const { stopped, runs, judgements } = await timeRuns(
@@ -186,7 +224,10 @@ test('when the time is up it says what it knows, with the doubt of the look to c
   assert.equal(stopped, 'time');
   assert.equal(runs.length, 8);
   assert.equal(judgements.at(-1)?.pairs, 4);
-  assert.equal(judgements.at(-1)?.confidence, 1 - LOOKS[1].doubt);
+  const [first, last] = judgements;
+  assert.equal(first.confidence, 1 - LOOKS[0].doubt);
+  assert.ok(Math.abs(last.confidence - (1 - DOUBT + LOOKS[0].doubt)) < 1e-9, `${last.confidence}`);
+  assert.ok(Math.abs(doubtLeft(judgements)) < 1e-9);
 });
 
 test('a run that fails or is stopped ends the loop, and what was measured stays', async () => {

@@ -5,16 +5,16 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { FILE, FOLDER } = require('./files.js');
-const { writeError } = require('../export/files.js');
-const journals = require('../journal.js');
-const { loadNative } = require('../native.js');
+const { writeError } = require('./export/files.js');
+const { FILE, FOLDER } = require('./folder.js');
+const journals = require('./journal.js');
+const { loadNative } = require('./native.js');
 
-/** @typedef {import('../index').Profile} Profile */
+/** @typedef {import('./index').Profile} Profile */
 /** @typedef {{ folder: string, profile: Profile, isRecovered?: boolean }} Written */
 /** @typedef {{ pid: number, command: string[], code: string, message: string }} Failure */
 
-const REGISTER = path.join(__dirname, '..', 'register.js');
+const REGISTER = path.join(__dirname, 'register.js');
 
 /**
  * A path as one word of NODE_OPTIONS: node splits at blanks and knows double quotes, in which a
@@ -74,7 +74,7 @@ class Recording {
 
   /**
    * @param {NodeJS.ProcessEnv} env
-   * @param {import('../index').StartOptions} options
+   * @param {import('./index').StartOptions} options
    * @param {string} [register] the file to load into each node process
    * @returns {NodeJS.ProcessEnv} the command's
    */
@@ -100,7 +100,7 @@ class Recording {
    * @returns {{ written: Written[], failures: Failure[] }}
    */
   collect() {
-    const { read } = require('../index.js');
+    const { read } = require('./index.js');
     /** @type {Written[]} */
     const written = [];
     /** @type {Failure[]} */
@@ -137,7 +137,7 @@ class Recording {
     const native = loadNative();
     if (native.isJournalHeld?.(file)) return null;
     const profile = journals.recoverJournal(native, file);
-    require('../output.js').writeRecovered(profile, folder);
+    require('./output.js').writeRecovered(profile, folder);
     fs.rmSync(file, { force: true });
     return /** @type {any} */ (profile);
   }
