@@ -1,11 +1,11 @@
 'use strict';
 // How often `rspack-prof compare` is right. Each try is a whole comparison by the command line:
 //   equal   both sides are the same: right is "no difference"
-//   slower  the candidate spins for 3 % of the base's time more: right is "slower", and the interval holds
-//           the truth, which is 1 + what was spun / the base's median in that try
+//   slower  the candidate spins for 3 % of what a run took in the try before: right is "slower", and the
+//           interval holds the truth, which is 1 + what was spun / the base's median in this try
 // By default both sides are real builds with two bindings that are copies of one file, and what is slower is
 // a plugin (bench/truth/slower.config.js). With --rounds N it is a loop in node (bench/truth/spin.js).
-//   node bench/compare-truth.js [--tries 20] [--percent 3] [--metric wall|cpu|instructions]
+//   node bench/compare-truth.js [--tries 20] [--percent 3] [--metric wall|cpu]
 //     [--case one|react-100|..] [--binding release|debug|FILE] [--rounds N] [--only equal|slower]
 //     [--journal FILE] [--seconds N]
 // With --journal the tries are kept, and the same command again makes those that are missing; --seconds: none
@@ -84,7 +84,7 @@ function compare({ line, cwd, bindings, env }, extraMs, more) {
 /**
  * @param {Kind} kind
  * @param {Fixture} fixture
- * @param {{ metric: string, extraMs: number }} options
+ * @param {{ metric: string, extraMs: number }} options extraMs: what is spun where one side is slower
  * @returns {Try}
  */
 function tryOnce(kind, fixture, { metric, extraMs }) {
@@ -102,6 +102,7 @@ function tryOnce(kind, fixture, { metric, extraMs }) {
     ratio,
     interval,
     truth,
+    baseMs: base,
     holds: interval === null || (interval[0] <= truth && truth <= interval[1]),
     pairs: runs.pairs,
     stopped: runs.stopped,
@@ -147,7 +148,7 @@ function settingsOf(journal, fixture, { percent, metric }) {
   if (journal.settings) return journal.settings;
   const { metrics } = compare(fixture, 0, ['--runs', '9', '--metric', metric]);
   const baseMs = metrics[metric === 'wall' ? 'wall' : 'cpu'].base;
-  const settings = { key, baseMs, extraMs: baseMs * (percent / 100) };
+  const settings = { key, baseMs };
   journal.add({ settings });
   return settings;
 }
@@ -173,10 +174,7 @@ function main() {
     ? spinFixture(Number(values.rounds))
     : buildFixture(values.case, values.binding);
   const settings = settingsOf(journal, fixture, { percent: Number(values.percent), metric });
-  console.log(
-    `${settings.key}: a run takes ${settings.baseMs.toFixed(1)} ms, the slower one ` +
-      `${settings.extraMs.toFixed(2)} ms more`,
-  );
+  console.log(`${settings.key}: a run took ${settings.baseMs.toFixed(1)} ms at first`);
   const tries = Number(values.tries);
   const kinds = /** @type {const} */ (['equal', 'slower']).filter(
     (kind) => values.only === undefined || values.only === kind,
@@ -190,14 +188,17 @@ function main() {
       .filter((one) => journal.count(one) < tries)
       .sort((a, b) => journal.count(a) - journal.count(b))[0];
     if (!kind) break;
-    const longest = Math.max(0, ...journal.tries.map(({ seconds }) => seconds * 1.5));
+    const longest = Math.max(0, ...journal.tries.map(({ seconds }) => seconds * 1.2));
     const left = Number(values.seconds) - (Date.now() - started) / 1000;
     if (left < (longest || LONGEST_SECONDS)) {
       console.log('no time for another try: the same command goes on');
       break;
     }
     journal.add({ begins: kind });
-    const ended = tryOnce(kind, fixture, { metric, extraMs: settings.extraMs });
+    // The machine's speed is another one from minute to minute.
+    const baseMs = journal.tries[journal.tries.length - 1]?.baseMs ?? settings.baseMs;
+    const extraMs = baseMs * (Number(values.percent) / 100);
+    const ended = tryOnce(kind, fixture, { metric, extraMs });
     journal.add({ ended });
     console.log(tryLine(ended, journal.count(kind)));
   }

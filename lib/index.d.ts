@@ -10,3 +10,4 @@ export * from './types/memory';
 export * from './types/export';
 export * from './types/diff';
 export * from './types/calls';
+export * from './types/compare';

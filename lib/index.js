@@ -3,6 +3,7 @@
 
 const { ProfError } = require('./errors.js');
 const { read } = require('./export/index.js');
+const { compareSides: compare } = require('./compare/index.js');
 const { diff } = require('./profile/diff.js');
 const { Profile } = require('./profile/profile.js');
 const { loadNative } = require('./native.js');
@@ -26,6 +27,7 @@ module.exports = {
   trace,
   read,
   diff,
+  compare,
   status,
   events,
   Profile,

@@ -16,13 +16,14 @@ const fs = require('node:fs');
  * @property {number} ratio
  * @property {[number, number] | null} interval
  * @property {number} truth
+ * @property {number} [baseMs] median of the base's runs
  * @property {boolean} holds whether the interval holds the truth
  * @property {number} pairs
  * @property {string} stopped
  * @property {number} othersCpus
  * @property {number} seconds
  *
- * @typedef {{ extraMs: number, baseMs: number, key: string }} Settings
+ * @typedef {{ baseMs: number, key: string }} Settings
  */
 
 class Journal {

@@ -60,7 +60,11 @@ function errorOf(failure, how) {
     return new ProfError('ERR_PROF_SYSTEM', `the process of profileBuild() was ended (${how})`);
   }
   const { code, message, cause } = failure;
-  return new ProfError(/** @type {any} */ (code), message, cause ? { cause: new Error(cause) } : {});
+  return new ProfError(
+    /** @type {any} */ (code),
+    message,
+    cause ? { cause: new Error(cause) } : {},
+  );
 }
 
 module.exports = { recordElsewhere };

@@ -119,11 +119,15 @@ function rowsBy(base, candidate, by, { cpu, dispersion }) {
 function compareHotspots({ base, candidate }, known) {
   const half = [...halfNamed(base, candidate)];
   const symbols = rowsBy(base, candidate, 'symbol', known);
-  const tableOf = (/** @type {'crate' | 'object' | 'phase'} */ by) =>
-    rowsBy(base, candidate, by, known).rows.map(({ symbol, ...rest }) => ({
-      [by]: symbol,
-      ...rest,
-    }));
+  /**
+   * @template {'crate' | 'object' | 'phase'} By
+   * @param {By} by
+   */
+  const tableOf = (by) =>
+    rowsBy(base, candidate, by, known).rows.map(
+      ({ symbol, ...rest }) =>
+        /** @type {typeof rest & Record<By, string>} */ ({ [by]: symbol, ...rest }),
+    );
   return {
     hotspots: symbols.rows,
     // A crate has no counterpart in a file without symbols.

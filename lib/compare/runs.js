@@ -50,7 +50,7 @@ function cacheFolderOf(cwd, given = CACHE_FOLDER) {
   if (inside !== '' && !inside.startsWith('..') && !path.isAbsolute(inside)) return folder;
   throw new ProfError(
     'ERR_PROF_BAD_OPTION',
-    `--cache-folder ${given} is not below this folder, and would be removed before each run`,
+    `the cache folder ${given} is not below this folder, and would be removed before each run`,
   );
 }
 

@@ -23,6 +23,24 @@ const { gatherFacts, systemReader } = require('../doctor/facts.js');
  * @property {string} [candidateBinding]
  */
 
+/**
+ * How messages call what is chosen: as somebody types it, or as a program passes it.
+ * @typedef {object} Wording
+ * @property {(name: 'base' | 'candidate', isBinding?: boolean) => string} option
+ * @property {string} command where the command of both stands
+ */
+
+/** @type {Wording} */
+const COMMAND_LINE = {
+  option: (name, isBinding) => `--${name}${isBinding ? '-binding' : ''}`,
+  command: 'behind --',
+};
+/** @type {Wording} */
+const OPTIONS = {
+  option: (name, isBinding) => `option '${name}${isBinding ? 'Binding' : ''}'`,
+  command: "as option 'command'",
+};
+
 const usage = (/** @type {string} */ message) => new ProfError('ERR_PROF_BAD_OPTION', message);
 
 /** @param {string} word as somebody would type it */
@@ -60,23 +78,27 @@ function checkBinding(file, flag, cwd) {
 /**
  * @param {Choice} choice
  * @param {{ env: NodeJS.ProcessEnv, cwd: string }} world
+ * @param {Wording} [wording]
  * @returns {{ base: Side, candidate: Side }}
  */
-function sidesOf(choice, { env, cwd }) {
+function sidesOf(choice, { env, cwd }, wording = COMMAND_LINE) {
+  const { option } = wording;
   const { command, base, candidate, baseBinding, candidateBinding } = choice;
   const differs = [base, candidate, baseBinding, candidateBinding].some((one) => one !== undefined);
   if (!differs) {
     throw usage(
-      'nothing to compare: give --candidate-binding FILE, or --base CMD and --candidate CMD',
+      `nothing to compare: give ${option('candidate', true)} FILE, ` +
+        `or ${option('base')} CMD and ${option('candidate')} CMD`,
     );
   }
   /** @type {(name: import('./plan').SideName, line?: string, binding?: string) => Side} */
   const side = (name, line, binding) => {
     if (line === undefined && command.length === 0) {
-      throw usage(`the ${name} has no command: give --${name} CMD, or one for both behind --`);
+      const where = wording.command;
+      throw usage(`the ${name} has no command: give ${option(name)} CMD, or one for both ${where}`);
     }
-    if (line?.trim() === '') throw usage(`--${name} takes a command, not ''`);
-    const file = binding === undefined ? null : checkBinding(binding, `--${name}-binding`, cwd);
+    if (line?.trim() === '') throw usage(`${option(name)} takes a command, not ''`);
+    const file = binding === undefined ? null : checkBinding(binding, option(name, true), cwd);
     const shown = line ?? command.map(quoted).join(' ');
     return {
       name,
@@ -87,7 +109,8 @@ function sidesOf(choice, { env, cwd }) {
     };
   };
   if (base !== undefined && candidate !== undefined && command.length > 0) {
-    throw usage('--base and --candidate are both given: the command behind -- would run nowhere');
+    const both = `${option('base')} and ${option('candidate')}`;
+    throw usage(`${both} are both given: the command ${wording.command} would run nowhere`);
   }
   return {
     base: side('base', base, baseBinding),
@@ -95,4 +118,4 @@ function sidesOf(choice, { env, cwd }) {
   };
 }
 
-module.exports = { sidesOf };
+module.exports = { OPTIONS, sidesOf };

@@ -73,7 +73,12 @@ test('a missing baseline is written, said, and compared with from then on', (t) 
 
 test('in CI nothing is written: the missing baseline fails, with .not too, and says how to get it', (t) => {
   const { ask, file } = project(t);
-  for (const how of /** @type {How[]} */ ([CI, { ...CI, isNot: true }, { snapshots: 'none' }, { isNot: true }])) {
+  for (const how of /** @type {How[]} */ ([
+    CI,
+    { ...CI, isNot: true },
+    { snapshots: 'none' },
+    { isNot: true },
+  ])) {
     const { is, message } = ask('toNotRegress', buildProfile(runs(1000)), ['app'], how);
     assert.equal(is, 'inconclusive');
     assert.match(message, /there is no baseline .*app\.json.*RSPACK_PROF_UPDATE_BASELINE=1/);
