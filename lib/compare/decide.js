@@ -10,6 +10,8 @@ const { estimate } = require('./interval.js');
 const LEAST_FOR_HOPELESS = 24;
 /** The interval must be so much too wide even at the last look. */
 const HOPELESS_FACTOR = 1.5;
+/** Standard errors that one normal value in ten is above. */
+const ONE_IN_TEN = 1.2816;
 
 /**
  * @typedef {'faster' | 'slower' | 'no-difference' | 'unclear'} Finding
@@ -55,19 +57,21 @@ function judge(logs, { doubt, margin }) {
 }
 
 /**
- * Whether even the last look would not decide, as far as one can tell: intervals shrink by the root of the
- * number of pairs, and by as much as the last look may be less sure. Stopping early for this can only make
- * fewer claims.
+ * Whether the last look would hardly decide, as far as one can tell. Its interval will be as much narrower as
+ * it has more pairs and may be less sure: too wide for "no difference", and only one time in ten will its centre
+ * be so far from 0 that it is outside. (With the pairs' share f known by then, the centre at the last look
+ * is normal about the one now, with (1 - f) of its variance.) Stopping early can only make fewer claims.
  * @param {Judgement} judgement
  * @param {{ margin: number, lastPairs: number, lastDoubt: number }} rule lastDoubt: at most, as looks in
  *   between take some of it
  */
 function isHopeless({ ratio, interval, pairs, confidence }, { margin, lastPairs, lastDoubt }) {
   if (pairs < LEAST_FOR_HOPELESS || !interval) return false;
-  const half = Math.log(interval[1] / interval[0]) / 2;
   const errors = (/** @type {number} */ doubt) => jStat.normal.inv(1 - doubt / 2, 0, 1);
-  const atLast = half * Math.sqrt(pairs / lastPairs) * (errors(lastDoubt) / errors(1 - confidence));
-  const couldBe = Math.abs(Math.log(ratio)) + half / 2;
+  const error = Math.log(interval[1] / interval[0]) / 2 / errors(1 - confidence);
+  const known = pairs / lastPairs;
+  const atLast = error * Math.sqrt(known) * errors(lastDoubt);
+  const couldBe = Math.abs(Math.log(ratio)) + error * Math.sqrt(1 - known) * ONE_IN_TEN;
   return atLast > HOPELESS_FACTOR * Math.log1p(margin) && couldBe < atLast;
 }
 
