@@ -22,7 +22,11 @@ const spec = {
     'candidate-binding': { type: 'string', value: 'FILE', help: '.. of the candidate' },
     base: { type: 'string', value: 'CMD', help: "the base's own command, a shell's line" },
     candidate: { type: 'string', value: 'CMD', help: ".. the candidate's" },
-    runs: { type: 'string', value: 'N|auto', help: 'runs of each; auto: until decided (3 to 54; 400 within 5 min)' },
+    runs: {
+      type: 'string',
+      value: 'N|auto',
+      help: 'runs of each; auto: until decided (3 to 54; 400 within 5 min)',
+    },
     warmup: { type: 'string', value: 'N', help: 'runs of each before, not counted (1)' },
     margin: { type: 'string', value: 'PCT', help: 'differences below it count as none (2)' },
     metric: {
