@@ -12,7 +12,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { bindingFile, prepareBuild } = require('./build.js');
 const { shownRatios } = require('./statistics.js');
-const { summaryFromEvents } = require('../lib/calls/summary.js');
+const { summaryFromEvents } = require('../lib/calls/from-events.js');
 const prof = require('../lib/index.js');
 const { loadNative } = require('../lib/native.js');
 

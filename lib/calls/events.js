@@ -12,6 +12,8 @@ const CHUNK = 0x4c4c4143;
 const CHUNK_BYTES_MOST = 1 << 20;
 /** sftrace's kinds, and ours: a call that was left unseen. */
 const KIND = { ENTRY: 1, EXIT: 2, TAIL: 3, UNSEEN: 4 };
+/** On disk alone: of the innermost open call, who handed over the job that it runs. */
+const SPAWNED = 6;
 
 /**
  * @typedef {object} Batch the events of one chunk, as columns
@@ -22,6 +24,15 @@ const KIND = { ENTRY: 1, EXIT: 2, TAIL: 3, UNSEEN: 4 };
  * @property {Uint32Array} tid
  * @property {Uint32Array} func
  * @property {Uint8Array} kind
+ * @property {Flow[]} flows
+ *
+ * @typedef {object} Flow a job of rayon or tokio, handed over by one call and run by another
+ * @property {number} frame of the call that runs it
+ * @property {number} spawner frame of the call that handed it over
+ * @property {number} tid
+ * @property {number} spawnerTid
+ * @property {number} timeNs
+ * @property {number} spawnedNs
  */
 
 /** @param {Uint8Array} bytes FNV-1a */
@@ -53,6 +64,7 @@ class Reader {
       tid: new Uint32Array(length),
       func: new Uint32Array(length),
       kind: new Uint8Array(length),
+      flows: /** @type {Flow[]} */ ([]),
     };
     let at = 0;
     const number = () => {
@@ -69,12 +81,22 @@ class Reader {
       const value = number();
       return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     };
-    for (let i = 0; i < length; i++) {
+    let i = 0;
+    for (let left = length; left > 0; left--) {
       const kind = number();
       this.lastNs += signed();
       this.lastTid += signed();
       let calls = this.open.get(this.lastTid);
       if (!calls) this.open.set(this.lastTid, (calls = []));
+      if (kind === SPAWNED) {
+        const frame = calls[calls.length - 2] ?? NaN;
+        const [spawner, spawnedNs] = [frame - number(), this.lastNs - number()];
+        const spawnerTid = this.lastTid + signed();
+        if (!(spawner > 0)) return null;
+        const { lastTid: tid, lastNs: timeNs } = this;
+        batch.flows.push({ frame, spawner, tid, spawnerTid, timeNs, spawnedNs });
+        continue;
+      }
       batch.kind[i] = kind;
       batch.timeNs[i] = this.lastNs;
       batch.tid[i] = this.lastTid;
@@ -90,7 +112,9 @@ class Reader {
         batch.frame[i] = /** @type {number} */ (calls.pop());
         batch.parent[i] = calls.length > 0 ? calls[calls.length - 2] : 0;
       }
+      i++;
     }
+    batch.length = i;
     return at === bytes.length && !Number.isNaN(this.lastNs) ? batch : null;
   }
 }

@@ -27,6 +27,8 @@ export interface NativeFunctions {
   probes: Uint32Array;
   callsOnly: Uint8Array;
   mayLeaveUnseen: Uint8Array;
+  /** flows.js */
+  role: Uint8Array;
 }
 
 export interface NativeTrace {
@@ -41,6 +43,10 @@ export interface NativeTrace {
   deeper: number;
   twice: number;
   noMemory: number;
+  jobs: number;
+  jobsCrossed: number;
+  jobsInside: number;
+  jobsOutside: number;
   lost: number;
   samples: number;
   samplePeriodNs: number;
@@ -65,6 +71,8 @@ export interface NativeTrace {
     | 'minNs'
     | 'maxNs'
     | 'samples'
+    | 'spawned'
+    | 'spawnedNs'
     | 'p50Ns'
     | 'p99Ns',
     Float64Array
@@ -79,6 +87,8 @@ export interface NativeTrace {
   pairs: {
     func: Uint32Array;
     caller: Float64Array;
+    /** By way of a job that the caller handed over. */
+    crossed: Uint8Array;
     calls: Float64Array;
     selfNs: Float64Array;
     totalNs: Float64Array;
@@ -89,7 +99,8 @@ export interface NativeTrace {
 }
 
 export interface NativeCallsOptions {
-  objects: { path: string; rows: Uint32Array }[];
+  /** roles: of each row (flows.js); without them none has any. */
+  objects: { path: string; rows: Uint32Array; roles?: Uint8Array }[];
   command: boolean;
   events?: string;
   depth?: number;

@@ -3,6 +3,8 @@
 //   events(frame_id u64, parent u64, tid u32, func_id u64, time u64 ns, kind u32)   kind 1 entry, 2 exit,
 //     3 tail call; ours: 4 a call that was left unseen (exception, longjmp, the thread's end)
 //   symbols(func_id u64, name, path)
+//   flows(frame_id, spawner, tid, spawner_tid, time, spawned): jobs of rayon and tokio, with the frame_id of the
+//     call that runs each and of the call that handed it over, and both times; where --flows was asked for
 // An end has the frame_id of its entry; parent 0: no traced function called it. Row groups are written as
 // they are read: memory does not grow with the trace.
 
@@ -30,6 +32,16 @@ const EVENT_SCHEMA = [
   unsigned('func_id', 'INT64', 'UINT_64'),
   unsigned('time', 'INT64', 'UINT_64'),
   unsigned('kind', 'INT32', 'UINT_32'),
+];
+
+const FLOW_SCHEMA = [
+  { name: 'root', num_children: 6 },
+  unsigned('frame_id', 'INT64', 'UINT_64'),
+  unsigned('spawner', 'INT64', 'UINT_64'),
+  unsigned('tid', 'INT32', 'UINT_32'),
+  unsigned('spawner_tid', 'INT32', 'UINT_32'),
+  unsigned('time', 'INT64', 'UINT_64'),
+  unsigned('spawned', 'INT64', 'UINT_64'),
 ];
 
 const SYMBOL_SCHEMA = [
@@ -126,6 +138,37 @@ function* eventGroups(folder, state) {
   if (rows.length > 0) yield rows.columns();
 }
 
+/** @param {string} folder */
+function* flowGroups(folder) {
+  /** @type {import('./events').Flow[]} */
+  let rows = [];
+  const columns = () => {
+    const of = (/** @type {keyof import('./events').Flow} */ key) => rows.map((row) => row[key]);
+    const wide = (/** @type {keyof import('./events').Flow} */ key) =>
+      BigInt64Array.from(of(key), BigInt);
+    const column = (/** @type {string} */ name, /** @type {any} */ data) => ({
+      name,
+      data,
+      nullable: false,
+    });
+    return [
+      column('frame_id', wide('frame')),
+      column('spawner', wide('spawner')),
+      column('tid', Int32Array.from(of('tid'))),
+      column('spawner_tid', Int32Array.from(of('spawnerTid'))),
+      column('time', wide('timeNs')),
+      column('spawned', wide('spawnedNs')),
+    ];
+  };
+  for (const { flows } of readEvents(eventsFile(folder))) {
+    rows.push(...flows);
+    if (rows.length < ROWS) continue;
+    yield columns();
+    rows = [];
+  }
+  yield columns();
+}
+
 /**
  * @param {string} folder of a trace
  * @returns {Record<string, Iterable<Uint8Array>>} by file name
@@ -156,6 +199,9 @@ function parquetTrace(folder) {
   return {
     'events.parquet': parquetFile(EVENT_SCHEMA, kvMetadata, eventGroups(folder, {})),
     'symbols.parquet': parquetFile(SYMBOL_SCHEMA, kvMetadata, [symbols]),
+    ...(functions.some(({ role }) => role) && {
+      'flows.parquet': parquetFile(FLOW_SCHEMA, kvMetadata, flowGroups(folder)),
+    }),
   };
 }
 

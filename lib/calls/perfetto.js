@@ -8,6 +8,7 @@ const {
   CLOCK,
   Packets,
   double,
+  fixed64,
   message,
   number,
   text,
@@ -15,7 +16,7 @@ const {
 const { KIND, readEvents } = require('./events.js');
 const { eventsFile, readFunctions } = require('./store.js');
 
-const SLICE = { BEGIN: 1, END: 2, COUNTER: 4 };
+const SLICE = { BEGIN: 1, END: 2, INSTANT: 3, COUNTER: 4 };
 const CALLS_TRACK = 1;
 const PROCESSES = 1000;
 const THREADS = 1_000_000;
@@ -122,6 +123,30 @@ function addCount(packets, timeNs, calls) {
 }
 
 /**
+ * An arrow from where a job was handed over to where it runs: an instant on either track, so that it does
+ * not matter which slice was written first.
+ * @param {Packets} packets
+ * @param {Tracks} tracks
+ * @param {import('./events').Flow} flow
+ */
+function addFlow(packets, tracks, { frame, tid, spawnerTid, timeNs, spawnedNs }) {
+  for (const [at, thread, name, field] of /** @type {[number, number, string, number][]} */ ([
+    [spawnedNs, spawnerTid, 'hands over a job', 47],
+    [timeNs, tid, 'runs it', 48],
+  ])) {
+    const id = tracks.of(thread);
+    packets.add(at, (packet) => {
+      message(packet, 11, (own) => {
+        number(own, 9, SLICE.INSTANT);
+        number(own, 11, id);
+        text(own, 23, name);
+        fixed64(own, field, frame);
+      });
+    });
+  }
+}
+
+/**
  * @param {string} folder of a trace
  * @param {import('./summary').Summary} summary
  * @returns {Generator<Uint8Array>}
@@ -133,7 +158,7 @@ function* perfettoTrace(folder, summary) {
   const tracks = new Tracks(packets, about, summary);
   let windowNs = 0;
   let calls = 0;
-  for (const { length, timeNs, tid, func, kind } of readEvents(eventsFile(folder))) {
+  for (const { length, timeNs, tid, func, kind, flows } of readEvents(eventsFile(folder))) {
     for (let i = 0; i < length; i++) {
       const id = tracks.of(tid[i]);
       if (timeNs[i] >= windowNs + WINDOW_NS) {
@@ -156,6 +181,7 @@ function* perfettoTrace(folder, summary) {
         });
       });
     }
+    for (const flow of flows) addFlow(packets, tracks, flow);
     packets.flush();
     yield* packets.chunks.splice(0);
   }

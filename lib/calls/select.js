@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const { ProfError, nearMatches } = require('../errors.js');
 const { grouped } = require('../grouped.js');
+const { ROLE, roleOf } = require('./flows.js');
 
 /**
  * @typedef {object} Selected of one file
@@ -11,6 +12,7 @@ const { grouped } = require('../grouped.js');
  * @property {Uint32Array} rows for the addon
  * @property {string[]} names
  * @property {number[]} sizes in bytes
+ * @property {Uint8Array} [roles] of the rows, where flows are followed: flows.js
  */
 
 /** So many that a mistake is likely; all of node's would be 77,000. */
@@ -36,11 +38,12 @@ function readList(file) {
 /**
  * @param {import('./native').NativeCalls} native
  * @param {string[]} objects
- * @param {{ pattern?: RegExp, list?: Set<string> }} wanted neither: all
+ * @param {{ pattern?: RegExp, list?: Set<string>, flows?: boolean }} wanted neither: all; flows: what
+ *   hands jobs over and runs them too, in the files where some other function is wanted
  * @returns {{ selected: Selected[], unreadable: string[], missing: string[] }} unreadable: what was
  *   said of files without symbols; missing: names of the list that no file has
  */
-function selectFunctions(native, objects, { pattern, list }) {
+function selectFunctions(native, objects, { pattern, list, flows = false }) {
   /** @type {Selected[]} */
   const selected = [];
   /** @type {string[]} */
@@ -64,7 +67,14 @@ function selectFunctions(native, objects, { pattern, list }) {
       at.push(index);
     });
     if (at.length === 0) continue;
+    const own = new Set(at);
+    if (flows) {
+      symbols.name.forEach((name, index) => {
+        if (!own.has(index) && roleOf(name) !== ROLE.NONE) at.push(index);
+      });
+    }
     selected.push({
+      ...(flows && { roles: Uint8Array.from(at, (index) => roleOf(symbols.name[index])) }),
       path,
       rows: Uint32Array.from(at, (index) => symbols.row[index]),
       names: at.map((index) => symbols.name[index]),
@@ -78,7 +88,7 @@ function selectFunctions(native, objects, { pattern, list }) {
  * The same, for a trace: nothing, too much and unknown names are refused.
  * @param {import('./native').NativeCalls} native
  * @param {string[]} objects
- * @param {{ pattern?: RegExp, list?: Set<string> }} wanted
+ * @param {{ pattern?: RegExp, list?: Set<string>, flows?: boolean }} wanted
  */
 function selectForTrace(native, objects, wanted) {
   const { selected, unreadable, missing } = selectFunctions(native, objects, wanted);

@@ -19,7 +19,7 @@ const FILE_MODE = 0o600;
  * @property {number} startUnixMs
  * @property {number} startNs of CLOCK_MONOTONIC, as the events' times
  * @property {string[]} objects
- * @property {{ name: string, object: number, address: number, size: number, callsOnly: boolean, mayLeaveUnseen: boolean }[]} functions
+ * @property {{ name: string, object: number, address: number, size: number, callsOnly: boolean, mayLeaveUnseen: boolean, role?: number }[]} functions
  */
 
 /** @param {unknown} error @param {string} file */
@@ -76,6 +76,7 @@ function writeFunctions(folder, functions, { command, startUnixMs, startNs }) {
       size: functions.size[i],
       callsOnly: functions.callsOnly[i] === 1,
       mayLeaveUnseen: functions.mayLeaveUnseen[i] === 1,
+      ...(functions.role[i] > 0 && { role: functions.role[i] }),
     })),
   });
 }

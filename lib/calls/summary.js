@@ -1,10 +1,9 @@
 'use strict';
-// What a trace found, as `trace --json` prints it: from the addon's columns, or, where the tracer was cut
-// off before it could sum up, from the events on disk.
+// What a trace found, as `trace --json` prints it, from the addon's columns. (Of a tracer that was cut off
+// before it could sum up, events on disk tell: from-events.js.)
 
 const { grouped } = require('../grouped.js');
-const { KIND, readEvents } = require('./events.js');
-const { eventsFile, readFunctions } = require('./store.js');
+const { runtimeOf } = require('./flows.js');
 
 /**
  * @typedef {object} FunctionRow
@@ -22,8 +21,12 @@ const { eventsFile, readFunctions } = require('./store.js');
  * @property {number} open calls that never returned
  * @property {boolean} callsOnly its ends cannot be seen at all
  * @property {number} samples of the clock, taken while it was the innermost traced function
+ * @property {number} spawned jobs that its calls handed over, and that ran outside of them
+ * @property {number} spawnedNs what those took, on whatever thread
+ * @property {'rayon' | 'tokio' | null} runs it runs such jobs
  * @property {[number, number, number][]} histogram from ns, below ns, calls
- * @property {{ symbol: string | null, calls: number, selfNs: number, totalNs: number }[]} callers
+ * @property {{ symbol: string | null, crossed: boolean, calls: number, selfNs: number, totalNs: number }[]} callers
+ *   crossed: by way of a job that the caller handed over
  *
  * @typedef {object} Summary
  * @property {1} schema
@@ -33,6 +36,9 @@ const { eventsFile, readFunctions } = require('./store.js');
  *   share: of the command's own CPU time, 9 at most
  * @property {{ symbol: string, calls: number, reason: 'limit' | 'budget', atMs: number }[]} dropped
  * @property {Record<string, number>} quality
+ * @property {{ jobs: number, matched: number, inside: number, outside: number, unknown: number } | null} flows
+ *   jobs of rayon and tokio that ran: handed over by a traced call elsewhere, run inside of the call
+ *   that handed it over, handed over outside of traced calls, nobody seen. null: not asked for
  * @property {{ pid: number, tid: number, name: string }[]} threads
  * @property {{ samples: number, outside: number, periodNs: number }} sampling
  * @property {{ code: string, message: string, fix: string }[]} warnings
@@ -67,6 +73,9 @@ function rowsOf({ functions, tally, histogram, pairs }) {
       open: tally.open[i],
       callsOnly: functions.callsOnly[i] === 1,
       samples: tally.samples[i],
+      spawned: tally.spawned[i],
+      spawnedNs: tally.spawnedNs[i],
+      runs: runtimeOf(functions.role[i]),
       histogram: /** @type {[number, number, number][]} */ ([]),
       callers: /** @type {FunctionRow['callers']} */ ([]),
     };
@@ -78,6 +87,7 @@ function rowsOf({ functions, tally, histogram, pairs }) {
     const caller = pairs.caller[i];
     rows[func].callers.push({
       symbol: caller < 0 ? null : functions.name[caller],
+      crossed: pairs.crossed[i] === 1,
       calls: pairs.calls[i],
       selfNs: pairs.selfNs[i],
       totalNs: pairs.totalNs[i],
@@ -169,6 +179,15 @@ function summaryOf(trace, { command, startUnixMs }) {
       functions: names.length,
       called: rows.filter(({ calls }) => calls > 0).length,
     },
+    flows: trace.functions.role.some((role) => role > 0)
+      ? {
+          jobs: trace.jobs,
+          matched: trace.jobsCrossed,
+          inside: trace.jobsInside,
+          outside: trace.jobsOutside,
+          unknown: trace.jobs - trace.jobsCrossed - trace.jobsInside - trace.jobsOutside,
+        }
+      : null,
     threads: trace.threads.name.map((name, i) => ({
       pid: trace.threads.pid[i],
       tid: trace.threads.tid[i],
@@ -183,133 +202,4 @@ function summaryOf(trace, { command, startUnixMs }) {
   };
 }
 
-/** The steps of the addon's histograms (src/trace/tally.c). @param {number} ns */
-function bucketOf(ns) {
-  if (ns < 8) return [ns, ns + 1];
-  const step = 2 ** (Math.floor(Math.log2(ns)) - 3);
-  const from = Math.floor(ns / step) * step;
-  return [from, from + step];
-}
-
-/** Calls, self and total time from events alone. */
-class EventTally {
-  /** @param {import('./store').Functions} functions */
-  constructor({ functions, objects }) {
-    this.rows = functions.map(({ name, object, callsOnly }) => ({
-      symbol: name,
-      object: objects[object],
-      calls: 0,
-      selfNs: 0,
-      totalNs: 0,
-      meanNs: /** @type {number | null} */ (null),
-      minNs: /** @type {number | null} */ (null),
-      p50Ns: /** @type {number | null} */ (null),
-      p99Ns: /** @type {number | null} */ (null),
-      maxNs: /** @type {number | null} */ (null),
-      unseen: 0,
-      open: 0,
-      callsOnly,
-      samples: 0,
-      histogram: /** @type {[number, number, number][]} */ ([]),
-      callers: /** @type {FunctionRow['callers']} */ ([]),
-    }));
-    this.sum = this.rows.map(() => 0);
-    this.buckets = this.rows.map(() => /** @type {Map<number, number>} */ (new Map()));
-    /** @type {Map<number, { func: number, startNs: number, childNs: number, outermost: boolean }[]>} */
-    this.open = new Map();
-    this.events = 0;
-    this.firstNs = NaN;
-    this.lastNs = NaN;
-  }
-
-  /** @param {import('./events').Batch} batch */
-  add({ length, timeNs, tid, func, kind }) {
-    for (let i = 0; i < length; i++) {
-      let calls = this.open.get(tid[i]);
-      if (!calls) this.open.set(tid[i], (calls = []));
-      const row = this.rows[func[i]];
-      if (this.events++ === 0) this.firstNs = timeNs[i];
-      this.lastNs = timeNs[i];
-      if (kind[i] === KIND.ENTRY) {
-        const outermost = !calls.some((call) => call.func === func[i]);
-        calls.push({ func: func[i], startNs: timeNs[i], childNs: 0, outermost });
-        row.calls++;
-        continue;
-      }
-      const call = /** @type {NonNullable<ReturnType<typeof calls.pop>>} */ (calls.pop());
-      const caller = calls.at(-1);
-      if (kind[i] === KIND.UNSEEN) {
-        row.unseen++;
-        if (caller) caller.childNs += call.childNs;
-        continue;
-      }
-      const ns = timeNs[i] - call.startNs;
-      if (caller) caller.childNs += ns;
-      row.selfNs += Math.max(0, ns - call.childNs);
-      if (call.outermost) row.totalNs += ns;
-      this.sum[func[i]] += ns;
-      row.minNs = Math.min(row.minNs ?? Infinity, ns);
-      row.maxNs = Math.max(row.maxNs ?? 0, ns);
-      const [from] = bucketOf(ns);
-      this.buckets[func[i]].set(from, (this.buckets[func[i]].get(from) ?? 0) + 1);
-    }
-  }
-
-  finish() {
-    for (const calls of this.open.values()) for (const { func } of calls) this.rows[func].open++;
-    this.rows.forEach((row, func) => {
-      const steps = [...this.buckets[func]].sort(([a], [b]) => a - b);
-      const timed = steps.reduce((sum, [, count]) => sum + count, 0);
-      if (timed === 0) return;
-      row.histogram = steps.map(([from, count]) => [from, bucketOf(from)[1], count]);
-      row.meanNs = Math.round(this.sum[func] / timed);
-      const quantile = (/** @type {number} */ share) => {
-        let seen = 0;
-        const wanted = Math.max(1, Math.round(share * timed));
-        const [from, to] = /** @type {[number, number, number]} */ (
-          row.histogram.find(([, , count]) => (seen += count) >= wanted)
-        );
-        const middle = from + Math.floor((to - from) / 2);
-        return Math.min(row.maxNs ?? 0, Math.max(row.minNs ?? 0, middle));
-      };
-      row.p50Ns = quantile(0.5);
-      row.p99Ns = quantile(0.99);
-    });
-    return this.rows;
-  }
-}
-
-/**
- * The summary of a trace that was cut off.
- * @param {string} folder
- * @returns {Summary}
- */
-function summaryFromEvents(folder) {
-  const functions = readFunctions(folder);
-  const tally = new EventTally(functions);
-  /** @type {{ cut?: string }} */
-  const state = {};
-  for (const batch of readEvents(eventsFile(folder), state)) tally.add(batch);
-  const rows = tally.finish();
-  const message =
-    'the tracer ended before it could sum up: this is what the events on disk tell, without callers, ' +
-    `samples and cost${state.cut ? `; ${state.cut}` : ''}`;
-  return {
-    schema: 1,
-    meta: {
-      command: functions.command,
-      durationMs: tally.events > 0 ? (tally.lastNs - tally.firstNs) / 1e6 : 0,
-      startUnixMs: functions.startUnixMs,
-      method: 'uprobe',
-    },
-    functions: ordered(rows.filter(({ calls }) => calls > 0)),
-    cost: { emulatedNs: 0, steppedNs: 0, hits: 0, ns: 0, cpuNs: 0, share: 0 },
-    dropped: [],
-    quality: { events: tally.events, functions: rows.length },
-    threads: [],
-    sampling: { samples: 0, outside: 0, periodNs: 0 },
-    warnings: [{ code: 'trace-cut', message, fix: '' }],
-  };
-}
-
-module.exports = { summaryFromEvents, summaryOf };
+module.exports = { ordered, summaryOf };

@@ -50,6 +50,12 @@ function columnsFor({ functions, sampling }) {
     { head: 'P99', cell: (/** @type {FunctionRow} */ row) => time(row.p99Ns) },
     { head: 'MAX', cell: (/** @type {FunctionRow} */ row) => time(row.maxNs) },
   ];
+  if (functions.some(({ spawned }) => spawned > 0)) {
+    columns.splice(4, 0, {
+      head: 'ELSEWHERE',
+      cell: (row) => (row.spawned > 0 ? time(row.spawnedNs) : '-'),
+    });
+  }
   if (inside > 0) {
     columns.splice(3, 0, { head: 'CPU%', cell: (row) => percent(row.samples / inside) });
   }
@@ -57,7 +63,7 @@ function columnsFor({ functions, sampling }) {
 }
 
 /** What a narrow terminal has no room for, first to go first. */
-const SPARE = ['MEAN', 'MAX', 'CPU%', 'TOTAL'];
+const SPARE = ['MEAN', 'MAX', 'CPU%', 'P50', 'TOTAL'];
 const LEAST_SYMBOL_COLUMNS = 24;
 
 /**
@@ -104,7 +110,8 @@ function marked(row, room) {
 }
 
 /** @param {Summary} summary */
-function headline({ meta, quality, functions, cost, sampling }) {
+function headline({ meta, quality, functions: all, cost, sampling }) {
+  const functions = all.filter(({ runs }) => !runs);
   const calls = functions.reduce((sum, row) => sum + row.calls, 0);
   const parts = [
     `${grouped(calls)} calls of ${grouped(functions.length)} functions in ${(meta.durationMs / 1000).toFixed(2)} s`,
@@ -134,13 +141,15 @@ function headline({ meta, quality, functions, cost, sampling }) {
 function renderTrace(summary, { stream, width, limit = 40, by = 'self', callers = false } = {}) {
   const terminal = terminalOf({ stream, width });
   const key = /** @type {const} */ ({ self: 'selfNs', calls: 'calls', total: 'totalNs' })[by];
-  const rows = [...summary.functions].sort((a, b) => b[key] - a[key]);
+  const rows = summary.functions.filter(({ runs }) => !runs).sort((a, b) => b[key] - a[key]);
   const shown = rows.slice(0, limit);
   const lines = [...wrap(headline(summary), Math.min(terminal.width, 120)), ''];
   if (rows.length === 0) lines.push('no traced function was called');
   else if (callers) lines.push(...callerLines(summary, shown, terminal.width));
   else lines.push(...rowLines(summary, shown, terminal.width));
   if (rows.length > shown.length) lines.push(`${grouped(rows.length - shown.length)} more`);
+  if (summary.flows)
+    lines.push('', ...wrap(flowLine(summary.flows), Math.min(terminal.width, 120)));
   if (summary.dropped.length > 0) lines.push('', ...dropLines(summary, terminal.width));
   if (summary.warnings.length > 0) lines.push('', ...warningLines(summary.warnings, terminal));
   return `${lines.join('\n')}\n`;
@@ -158,13 +167,25 @@ function callerLines(summary, rows, width) {
     head,
     ...rows.flatMap((row, r) => [
       lines[r],
-      ...row.callers.slice(0, 10).map(({ symbol, calls, selfNs }) => {
-        const from = `    ${pad(grouped(calls), 10, true)} calls, ${pad(time(selfNs), 8, true)} self, from `;
+      ...row.callers.slice(0, 10).map(({ symbol, crossed, calls, selfNs }) => {
+        const how = crossed ? 'by a job of ' : 'from ';
+        const from = `    ${pad(grouped(calls), 10, true)} calls, ${pad(time(selfNs), 8, true)} self, ${how}`;
         const name = symbol ?? '(no traced function)';
         return from + fit(name, width === Infinity ? PIPE_SYMBOL_COLUMNS : width - from.length);
       }),
     ]),
   ];
+}
+
+/** @param {NonNullable<Summary['flows']>} flows */
+function flowLine({ jobs, matched, inside, outside, unknown }) {
+  const parts = [
+    `${grouped(matched)} handed over by a traced call and run elsewhere (ELSEWHERE is their time)`,
+    ...(inside > 0 ? [`${grouped(inside)} run inside of the call that handed them over`] : []),
+    ...(outside > 0 ? [`${grouped(outside)} handed over outside of all traced calls`] : []),
+    ...(unknown > 0 ? [`${grouped(unknown)} handed over by nobody that was seen`] : []),
+  ];
+  return `${grouped(jobs)} jobs of rayon and tokio ran: ${parts.join(', ')}`;
 }
 
 /** @param {Summary} summary @param {number} width */

@@ -17,7 +17,8 @@ const { summaryOf } = require('./summary.js');
  * @property {number} [limit] calls of one function
  * @property {number} [budget] per cent
  * @property {number} [sampleHz]
- * @property {'auto' | 'probes' | 'xray'} [method] for this process
+ * @property {'auto' | 'probes' | 'xray'} [method]
+ * @property {boolean} [flows] who handed over the jobs that rayon and tokio run
  * @property {string} [folder] for the events; none are kept without
  *
  * @typedef {object} World
@@ -48,7 +49,11 @@ class Trace {
       ? namedObjects(options.objects, world)
       : usualObjects(world, command ?? []);
     const names = list === undefined ? undefined : readList(path.resolve(world.cwd, list));
-    const chosen = selectForTrace(world.native, objects, { pattern, list: names });
+    const chosen = selectForTrace(world.native, objects, {
+      pattern,
+      list: names,
+      flows: options.flows ?? false,
+    });
     this.world = world;
     this.unreadable = chosen.unreadable;
     this.count = chosen.count;
@@ -59,7 +64,7 @@ class Trace {
       startNs: Number(process.hrtime.bigint()),
     };
     this.native = {
-      objects: chosen.selected.map(({ path: file, rows }) => ({ path: file, rows })),
+      objects: chosen.selected.map(({ path: file, rows, roles }) => ({ path: file, rows, roles })),
       command: command !== null,
       method: options.method ?? 'auto',
       depth: options.depth ?? 0,

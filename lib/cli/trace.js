@@ -32,6 +32,10 @@ const spec = {
       value: 'PCT',
       help: "drop the dearest functions above this share of the command's CPU time (100)",
     },
+    flows: {
+      type: 'boolean',
+      help: 'follow jobs of rayon and tokio from who hands them over to who runs them',
+    },
     to: { type: 'string', value: 'FORMAT', help: 'parquet (tables) or perfetto, beside the table' },
     output: { type: 'string', short: 'o', value: 'OUT', help: "where to write (--to's result)" },
     sort: { type: 'string', value: 'KEY', help: 'the table by self, calls or total (self)' },
@@ -79,6 +83,7 @@ function traceOptions(parsed, folder) {
     depth: numberOf(parsed, 'depth', { least: 1, most: 65536, whole: true }),
     limit: numberOf(parsed, 'limit', { least: 1, whole: true }),
     budget: budgetOf(parsed),
+    flows: parsed.values.flows === true,
     folder,
   };
 }
@@ -127,7 +132,7 @@ function shown(file, cwd) {
  */
 function read(parsed, given, world) {
   const { readFunctions, readSummary } = require('../calls/store.js');
-  const { summaryFromEvents } = require('../calls/summary.js');
+  const { summaryFromEvents } = require('../calls/from-events.js');
   const folder = path.resolve(world.cwd, given);
   readFunctions(folder);
   show(parsed, readSummary(folder) ?? summaryFromEvents(folder), folder, world);

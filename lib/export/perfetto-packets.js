@@ -37,6 +37,9 @@ const bytes = (writer, field, value) => writer.uint32((field << 3) | BYTES).byte
 /** @param {ProtoWriter} writer @param {number} field @param {number} value */
 const double = (writer, field, value) => writer.uint32((field << 3) | FIXED64).double(value);
 
+/** @param {ProtoWriter} writer @param {number} field @param {number} value */
+const fixed64 = (writer, field, value) => writer.uint32((field << 3) | FIXED64).fixed64(value);
+
 /** The packets of a trace, in chunks of bytes. */
 class Packets {
   writer = Writer.create();
@@ -64,4 +67,4 @@ class Packets {
   }
 }
 
-module.exports = { CLEARED, CLOCK, Packets, bytes, double, message, number, text };
+module.exports = { CLEARED, CLOCK, Packets, bytes, double, fixed64, message, number, text };

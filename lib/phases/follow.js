@@ -149,4 +149,4 @@ class CompilerNotes {
   }
 }
 
-module.exports = { CompilerNotes };
+module.exports = { CompilerNotes, eachHook };

@@ -18,15 +18,19 @@ const { followCompiler } = require('./taps.js');
 
 /**
  * @param {(binding: Record<string, any>) => void} [onAddon] gets rspack's binding when it is there
+ * @param {(compiler: object) => void} [onCompiler] gets each compiler, with its plugins still to come
  * @returns {PhaseWatch}
  */
-function watchPhases(onAddon = () => {}) {
+function watchPhases(onAddon = () => {}, onCompiler = () => {}) {
   const recorder = processPhases();
   const finder = new Finder({
     now: recorder.now,
     onBinding: (interval) => recorder.bindingLoaded(interval),
     onAddon,
-    onCompiler: (compiler) => followCompiler(compiler, recorder),
+    onCompiler: (compiler) => {
+      followCompiler(compiler, recorder);
+      onCompiler(compiler);
+    },
     onProblem: (error) => {
       recorder.problem = error instanceof Error ? error.message : String(error);
     },

@@ -59,6 +59,24 @@ static bool read_rows(napi_env env, napi_value value, uint32_t **rows, size_t *c
   return false;
 }
 
+/* None where it is not there. */
+static bool read_roles(napi_env env, napi_value value, uint8_t **roles, size_t *count) {
+  napi_typedarray_type type;
+  bool is_array = false;
+  void *data = NULL;
+  *roles = NULL;
+  *count = 0;
+  if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array)
+    return true;
+  if (napi_get_typedarray_info(env, value, &type, count, &data, NULL, NULL) == napi_ok &&
+      type == napi_uint8_array) {
+    *roles = data;
+    return true;
+  }
+  fail_with(env, PROF_BAD_OPTION, "roles must be a Uint8Array");
+  return false;
+}
+
 /* --- what is in a file --- */
 
 struct symbol_row {
@@ -123,7 +141,7 @@ napi_value prof_calls_sites(napi_env env, napi_callback_info info) {
       !read_path(env, arguments[0], path) || !read_rows(env, arguments[1], &rows, &wanted))
     return NULL;
   prof_call_plan_init(&plan);
-  if (prof_call_plan_add(&plan, path, rows, wanted, &error)) {
+  if (prof_call_plan_add(&plan, path, rows, NULL, wanted, &error)) {
     prof_call_plan_free(&plan);
     return fail(env, &error);
   }
@@ -177,7 +195,7 @@ static double number_of(napi_env env, napi_value object, const char *name) {
 }
 
 static bool add_objects(napi_env env, napi_value options) {
-  napi_value objects, object, path_value, rows_value;
+  napi_value objects, object, path_value, rows_value, roles_value;
   uint32_t length = 0;
   char path[PATH_BYTES];
   struct prof_error error;
@@ -188,13 +206,17 @@ static bool add_objects(napi_env env, napi_value options) {
   }
   for (uint32_t i = 0; i < length; i++) {
     uint32_t *rows;
-    size_t count;
+    uint8_t *roles;
+    size_t count, role_count;
     if (napi_get_element(env, objects, i, &object) != napi_ok ||
         napi_get_named_property(env, object, "path", &path_value) != napi_ok ||
         napi_get_named_property(env, object, "rows", &rows_value) != napi_ok ||
-        !read_path(env, path_value, path) || !read_rows(env, rows_value, &rows, &count))
+        napi_get_named_property(env, object, "roles", &roles_value) != napi_ok ||
+        !read_path(env, path_value, path) || !read_rows(env, rows_value, &rows, &count) ||
+        !read_roles(env, roles_value, &roles, &role_count))
       return false;
-    if (prof_call_plan_add(&running.plan, path, rows, count, &error)) {
+    if (prof_call_plan_add(&running.plan, path, rows, role_count == count ? roles : NULL, count,
+                           &error)) {
       fail(env, &error);
       return false;
     }

@@ -6,8 +6,29 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "trace/exits.h"
+#include "trace/flow.h"
 #include "trace/plan.h"
 #include "trace/probes.h"
+
+static struct prof_probe probe_of(const struct prof_call_site *site, int fd, uint32_t index) {
+  /* A job's address is the first argument (rdi) of what runs it, the second (rsi) of what takes it.
+   */
+  static const uint8_t jobs[] = {
+      [PROF_FLOW_RAYON_PUSH] = 6,
+      [PROF_FLOW_RAYON_RUN] = 7,
+      [PROF_FLOW_TOKIO_SPAWN] = 6,
+      [PROF_FLOW_TOKIO_RUN] = 7,
+  };
+  bool is_jump = site->kind == PROF_SITE_JUMP;
+  return (struct prof_probe){.fd = fd,
+                             .offset = site->offset,
+                             .site = index,
+                             .has_value = is_jump || site->role != PROF_FLOW_NONE,
+                             .in_memory = is_jump && site->in_memory,
+                             .base = is_jump ? site->base : jobs[site->role],
+                             .displacement = site->displacement};
+}
 
 /* Of the functions that are not dropped; *type 0 where none is left. */
 static int define(struct prof_change *self, uint32_t *type, struct prof_error *error) {
@@ -21,8 +42,7 @@ static int define(struct prof_change *self, uint32_t *type, struct prof_error *e
   for (uint32_t i = 0; i < plan->site_count; i++) {
     const struct prof_call_func *func = &plan->funcs[plan->sites[i].func];
     if (!func->is_dropped)
-      probes[count++] = (struct prof_probe){
-          .fd = plan->objects[func->object].fd, .offset = plan->sites[i].offset, .site = i};
+      probes[count++] = probe_of(&plan->sites[i], plan->objects[func->object].fd, i);
   }
   if (count)
     status = prof_probes_define(self->probes, probes, count, type, &refused, error);

@@ -48,7 +48,24 @@ static bool add_exit(struct sweep *self, uint64_t address, uint8_t kind, bool is
   struct prof_exits *out = self->out;
   if (out->count == PROF_EXITS_MAX)
     return false;
-  out->exits[out->count++] = (struct prof_exit){address, kind, is_emulated};
+  out->exits[out->count++] =
+      (struct prof_exit){.address = address, .kind = kind, .is_emulated = is_emulated};
+  return true;
+}
+
+/* One whose target only the probe can tell. */
+static bool add_jump(struct sweep *self, uint64_t address, const struct prof_x86 *insn) {
+  /* By a table, nothing tells; at the entry's own probe, which is hit first is not known. */
+  if (insn->base == PROF_X86_NO_BASE || address == self->func->address) {
+    self->out->may_leave_unseen = true;
+    return true;
+  }
+  if (!add_exit(self, address, PROF_SITE_JUMP, insn->is_emulated))
+    return false;
+  struct prof_exit *added = &self->out->exits[self->out->count - 1];
+  added->in_memory = insn->in_memory;
+  added->base = insn->base;
+  added->displacement = insn->displacement;
   return true;
 }
 
@@ -85,8 +102,11 @@ static bool sweep_region(struct sweep *self, size_t index) {
         self->jumps[self->jump_count++] = target;
       else if (!leave(self, address, &insn))
         return false;
-    } else if (insn.kind == PROF_X86_JUMP_INDIRECT) {
-      self->out->may_leave_unseen = true; /* or a switch: nothing tells */
+    } else if (insn.kind == PROF_X86_JUMP_OUT) {
+      if (!add_exit(self, address, PROF_SITE_TAIL, insn.is_emulated))
+        return false;
+    } else if (insn.kind == PROF_X86_JUMP_INDIRECT && !add_jump(self, address, &insn)) {
+      return false;
     }
     at += insn.length;
   }
@@ -118,10 +138,13 @@ void prof_exits_find(struct prof_funcs *funcs, const struct prof_func *func,
   for (size_t i = 0; sound && i < self.region_count; i++)
     sound = sweep_region(&self, i);
   sound = sound && jumps_are_sound(&self);
+  out->part = self.region_count > 1 ? self.regions[1].start : 0;
+  out->part_size = self.region_count > 1 ? self.regions[1].size : 0;
   if (self.region_count && self.regions[0].code) {
     struct prof_x86 first = prof_x86_decode(self.regions[0].code, func->size);
     out->entry_is_emulated = first.is_emulated;
-    out->is_one_instruction = sound && out->count > 0 && out->exits[0].address == func->address;
+    out->is_one_instruction = sound && out->count > 0 && out->exits[0].address == func->address &&
+                              out->exits[0].kind != PROF_SITE_JUMP;
   } else {
     out->entry_is_emulated = false;
   }

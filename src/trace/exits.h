@@ -6,7 +6,8 @@
  * The function's bytes are decoded from the first to the last. They count only if every byte
  * belongs to an instruction and every jump inside goes to the start of one: otherwise there may be
  * data among the code, and a probe in the middle of an instruction would break the program.
- * Parts that the compiler split off (".cold") are followed.
+ * Parts that the compiler split off (".cold") are followed. A jump through a register (or memory at
+ * one) is an exit or a switch: the probe there writes down where to, and prof_site_leaves tells.
  *
  * Refuses (calls are counted, their ends not seen): what does not decode so, more than
  * PROF_EXITS_MAX exits, functions over 1 MB, V8's builtins (`Builtins_*`: data lies among their
@@ -29,20 +30,27 @@ enum prof_site_kind {
   PROF_SITE_RETURN,
   PROF_SITE_TAIL,    /* a jump to another function */
   PROF_SITE_INSTANT, /* the function is this one instruction: entry and end at once */
+  PROF_SITE_JUMP,    /* through a register: to another function, or within this one (a switch) */
+  PROF_SITE_COUNT,   /* entered, and its ends cannot be seen: over at once, and nobody's caller */
+  PROF_SITE_SPAWN,   /* entered, and no call: it hands a job over (flow.h) */
 };
 
 struct prof_exit {
   uint64_t address; /* virtual, of the file */
-  uint8_t kind;     /* RETURN or TAIL */
+  uint8_t kind;     /* RETURN, TAIL or JUMP */
   bool is_emulated; /* a cheap probe: x86.h */
+  bool in_memory;   /* of a JUMP, as x86.h has them */
+  uint8_t base;
+  int32_t displacement;
 };
 
 struct prof_exits {
   struct prof_exit exits[PROF_EXITS_MAX];
   size_t count;
-  bool calls_only;         /* refused: only the entry can be probed */
-  bool may_leave_unseen;   /* by an indirect or conditional jump, or off its end */
-  bool is_one_instruction; /* an INSTANT */
+  bool calls_only;          /* refused: only the entry can be probed */
+  bool may_leave_unseen;    /* by a conditional jump, one through a table, or off its end */
+  uint64_t part, part_size; /* the first part that was split off: jumps to there stay inside */
+  bool is_one_instruction;  /* an INSTANT */
   bool entry_is_emulated;
 };
 

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/table.h"
 #include "trace/exits.h"
+#include "trace/flow.h"
 
 /* Two records of one hit, by two events: some hundred ns apart. */
 enum { TWICE_NS = 1000000 };
@@ -13,7 +14,9 @@ struct frame {
   uint64_t id; /* 0: too deep for an event */
   uint64_t sp, start_ns, child_ns;
   uint32_t func;
-  bool is_outermost;
+  uint32_t spawner; /* of a job */
+  uint64_t job;
+  bool is_outermost, is_job, is_repeated;
 };
 
 struct thread {
@@ -37,6 +40,7 @@ struct prof_match {
   struct thread *threads;
   size_t thread_count, thread_capacity;
   struct prof_table by_tid;
+  struct prof_flow flow;
 };
 
 struct prof_match *prof_match_create(const struct prof_match_sink *sink, uint32_t depth) {
@@ -57,6 +61,7 @@ void prof_match_free(struct prof_match *self) {
   }
   free(self->threads);
   prof_table_free(&self->by_tid);
+  prof_flow_free(&self->flow);
   free(self);
 }
 
@@ -112,6 +117,7 @@ static void pop(struct prof_match *self, struct thread *thread, uint8_t how, uin
   struct frame *caller = thread->count ? &thread->frames[thread->count - 1] : NULL;
   struct prof_call_end end = {.func = frame.func,
                               .caller = caller ? caller->func : PROF_NO_FUNC,
+                              .spawner = frame.is_repeated ? PROF_NO_FUNC : frame.spawner,
                               .how = how,
                               .is_outermost = frame.is_outermost};
   if (how == PROF_CALL_EXIT || how == PROF_CALL_TAIL) {
@@ -121,6 +127,10 @@ static void pop(struct prof_match *self, struct thread *thread, uint8_t how, uin
       caller->child_ns += end.total_ns;
   } else if (caller) {
     caller->child_ns += frame.child_ns; /* what is known of it */
+  }
+  if (caller && caller->spawner != PROF_NO_FUNC) {
+    end.caller = caller->spawner;
+    end.is_crossed = true;
   }
   if (frame.is_outermost)
     thread->inside[frame.func / 64] &= ~(1ull << (frame.func % 64));
@@ -155,6 +165,7 @@ static void push(struct prof_match *self, struct thread *thread, uint32_t func, 
                                                    .sp = sp,
                                                    .start_ns = time_ns,
                                                    .func = func,
+                                                   .spawner = PROF_NO_FUNC,
                                                    .is_outermost = outermost};
   self->counts.deeper += !written;
   if (written)
@@ -196,17 +207,80 @@ static bool came_twice(struct prof_match *self, struct thread *thread, uint32_t 
   return twice;
 }
 
-void prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_t kind, uint64_t sp,
+bool prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_t kind, uint64_t sp,
                     uint64_t time_ns, uint64_t id) {
   struct thread *thread = thread_of(self, tid);
   self->counts.hits++;
   if (!thread || came_twice(self, thread, func, kind, sp, time_ns, id))
-    return;
-  if (kind == PROF_SITE_ENTRY || kind == PROF_SITE_INSTANT)
+    return false;
+  if (kind == PROF_SITE_SPAWN)
+    return true;
+  bool is_call = kind == PROF_SITE_ENTRY || kind == PROF_SITE_INSTANT || kind == PROF_SITE_COUNT;
+  if (is_call)
     push(self, thread, func, sp, time_ns);
-  if (kind != PROF_SITE_ENTRY)
+  if (kind == PROF_SITE_COUNT)
+    leave(self, thread, func, sp, PROF_CALL_UNSEEN, time_ns);
+  else if (kind != PROF_SITE_ENTRY)
     leave(self, thread, func, sp, kind == PROF_SITE_TAIL ? PROF_CALL_TAIL : PROF_CALL_EXIT,
           time_ns);
+  return true;
+}
+
+void prof_match_spawn(struct prof_match *self, uint32_t tid, uint64_t job, uint64_t time_ns) {
+  const struct thread *thread = thread_of(self, tid);
+  struct prof_flow_spawn spawn = {.job = job, .time_ns = time_ns, .tid = tid, .func = PROF_NO_FUNC};
+  if (thread && thread->count) {
+    const struct frame *top = &thread->frames[thread->count - 1];
+    spawn.func = top->is_job ? top->spawner : top->func;
+    spawn.frame = top->id;
+  }
+  if (prof_flow_put(&self->flow, &spawn))
+    self->counts.no_memory++;
+}
+
+static bool is_open(const struct thread *thread, uint64_t frame) {
+  size_t at = thread->count;
+  while (at > 0 && thread->frames[at - 1].id != frame)
+    at--;
+  return frame && at > 0;
+}
+
+void prof_match_run(struct prof_match *self, uint32_t tid, uint64_t job) {
+  struct thread *thread = thread_of(self, tid);
+  struct frame *frame = thread && thread->count ? &thread->frames[thread->count - 1] : NULL;
+  if (!frame || frame->is_job || frame->start_ns != thread->last.time_ns)
+    return; /* that call was too deep, or is over already */
+  const struct prof_flow_spawn *spawn = prof_flow_find(&self->flow, job);
+  frame->is_job = true;
+  frame->job = job;
+  if (thread->count > 1 && frame[-1].is_job && frame[-1].job == job) {
+    frame->is_repeated = true; /* raw::poll and Harness::poll, where one calls the other */
+    frame->spawner = frame[-1].spawner;
+    return;
+  }
+  self->counts.jobs++;
+  if (!spawn)
+    return;
+  if (spawn->func == PROF_NO_FUNC) {
+    self->counts.jobs_outside++;
+    return;
+  }
+  if (spawn->tid == tid && is_open(thread, spawn->frame)) {
+    self->counts.jobs_inside++;
+    return;
+  }
+  frame->spawner = spawn->func;
+  self->counts.jobs_crossed++;
+  struct prof_call_event event = {.time_ns = frame->start_ns,
+                                  .frame = frame->id,
+                                  .parent = spawn->frame,
+                                  .spawned_ns = spawn->time_ns,
+                                  .spawner_tid = spawn->tid,
+                                  .tid = tid,
+                                  .func = frame->func,
+                                  .kind = PROF_CALL_SPAWNED};
+  if (frame->id && spawn->frame)
+    self->sink.event(self->sink.user, &event);
 }
 
 void prof_match_thread_ended(struct prof_match *self, uint32_t tid, uint64_t time_ns) {

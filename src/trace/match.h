@@ -19,6 +19,10 @@
  * How long an UNSEEN call took is not known: it is counted, and has no duration. An end without a
  * call (entered before the trace began, or its record was lost) is counted and changes nothing.
  *
+ * A call that runs a job of rayon or tokio (flow.h) has a spawner besides its caller: the innermost
+ * traced call that was open where the job was handed over; where that one ran a job itself and
+ * called nothing traced, that job's spawner. What a job calls is charged to it.
+ *
  * The caller provides hits in order of time, and sinks. Refuses: calls nested deeper than
  * PROF_MATCH_DEPTH (counted).
  */
@@ -42,6 +46,9 @@ struct prof_match_sink {
 
 struct prof_match_counts {
   uint64_t hits, unmatched, too_deep, deeper, twice, no_memory;
+  /* Jobs that ran; of them handed over by a traced call elsewhere, or run inside of that call;
+   * handed over outside of all traced calls. The rest: nobody was seen. */
+  uint64_t jobs, jobs_crossed, jobs_inside, jobs_outside;
 };
 
 struct prof_match;
@@ -50,11 +57,14 @@ struct prof_match;
 struct prof_match *prof_match_create(const struct prof_match_sink *sink, uint32_t depth);
 void prof_match_free(struct prof_match *self);
 
-/* kind: enum prof_site_kind (exits.h). id: of the event that the hit
+/* false: it was not taken. kind: enum prof_site_kind (exits.h). id: of the event that the hit
  * came by, below its CPU (an event has another id on each); one that came by two (one takes over
  * from the other, or a thread inherited one and was given one) counts once, and in `twice`. */
-void prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_t kind, uint64_t sp,
+bool prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_t kind, uint64_t sp,
                     uint64_t time_ns, uint64_t id);
+/* A thread hands a job over; the call that was just entered by prof_match_hit runs one. */
+void prof_match_spawn(struct prof_match *self, uint32_t tid, uint64_t job, uint64_t time_ns);
+void prof_match_run(struct prof_match *self, uint32_t tid, uint64_t job);
 void prof_match_thread_ended(struct prof_match *self, uint32_t tid, uint64_t time_ns);
 /* What is still open is ended as OPEN. */
 void prof_match_finish(struct prof_match *self);

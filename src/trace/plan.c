@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "code/funcs.h"
 #include "trace/exits.h"
+#include "trace/flow.h"
 
 void prof_call_plan_init(struct prof_call_plan *self) {
   *self = (struct prof_call_plan){0};
@@ -26,12 +27,10 @@ void prof_call_plan_free(struct prof_call_plan *self) {
   *self = (struct prof_call_plan){0};
 }
 
-static int add_site(struct prof_call_plan *self, const struct prof_funcs *funcs, uint64_t address,
-                    uint8_t kind, bool is_emulated) {
-  struct prof_call_site site = {.func = (uint32_t)self->func_count, /* the one being added */
-                                .kind = kind,
-                                .is_emulated = is_emulated};
-  if (!prof_funcs_offset(funcs, address, &site.offset))
+static int add_site(struct prof_call_plan *self, const struct prof_funcs *funcs,
+                    struct prof_call_site site) {
+  site.func = (uint32_t)self->func_count; /* the one being added */
+  if (!prof_funcs_offset(funcs, site.address, &site.offset))
     return 0;
   if (prof_array_reserve((void **)&self->sites, &self->site_capacity, self->site_count + 1,
                          sizeof *self->sites))
@@ -41,24 +40,40 @@ static int add_site(struct prof_call_plan *self, const struct prof_funcs *funcs,
 }
 
 static int add_func(struct prof_call_plan *self, struct prof_funcs *funcs,
-                    const struct prof_func *func, uint32_t object, struct prof_exits *exits) {
+                    const struct prof_func *func, uint32_t object, uint8_t role,
+                    struct prof_exits *exits) {
+  bool is_spawn = role == PROF_FLOW_RAYON_PUSH || role == PROF_FLOW_TOKIO_SPAWN;
   struct prof_call_func added = {
       .name = prof_arena_copy_text(&self->arena, func->name, strlen(func->name)),
       .linker = prof_arena_copy_text(&self->arena, func->linker, strlen(func->linker)),
       .address = func->address,
       .size = func->size,
       .object = object,
+      .role = role,
       .first_site = (uint32_t)self->site_count};
   int failed = !added.name || !added.linker ||
                prof_array_reserve((void **)&self->funcs, &self->func_capacity, self->func_count + 1,
                                   sizeof *self->funcs);
   prof_exits_find(funcs, func, exits); /* func's texts are gone now */
-  failed = failed || add_site(self, funcs, added.address,
-                              exits->is_one_instruction ? PROF_SITE_INSTANT : PROF_SITE_ENTRY,
-                              exits->entry_is_emulated);
-  for (size_t i = 0; !failed && !exits->is_one_instruction && i < exits->count; i++)
-    failed = add_site(self, funcs, exits->exits[i].address, exits->exits[i].kind,
-                      exits->exits[i].is_emulated);
+  added.part = exits->part;
+  added.part_size = exits->part_size;
+  uint8_t kind = is_spawn                    ? PROF_SITE_SPAWN
+                 : exits->calls_only         ? PROF_SITE_COUNT
+                 : exits->is_one_instruction ? PROF_SITE_INSTANT
+                                             : PROF_SITE_ENTRY;
+  failed = failed || add_site(self, funcs,
+                              (struct prof_call_site){.address = added.address,
+                                                      .kind = kind,
+                                                      .role = role,
+                                                      .is_emulated = exits->entry_is_emulated});
+  for (size_t i = 0; !failed && kind == PROF_SITE_ENTRY && i < exits->count; i++)
+    failed = add_site(self, funcs,
+                      (struct prof_call_site){.address = exits->exits[i].address,
+                                              .kind = exits->exits[i].kind,
+                                              .is_emulated = exits->exits[i].is_emulated,
+                                              .in_memory = exits->exits[i].in_memory,
+                                              .base = exits->exits[i].base,
+                                              .displacement = exits->exits[i].displacement});
   if (failed)
     return -1;
   added.site_count = (uint32_t)self->site_count - added.first_site;
@@ -69,7 +84,7 @@ static int add_func(struct prof_call_plan *self, struct prof_funcs *funcs,
 }
 
 int prof_call_plan_add(struct prof_call_plan *self, const char *path, const uint32_t *rows,
-                       size_t count, struct prof_error *error) {
+                       const uint8_t *roles, size_t count, struct prof_error *error) {
   struct prof_funcs *funcs;
   struct prof_exits *exits = malloc(sizeof *exits);
   int status = prof_funcs_open(path, &funcs, error), fd;
@@ -96,7 +111,8 @@ int prof_call_plan_add(struct prof_call_plan *self, const char *path, const uint
     struct prof_func func;
     if (!prof_funcs_at(funcs, rows[i], &func))
       continue;
-    if (add_func(self, funcs, &func, (uint32_t)self->object_count - 1, exits)) {
+    if (add_func(self, funcs, &func, (uint32_t)self->object_count - 1,
+                 roles ? roles[i] : PROF_FLOW_NONE, exits)) {
       status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the functions");
       goto out;
     }
@@ -112,4 +128,11 @@ out:
   prof_funcs_close(funcs);
   free(exits);
   return status;
+}
+
+bool prof_call_plan_leaves(const struct prof_call_plan *self, uint32_t site, uint64_t ip,
+                           uint64_t target) {
+  const struct prof_call_func *func = &self->funcs[self->sites[site].func];
+  uint64_t at = self->sites[site].address + (target - ip); /* virtual, of the file */
+  return at - func->address >= func->size && at - func->part >= func->part_size;
 }

@@ -21,18 +21,25 @@ struct prof_error;
 
 struct prof_call_site {
   uint64_t offset;  /* in the file */
+  uint64_t address; /* virtual, of the file */
   uint32_t func;    /* index in the plan */
   uint8_t kind;     /* enum prof_site_kind */
+  uint8_t role;     /* enum prof_flow_role, of entries: which argument says which job it is */
   bool is_emulated; /* a cheap one */
+  bool in_memory;   /* of a JUMP, as x86.h has them */
+  uint8_t base;
+  int32_t displacement;
 };
 
 struct prof_call_func {
   const char *name, *linker;
   uint64_t address, size;
+  uint64_t part, part_size; /* split off; 0: none */
   uint32_t object;
   uint32_t first_site, site_count;
   bool calls_only;       /* ends cannot be seen: no durations */
   bool may_leave_unseen; /* some ends may not be seen */
+  uint8_t role;          /* enum prof_flow_role */
   bool is_dropped;       /* its probes are gone: the calls so far are all there is */
 };
 
@@ -51,7 +58,12 @@ struct prof_call_plan {
 
 void prof_call_plan_init(struct prof_call_plan *self);
 void prof_call_plan_free(struct prof_call_plan *self);
+/* roles: of each row, enum prof_flow_role; NULL: none has any. */
 int prof_call_plan_add(struct prof_call_plan *self, const char *path, const uint32_t *rows,
-                       size_t count, struct prof_error *error);
+                       const uint8_t *roles, size_t count, struct prof_error *error);
+
+/* Of a JUMP at runtime address ip that goes to target: whether it leaves the function. */
+bool prof_call_plan_leaves(const struct prof_call_plan *self, uint32_t site, uint64_t ip,
+                           uint64_t target);
 
 #endif

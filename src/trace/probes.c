@@ -148,29 +148,49 @@ struct raw {
   int32_t pid;
   uint64_t ip;
   uint32_t site;
-  uint32_t sp_low, sp_high;
+  uint64_t sp, value;
 } __attribute__((packed));
-_Static_assert(sizeof(struct raw) == 28, "events/../format is checked to say so");
+_Static_assert(sizeof(struct raw) == 36, "events/../format is checked to say so");
 
 static bool has_our_layout(const char *format) {
   return strstr(format, "unsigned short common_type;\toffset:0;\tsize:2;") &&
          strstr(format, " __probe_ip;\toffset:8;\tsize:8;") &&
          strstr(format, " site;\toffset:16;\tsize:4;") &&
-         strstr(format, " sp;\toffset:20;\tsize:8;");
+         strstr(format, " sp;\toffset:20;\tsize:8;") &&
+         strstr(format, " value;\toffset:28;\tsize:8;");
+}
+
+/* As uprobe_events has it ("Fetch-args"). */
+static void write_value(const struct prof_probe *probe, char *out, size_t size) {
+  static const char *const names[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+  char number[8];
+  const char *name = number;
+  if (probe->base < 8)
+    name = names[probe->base];
+  else
+    snprintf(number, sizeof number, "r%u", probe->base & 15u);
+  if (!probe->has_value)
+    snprintf(out, size, "\\0");
+  else if (probe->in_memory)
+    snprintf(out, size, "%+d(%%%s)", probe->displacement, name);
+  else
+    snprintf(out, size, "%%%s", name);
 }
 
 int prof_probes_define(struct prof_probes *self, const struct prof_probe *probes, size_t count,
                        uint32_t *type, size_t *refused, struct prof_error *error) {
   unsigned generation = self->defined;
-  char line[256], format[4096];
+  char line[256], value[32], format[4096];
   int failed = 0, one;
   *refused = 0;
   if (generation == DEFINED_MAX)
     return prof_error_set(error, PROF_SYSTEM, 0, NULL, "the probes were changed too often");
   for (size_t i = 0; i < count; i++) {
+    write_value(&probes[i], value, sizeof value);
     snprintf(line, sizeof line,
-             "p:" GROUP "/hit /proc/self/fd/%d:0x%llx site=\\%u:u32 sp=%%sp:u64\n", self->pid,
-             generation, probes[i].fd, (unsigned long long)probes[i].offset, probes[i].site);
+             "p:" GROUP "/hit /proc/self/fd/%d:0x%llx site=\\%u:u32 sp=%%sp:u64 value=%s:u64\n",
+             self->pid, generation, probes[i].fd, (unsigned long long)probes[i].offset,
+             probes[i].site, value);
     one = append(self, line);
     if (one) {
       failed = one;
@@ -239,7 +259,9 @@ bool prof_probes_decode(const struct perf_event_header *record, struct prof_prob
     return false;
   *out = (struct prof_probe_hit){
       .time_ns = sample.time_ns,
-      .sp = (uint64_t)sample.raw.sp_high << 32 | sample.raw.sp_low,
+      .sp = sample.raw.sp,
+      .ip = sample.raw.ip,
+      .value = sample.raw.value,
       .id = sample.id,
       .pid = sample.pid,
       .tid = sample.tid,

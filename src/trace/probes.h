@@ -28,6 +28,11 @@ struct prof_probe {
   int fd; /* of the file, open while it is defined */
   uint64_t offset;
   uint32_t site; /* given back by each record */
+  /* What is written down beside: a register's value (as x86.h counts them), or the word in memory
+   * at that place. */
+  bool has_value, in_memory;
+  uint8_t base;
+  int32_t displacement;
 };
 
 /* Where the kernel's own things are; one for a process is enough. */
@@ -44,7 +49,7 @@ void prof_probes_remove(struct prof_probes *self, uint32_t type);
 void prof_probes_attr(uint32_t type, struct perf_event_attr *out);
 
 struct prof_probe_hit {
-  uint64_t time_ns, sp;
+  uint64_t time_ns, ip, sp, value;
   uint64_t id; /* of the descriptor's event */
   uint32_t pid, tid, site;
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVENT_BYTES_MAX = 1 + 10 + 5 + 5 };
+enum { EVENT_BYTES_MAX = 1 + 10 + 5 + 10 + 10 + 5 };
 
 /* All of it or nothing: a chunk cut short is taken back. */
 static void write_whole(struct prof_spill *self, const void *bytes, size_t size) {
@@ -61,6 +61,11 @@ void prof_spill_add(struct prof_spill *self, const struct prof_call_event *event
   put(self, zigzag((int64_t)event->tid - (int64_t)self->last_tid));
   if (event->kind == PROF_CALL_ENTRY)
     put(self, event->func);
+  if (event->kind == PROF_CALL_SPAWNED) {
+    put(self, event->frame - event->parent);
+    put(self, event->time_ns - event->spawned_ns);
+    put(self, zigzag((int64_t)event->spawner_tid - (int64_t)event->tid));
+  }
   self->last_ns = event->time_ns;
   self->last_tid = event->tid;
   self->in_chunk++;

@@ -5,9 +5,11 @@
  * A file is PROF_SPILL_MAGIC (16 bytes), then chunks: struct prof_spill_head and its bytes. An
  * event is one byte (its kind), then numbers of 7 bits a byte, lowest first, the top bit saying
  * that more come: the time since the event before (zigzag: a late one may be earlier), the thread's
- * id less that of the event before (zigzag) and, of an entry, its function. Frames and parents are
- * not written: frames are numbered in the order of entries, and an end is always that of its
- * thread's innermost open call (match.h keeps that so). 4 to 6 bytes an event.
+ * id less that of the event before (zigzag) and, of an entry, its function; of SPAWNED, which is of
+ * the thread's innermost open call, the distance of its frame to the spawner's, how many ns
+ * before the job was handed over, and the spawner's thread's id less its own (zigzag). Frames and
+ * parents are not written: frames are numbered in the order of entries, and an end is always that
+ * of its thread's innermost open call (match.h keeps that so). 4 to 6 bytes an event.
  *
  * The caller provides an open descriptor. A write that fails ends the file after its last whole
  * chunk; from then on events are counted in `missed`. Refuses nothing.

@@ -58,8 +58,10 @@ void prof_tally_bucket(size_t bucket, uint64_t *from_ns, uint64_t *to_ns) {
   *to_ns = *from_ns + (1ull << (top - 3));
 }
 
-static struct prof_tally_pair *pair_of(struct prof_tally *self, uint32_t func, uint32_t caller) {
-  uint64_t key = (uint64_t)caller << 32 | func;
+static struct prof_tally_pair *pair_of(struct prof_tally *self, uint32_t func, uint32_t caller,
+                                       bool is_crossed) {
+  /* Functions are far fewer than 2^31: their top bit is free. */
+  uint64_t key = (uint64_t)caller << 32 | (uint64_t)is_crossed << 31 | func;
   uint32_t index = prof_table_get(&self->by_pair, key);
   if (index != PROF_TABLE_NONE)
     return &self->pairs[index];
@@ -67,14 +69,19 @@ static struct prof_tally_pair *pair_of(struct prof_tally *self, uint32_t func, u
                          sizeof *self->pairs) ||
       prof_table_put(&self->by_pair, key, (uint32_t)self->pair_count))
     return NULL;
-  self->pairs[self->pair_count] = (struct prof_tally_pair){.func = func, .caller = caller};
+  self->pairs[self->pair_count] =
+      (struct prof_tally_pair){.func = func, .caller = caller, .is_crossed = is_crossed};
   return &self->pairs[self->pair_count++];
 }
 
 void prof_tally_add(struct prof_tally *self, const struct prof_call_end *end) {
   struct prof_tally_row *row = &self->rows[end->func];
-  struct prof_tally_pair *pair = pair_of(self, end->func, end->caller);
+  struct prof_tally_pair *pair = pair_of(self, end->func, end->caller, end->is_crossed);
   row->calls++;
+  if (end->spawner != PROF_NO_FUNC) {
+    self->rows[end->spawner].spawned++;
+    self->rows[end->spawner].spawned_ns += end->total_ns;
+  }
   if (pair) {
     pair->calls++;
     pair->self_ns += end->self_ns;

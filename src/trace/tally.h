@@ -9,6 +9,7 @@
 #ifndef RSPACK_PROF_TRACE_TALLY_H
 #define RSPACK_PROF_TRACE_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,12 +21,14 @@ struct prof_tally_row {
   uint64_t calls, timed; /* timed: those whose end was seen */
   uint64_t unseen, open; /* left unseen; open at the end: calls = timed + unseen + open */
   uint64_t self_ns, total_ns, sum_ns, min_ns, max_ns; /* sum: of all durations, nested ones too */
-  uint64_t samples;  /* by the clock, with this the innermost traced function */
-  uint32_t *buckets; /* PROF_TALLY_BUCKETS; NULL before the first duration */
+  uint64_t samples;             /* by the clock, with this the innermost traced function */
+  uint64_t spawned, spawned_ns; /* jobs that it handed over, and what they took elsewhere */
+  uint32_t *buckets;            /* PROF_TALLY_BUCKETS; NULL before the first duration */
 };
 
 struct prof_tally_pair {
   uint32_t func, caller; /* caller PROF_NO_FUNC: none is traced */
+  bool is_crossed;       /* by way of a job that `caller` handed over */
   uint64_t calls, self_ns, total_ns;
 };
 

@@ -18,7 +18,7 @@
 #include "trace/change.h"
 #include "trace/cpu.h"
 #include "trace/exits.h"
-#include "trace/pace.h"
+#include "trace/flow.h"
 #include "trace/probes.h"
 #include "trace/spill.h"
 #include "trace/watch.h"
@@ -27,8 +27,7 @@
  * it in a quarter of a second. */
 #define RING_BYTES ((size_t)16 << 20)
 #define ORDER_BYTES ((size_t)512 << 20)
-#define DRAIN_NS 10000000 /* 10 ms */
-#define MOMENT_NS 200000000ull
+#define DRAIN_NS 10000000      /* 10 ms */
 #define FLUSH_NS 1000000000ull /* what a killed tracer loses at most */
 
 struct prof_tracer {
@@ -45,11 +44,7 @@ struct prof_tracer {
   struct prof_cpu cpu;
   double children_ns; /* before the command */
   struct prof_tracer_result result;
-  double *moment_ns; /* by function: what its hits of this moment cost */
-  uint64_t *calls;   /* by function: entries so far */
-  uint32_t *dropping;
-  struct prof_drop *drops;
-  size_t drop_capacity;
+  struct prof_dropper dropper;
   struct prof_trace_thread *threads;
   size_t thread_capacity;
   uint64_t moment_start_ns, flushed_ns;
@@ -85,12 +80,23 @@ static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit,
     return;
   const struct prof_call_site *site = &plan->sites[hit->site];
   double price = site->is_emulated ? self->result.cost.emulated_ns : self->result.cost.stepped_ns;
-  self->moment_ns[site->func] += price;
-  self->result.cost_ns += price;
-  if (site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT)
-    self->calls[site->func]++;
-  prof_match_hit(self->match, hit->tid, site->func, site->kind, hit->sp, hit->time_ns,
-                 (uint64_t)cpu << 32 | (hit->id & UINT32_MAX));
+  bool is_call = site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT ||
+                 site->kind == PROF_SITE_COUNT;
+  prof_dropper_hit(&self->dropper, site->func, price, is_call);
+  uint8_t kind = site->kind;
+  if (kind == PROF_SITE_JUMP) {
+    /* 0: the word could not be read. */
+    if (hit->value == 0 || !prof_call_plan_leaves(plan, hit->site, hit->ip, hit->value))
+      return;
+    kind = PROF_SITE_TAIL;
+  }
+  if (!prof_match_hit(self->match, hit->tid, site->func, kind, hit->sp, hit->time_ns,
+                      (uint64_t)cpu << 32 | (hit->id & UINT32_MAX)))
+    return;
+  if (site->kind == PROF_SITE_SPAWN)
+    prof_match_spawn(self->match, hit->tid, hit->value, hit->time_ns);
+  else if (site->role != PROF_FLOW_NONE)
+    prof_match_run(self->match, hit->tid, hit->value);
 }
 
 static void take_pid(struct prof_tracer *self, uint32_t pid) {
@@ -185,39 +191,12 @@ static void on_end(void *user, const struct prof_call_end *end) {
   prof_tally_add(((struct prof_tracer *)user)->tally, end);
 }
 
-/* --- dropping what is called too often --- */
-
-static void drop(struct prof_tracer *self, uint32_t func, uint8_t reason) {
-  struct prof_call_func *row = &self->options.plan->funcs[func];
-  size_t count = self->result.drop_count;
-  if (row->is_dropped || prof_array_reserve((void **)&self->drops, &self->drop_capacity, count + 1,
-                                            sizeof *self->drops))
-    return;
-  row->is_dropped = true;
-  self->drops[self->result.drop_count++] = (struct prof_drop){
-      .func = func, .reason = reason, .calls = self->calls[func], .at_ns = prof_now_ns()};
-}
-
-static void end_moment(struct prof_tracer *self) {
-  const struct prof_call_plan *plan = self->options.plan;
+/* What is called too often goes, unless a change is still under way. */
+static void end_moment(struct prof_tracer *self, uint64_t now_ns) {
   double cpu_ns = prof_cpu_read(&self->cpu);
-  size_t before = self->result.drop_count, count;
-  if (prof_change_is_running(&self->change))
-    return;
-  for (uint32_t i = 0; self->options.limit_calls && i < plan->func_count; i++)
-    if (self->calls[i] > self->options.limit_calls)
-      drop(self, i, PROF_DROP_LIMIT);
-  for (size_t i = 0; i < plan->func_count; i++)
-    if (plan->funcs[i].is_dropped)
-      self->moment_ns[i] = 0;
-  count = prof_pace_choose(self->moment_ns, plan->func_count, cpu_ns - self->cpu.seen_ns,
-                           self->options.budget_percent, self->dropping);
-  for (size_t i = 0; i < count; i++)
-    drop(self, self->dropping[i], PROF_DROP_BUDGET);
-  if (self->result.drop_count > before)
+  if (!prof_change_is_running(&self->change) &&
+      prof_dropper_end_moment(&self->dropper, cpu_ns, now_ns))
     prof_change_start(&self->change);
-  self->cpu.seen_ns = cpu_ns;
-  memset(self->moment_ns, 0, plan->func_count * sizeof *self->moment_ns);
 }
 
 /* --- the thread --- */
@@ -232,9 +211,9 @@ static void *work(void *user) {
     nanosleep(&pause, NULL);
     drain(self, false);
     uint64_t now = prof_now_ns();
-    if (now - self->moment_start_ns > MOMENT_NS) {
+    if (now - self->moment_start_ns > PROF_DROPPER_MOMENT_NS) {
       self->moment_start_ns = now;
-      end_moment(self);
+      end_moment(self, now);
     }
     if (now - self->flushed_ns > FLUSH_NS) {
       self->flushed_ns = now;
@@ -283,11 +262,9 @@ static int allocate(struct prof_tracer *self, struct prof_error *error) {
   self->order = prof_order_create(ORDER_BYTES);
   self->match = prof_match_create(&sink, self->options.depth);
   self->tally = prof_tally_create(count);
-  self->moment_ns = calloc(count, sizeof *self->moment_ns);
-  self->calls = calloc(count, sizeof *self->calls);
-  self->dropping = calloc(count, sizeof *self->dropping);
-  if (!self->order || !self->match || !self->tally || !self->moment_ns || !self->calls ||
-      !self->dropping)
+  if (!self->order || !self->match || !self->tally ||
+      prof_dropper_init(&self->dropper, self->options.plan, self->options.limit_calls,
+                        self->options.budget_percent))
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   return PROF_OK;
 }
@@ -334,11 +311,11 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
   }
   if (!options->is_command) {
     prof_cpu_add(&self->cpu, (uint32_t)getpid());
-    self->cpu.seen_ns = prof_cpu_read(&self->cpu);
+    self->dropper.cpu_ns = prof_cpu_read(&self->cpu);
     prof_watch_enable(&self->watch, &self->sampler);
     prof_watch_enable(&self->watch, &self->change.set);
   }
-  self->cpu.first_ns = self->cpu.seen_ns;
+  self->cpu.first_ns = self->dropper.cpu_ns;
   self->children_ns = prof_cpu_children();
   sem_post(&self->go);
   *out = self;
@@ -376,7 +353,9 @@ void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) 
   self->result.spill_errno = self->spill.failure;
   self->result.refused_sites = self->change.refused;
   self->result.drop_failed = self->change.failed;
-  self->result.drops = self->drops;
+  self->result.cost_ns = self->dropper.cost_ns;
+  self->result.drops = self->dropper.drops;
+  self->result.drop_count = self->dropper.drop_count;
   self->result.threads = self->threads;
   self->result.tally = self->tally;
   *out = self->result;
@@ -391,10 +370,7 @@ void prof_tracer_free(struct prof_tracer *self) {
   prof_match_free(self->match);
   prof_tally_free(self->tally);
   prof_cpu_free(&self->cpu);
-  free(self->moment_ns);
-  free(self->calls);
-  free(self->dropping);
-  free(self->drops);
+  prof_dropper_free(&self->dropper);
   free(self->threads);
   free(self);
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace/dropper.h"
 #include "trace/hitcost.h"
 #include "trace/match.h"
 #include "trace/plan.h"
@@ -33,14 +34,6 @@ struct prof_tracer_options {
   uint64_t limit_calls;  /* of one function; 0: none */
   double budget_percent; /* 0: none */
   uint32_t sample_hz;    /* of the clock beside it; 0: none */
-};
-
-enum prof_drop_reason { PROF_DROP_LIMIT, PROF_DROP_BUDGET };
-
-struct prof_drop {
-  uint32_t func;
-  uint8_t reason;
-  uint64_t calls, at_ns; /* when the decision fell; its probes go some 100 ms later */
 };
 
 struct prof_trace_thread {

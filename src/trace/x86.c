@@ -60,9 +60,11 @@ static const uint8_t two_byte[256] = {
 struct reader {
   const unsigned char *bytes;
   size_t size, at;
-  bool short16, short_address, wide; /* 66, 67, REX.W */
-  bool is_vector;                    /* VEX or EVEX: always has a ModRM but for vzeroupper */
-  unsigned map;                      /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a, 5 and 6: FP16's */
+  bool short16, short_address, segment; /* 66, 67, 64 or 65 */
+  uint8_t rex;
+  bool wide;      /* REX.W */
+  bool is_vector; /* VEX or EVEX: always has a ModRM but for vzeroupper */
+  unsigned map;   /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a, 5 and 6: FP16's */
   uint8_t opcode, modrm;
 };
 
@@ -79,12 +81,14 @@ static bool read_prefixes(struct reader *r) {
     case 0x67:
       r->short_address = true;
       break;
+    case 0x64:
+    case 0x65:
+      r->segment = true;
+      break;
     case 0x26:
     case 0x2e:
     case 0x36:
     case 0x3e:
-    case 0x64:
-    case 0x65:
     case 0xf0:
     case 0xf2:
     case 0xf3:
@@ -110,6 +114,7 @@ static bool read_opcode(struct reader *r) {
     return (r->map >= 1 && r->map <= 3) || (first == 0x62 && (r->map == 5 || r->map == 6));
   }
   if ((first & 0xf0) == 0x40) {
+    r->rex = first;
     r->wide = first & 8;
     r->at++;
     if (!has(r, 1))
@@ -193,6 +198,24 @@ static int64_t target_of(const struct reader *r, unsigned bytes) {
   return (int64_t)r->at + wide;
 }
 
+/* jmp *: through a register, or through memory at a register. ModRM (and what it brings) is the
+ * last of the instruction. */
+static void indirect(const struct reader *r, struct prof_x86 *out) {
+  unsigned mod = r->modrm >> 6, rm = r->modrm & 7;
+  out->kind = PROF_X86_JUMP_INDIRECT;
+  out->base = PROF_X86_NO_BASE;
+  out->in_memory = mod != 3;
+  if (mod == 0 && rm == 5)
+    out->kind = PROF_X86_JUMP_OUT;
+  if ((mod == 0 && rm == 5) || (mod != 3 && rm == 4) || r->segment || r->short_address)
+    return; /* with an index byte: a switch's table, mostly */
+  out->base = (uint8_t)(rm | (r->rex & 1) << 3);
+  if (mod == 1)
+    out->displacement = (int8_t)r->bytes[r->at - 1];
+  else if (mod == 2)
+    memcpy(&out->displacement, r->bytes + r->at - 4, sizeof out->displacement);
+}
+
 static void classify(const struct reader *r, unsigned immediate, struct prof_x86 *out) {
   uint8_t opcode = r->opcode;
   unsigned reg = (r->modrm >> 3) & 7;
@@ -218,7 +241,7 @@ static void classify(const struct reader *r, unsigned immediate, struct prof_x86
     out->target = target_of(r, immediate);
     out->is_emulated = (opcode & 0xf0) == 0x70;
   } else if (opcode == 0xff && reg == 4) {
-    out->kind = PROF_X86_JUMP_INDIRECT;
+    indirect(r, out);
   } else if (opcode == 0xff && (reg == 5 || reg == 3 || reg == 7)) {
     out->kind = PROF_X86_BAD; /* far; /7 does not exist */
   }

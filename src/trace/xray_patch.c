@@ -189,6 +189,25 @@ int prof_xray_patch_undo(struct prof_xray_patch *self, struct prof_error *error)
   return PROF_OK;
 }
 
+int prof_xray_patch_drop(struct prof_xray_patch *self, const struct prof_call_plan *plan,
+                         struct prof_error *error) {
+  struct prof_xray_patch gone = {0};
+  size_t kept = 0;
+  int status = PROF_OK;
+  for (size_t i = 0; i < self->count && !status; i++)
+    if (plan->funcs[self->sleds[i].func].is_dropped && add(&gone, self->sleds[i]))
+      status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the sleds");
+  if (!status)
+    status = prof_xray_patch_undo(&gone, error);
+  for (size_t i = 0; i < self->count && !status; i++)
+    if (!plan->funcs[self->sleds[i].func].is_dropped)
+      self->sleds[kept++] = self->sleds[i];
+  if (!status)
+    self->count = kept;
+  prof_xray_patch_free(&gone);
+  return status;
+}
+
 void prof_xray_patch_free(struct prof_xray_patch *self) {
   free(self->sleds);
   *self = (struct prof_xray_patch){0};

@@ -38,6 +38,9 @@ int prof_xray_patch_find(struct prof_xray_patch *self, const struct prof_call_pl
                          struct prof_error *error);
 int prof_xray_patch_apply(struct prof_xray_patch *self, struct prof_error *error);
 int prof_xray_patch_undo(struct prof_xray_patch *self, struct prof_error *error);
+/* The sleds of the plan's functions that are dropped are put back, and no longer the patch's. */
+int prof_xray_patch_drop(struct prof_xray_patch *self, const struct prof_call_plan *plan,
+                         struct prof_error *error);
 void prof_xray_patch_free(struct prof_xray_patch *self);
 
 #endif

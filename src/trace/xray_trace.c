@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "perf/os.h"
+#include "trace/cpu.h"
+#include "trace/dropper.h"
 #include "trace/exits.h"
 #include "trace/spill.h"
 #include "trace/xray_hit.h"
@@ -30,12 +32,15 @@ struct prof_xray_trace {
   struct prof_match *match;
   struct prof_tally *tally;
   struct prof_spill spill;
+  struct prof_cpu cpu;
+  struct prof_dropper dropper;
+  double price_ns; /* of a hit */
   struct prof_tracer_result result;
   struct prof_trace_thread *threads;
   size_t thread_capacity;
   uint64_t ticks, at_ns; /* the last reading of both clocks */
   double ns_per_tick;
-  uint64_t flushed_ns;
+  uint64_t flushed_ns, moment_ns;
   pthread_t thread;
   atomic_bool stop;
 };
@@ -68,9 +73,11 @@ static void visit(void *user, uint32_t tid, const struct prof_xray_row *row) {
   static const uint8_t kinds[] = {PROF_SITE_ENTRY, PROF_SITE_RETURN, PROF_SITE_TAIL};
   struct prof_xray_trace *self = user;
   double since = (double)(int64_t)(row->ticks - self->ticks) * self->ns_per_tick;
-  if (row->func < self->options.plan->func_count && row->kind < 3)
-    prof_match_hit(self->match, tid, row->func, kinds[row->kind], row->sp,
-                   self->at_ns + (uint64_t)(int64_t)since, 1);
+  if (row->func >= self->options.plan->func_count || row->kind > PROF_SLED_TAIL)
+    return;
+  prof_dropper_hit(&self->dropper, row->func, self->price_ns, row->kind == PROF_SLED_ENTRY);
+  prof_match_hit(self->match, tid, row->func, kinds[row->kind], row->sp,
+                 self->at_ns + (uint64_t)(int64_t)since, 1);
 }
 
 static void ended(void *user, uint32_t tid) {
@@ -86,6 +93,15 @@ static void note_threads(void *user, uint32_t tid, const struct prof_xray_row *r
   visit(user, tid, row);
 }
 
+/* What is called too often goes: a few us, plus what the CPUs need to notice. */
+static void end_moment(struct prof_xray_trace *self) {
+  struct prof_error unused;
+  self->moment_ns = self->at_ns;
+  if (prof_dropper_end_moment(&self->dropper, prof_cpu_read(&self->cpu), self->at_ns) &&
+      prof_xray_patch_drop(&self->patch, self->options.plan, &unused))
+    self->result.drop_failed = true;
+}
+
 static void *work(void *user) {
   struct prof_xray_trace *self = user;
   const struct timespec pause = {.tv_nsec = DRAIN_NS};
@@ -96,6 +112,8 @@ static void *work(void *user) {
     read_clocks(self);
     if (round % REAP_ROUNDS == 0)
       prof_xray_reap(ended, self);
+    if (self->at_ns - self->moment_ns > PROF_DROPPER_MOMENT_NS)
+      end_moment(self);
     if (self->at_ns - self->flushed_ns > FLUSH_NS) {
       self->flushed_ns = self->at_ns;
       prof_spill_flush(&self->spill);
@@ -143,7 +161,9 @@ int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof
     status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   self->match = prof_match_create(&sink, options->depth);
   self->tally = prof_tally_create(options->plan->func_count);
-  if (!status && (!self->match || !self->tally))
+  if (!status && (!self->match || !self->tally ||
+                  prof_dropper_init(&self->dropper, options->plan, options->limit_calls,
+                                    options->budget_percent)))
     status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   if (!status)
     status = prof_xray_patch_find(&self->patch, options->plan, error);
@@ -159,8 +179,11 @@ int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof
   }
   self->result.refused_sites = self->patch.refused;
   start_clocks(self);
-  self->result.start_ns = self->flushed_ns = self->at_ns;
+  prof_cpu_add(&self->cpu, (uint32_t)getpid());
   prof_xray_listen(true);
+  self->price_ns = prof_xray_price();
+  self->cpu.first_ns = self->dropper.cpu_ns = prof_cpu_read(&self->cpu);
+  self->result.start_ns = self->flushed_ns = self->moment_ns = self->at_ns;
   failed = pthread_create(&self->thread, NULL, work, self);
   if (failed)
     status =
@@ -180,16 +203,22 @@ int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof
 
 void prof_xray_trace_stop(struct prof_xray_trace *self, struct prof_tracer_result *out) {
   struct prof_error unused;
-  /* Where code cannot be written any more the sleds go on calling, and nobody listens. */
-  self->result.drop_failed = prof_xray_patch_undo(&self->patch, &unused) != 0;
-  prof_xray_listen(false);
   atomic_store(&self->stop, true);
-  pthread_join(self->thread, NULL);
+  pthread_join(self->thread, NULL); /* it may be putting sleds back too */
+  /* Where code cannot be written any more the sleds go on calling, and nobody listens. */
+  if (prof_xray_patch_undo(&self->patch, &unused))
+    self->result.drop_failed = true;
+  prof_xray_listen(false);
   prof_xray_drain(note_threads, self);
   prof_xray_reap(ended, self);
   self->result.end_ns = prof_now_ns();
   prof_match_finish(self->match);
   prof_spill_close(&self->spill);
+  self->result.cpu_ns = prof_cpu_read(&self->cpu) - self->cpu.first_ns;
+  self->result.cost = (struct prof_hit_cost){self->price_ns, self->price_ns};
+  self->result.cost_ns = self->dropper.cost_ns;
+  self->result.drops = self->dropper.drops;
+  self->result.drop_count = self->dropper.drop_count;
   self->result.match = prof_match_counts(self->match);
   self->result.lost = prof_xray_lost();
   self->result.events = self->spill.events;
@@ -208,6 +237,8 @@ void prof_xray_trace_free(struct prof_xray_trace *self) {
   prof_xray_patch_free(&self->patch);
   prof_match_free(self->match);
   prof_tally_free(self->tally);
+  prof_cpu_free(&self->cpu);
+  prof_dropper_free(&self->dropper);
   free(self->threads);
   free(self);
 }

@@ -15,7 +15,7 @@ struct prof_xray_trace;
 
 /* How many of a plan's functions have sleds in this process. */
 size_t prof_xray_trace_count(const struct prof_call_plan *plan);
-/* is_command, limit_calls, budget_percent and sample_hz do not apply. */
+/* is_command and sample_hz do not apply. */
 int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof_xray_trace **out,
                           struct prof_error *error);
 void prof_xray_trace_stop(struct prof_xray_trace *self, struct prof_tracer_result *out);

@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "trace/exits.h"
+#include "trace/flow.h"
 #include "trace/match.h"
 #include "trace/pace.h"
+#include "trace/plan.h"
 #include "trace/spill.h"
 #include "trace/tally.h"
 
-enum { A, B, C, FUNCS };
+enum { A, B, C, D, J, FUNCS }; /* D hands jobs over, J runs them */
 enum { IN = PROF_SITE_ENTRY, OUT = PROF_SITE_RETURN, TAIL = PROF_SITE_TAIL };
 
 struct seen {
@@ -30,7 +32,7 @@ struct seen {
 };
 
 static void on_event(void *user, const struct prof_call_event *e) {
-  static const char kinds[] = " +-~?";
+  static const char kinds[] = " +-~?!*";
   struct seen *seen = user;
   size_t used = strlen(seen->text);
   if (used + 64 < sizeof seen->text)
@@ -216,6 +218,131 @@ static void test_a_function_of_one_instruction_and_depth(void **state) {
   assert_int_equal(prof_tally_at(seen.tally, B)->sum_ns, 0);
 }
 
+static void test_a_function_whose_ends_cannot_be_seen_is_nobodys_caller(void **state) {
+  struct prof_match *m = begin(0);
+  (void)state;
+  hit(m, A, IN, 0x1000, 100);
+  hit(m, B, PROF_SITE_COUNT, 0xf00, 110);
+  hit(m, C, IN, 0xe00, 120); /* below B's place: of A, for all that is known */
+  hit(m, C, OUT, 0xe00, 130);
+  hit(m, A, OUT, 0x1000, 140);
+  end(m);
+  assert_string_equal(seen.text, "+A1<0 +B2<1 ?B2<1 +C3<1 -C3<1 -A1<0");
+  assert_int_equal(prof_tally_at(seen.tally, B)->unseen, 1);
+}
+
+/* By a thread: a spawn's, or a run's, whole record. */
+static void spawn(struct prof_match *m, uint32_t tid, uint64_t job, uint64_t time) {
+  if (prof_match_hit(m, tid, D, PROF_SITE_SPAWN, 0x100, time, 1))
+    prof_match_spawn(m, tid, job, time);
+}
+
+static void run(struct prof_match *m, uint32_t tid, uint64_t sp, uint64_t job, uint64_t time) {
+  if (prof_match_hit(m, tid, J, IN, sp, time, 1))
+    prof_match_run(m, tid, job);
+}
+
+static const struct prof_tally_pair *pair(uint32_t func, uint32_t caller, bool crossed) {
+  size_t count;
+  const struct prof_tally_pair *pairs = prof_tally_pairs(seen.tally, &count);
+  for (size_t i = 0; i < count; i++)
+    if (pairs[i].func == func && pairs[i].caller == caller && pairs[i].is_crossed == crossed)
+      return &pairs[i];
+  return NULL;
+}
+
+static void test_a_job_on_another_thread_is_charged_to_who_handed_it_over(void **state) {
+  struct prof_match *m = begin(0);
+  (void)state;
+  prof_match_hit(m, 1, A, IN, 0x1000, 100, 1);
+  spawn(m, 1, 0xabc0, 110);
+  run(m, 2, 0x9000, 0xabc0, 120);
+  prof_match_hit(m, 2, B, IN, 0x8f00, 130, 1);
+  spawn(m, 2, 0xabd0, 132); /* by B */
+  prof_match_hit(m, 2, B, OUT, 0x8f00, 150, 1);
+  spawn(m, 2, 0xabe0, 155); /* by the job itself: A's still */
+  prof_match_hit(m, 2, J, OUT, 0x9000, 160, 1);
+  prof_match_hit(m, 1, A, OUT, 0x1000, 170, 1);
+  run(m, 3, 0x7000, 0xabd0, 200); /* when B is long over */
+  prof_match_hit(m, 3, C, IN, 0x6f00, 210, 1);
+  prof_match_hit(m, 3, C, OUT, 0x6f00, 215, 1);
+  prof_match_hit(m, 3, J, OUT, 0x7000, 240, 1);
+  run(m, 3, 0x7000, 0xabe0, 300);
+  prof_match_hit(m, 3, J, OUT, 0x7000, 303, 1);
+  struct prof_match_counts counts = end(m);
+  assert_string_equal(seen.text, "+A1<0 +E2<0 *E2<1 +B3<2 -B3<2 -E2<0 -A1<0 "
+                                 "+E4<0 *E4<3 +C5<4 -C5<4 -E4<0 +E6<0 *E6<2 -E6<0");
+  assert_int_equal(counts.jobs, 3);
+  assert_int_equal(counts.jobs_crossed, 3);
+  assert_int_equal(prof_tally_at(seen.tally, A)->spawned, 2);
+  assert_int_equal(prof_tally_at(seen.tally, A)->spawned_ns, 40 + 3);
+  assert_int_equal(prof_tally_at(seen.tally, A)->total_ns, 70); /* its own stays its own */
+  assert_int_equal(prof_tally_at(seen.tally, B)->spawned_ns, 40);
+  assert_int_equal(pair(B, A, true)->calls, 1);
+  assert_int_equal(pair(C, B, true)->calls, 1);
+  assert_null(pair(B, J, false));
+}
+
+static void test_jobs_that_cannot_be_matched_are_counted_and_charged_to_nobody(void **state) {
+  struct prof_match *m = begin(0);
+  (void)state;
+  run(m, 2, 0x9000, 0x10, 100); /* nobody was seen */
+  prof_match_hit(m, 2, B, IN, 0x8f00, 110, 1);
+  prof_match_hit(m, 2, B, OUT, 0x8f00, 120, 1);
+  prof_match_hit(m, 2, J, OUT, 0x9000, 130, 1);
+  spawn(m, 1, 0x20, 140); /* outside of all traced calls */
+  run(m, 2, 0x9000, 0x20, 150);
+  prof_match_hit(m, 2, J, OUT, 0x9000, 160, 1);
+  prof_match_hit(m, 1, A, IN, 0x1000, 200, 1); /* one that runs its own job itself */
+  spawn(m, 1, 0x30, 210);
+  run(m, 1, 0xf00, 0x30, 220);
+  prof_match_hit(m, 1, J, OUT, 0xf00, 230, 1);
+  spawn(m, 1, 0x20, 240); /* that address again: a new job, and A's */
+  prof_match_hit(m, 1, A, OUT, 0x1000, 250, 1);
+  run(m, 1, 0x1000, 0x20, 260); /* on the same thread, and A is over */
+  run(m, 1, 0xf80, 0x20, 261);  /* poll within poll: the same job */
+  prof_match_hit(m, 1, J, OUT, 0xf80, 270, 1);
+  prof_match_hit(m, 1, J, OUT, 0x1000, 280, 1);
+  struct prof_match_counts counts = end(m);
+  assert_int_equal(counts.jobs, 4);
+  assert_int_equal(counts.jobs_outside, 1);
+  assert_int_equal(counts.jobs_inside, 1);
+  assert_int_equal(counts.jobs_crossed, 1);
+  assert_int_equal(prof_tally_at(seen.tally, A)->spawned, 1);
+  assert_int_equal(prof_tally_at(seen.tally, A)->spawned_ns, 20);
+  assert_int_equal(pair(B, J, false)->calls, 1);
+  assert_non_null(pair(J, A, false)); /* its own caller where it runs inside */
+}
+
+static void test_jobs_are_forgotten_rather_than_grow_without_end(void **state) {
+  struct prof_flow flow = {0};
+  (void)state;
+  for (uint64_t job = 0; job <= PROF_FLOW_JOBS_MAX; job++)
+    assert_int_equal(prof_flow_put(&flow, &(struct prof_flow_spawn){.job = job * 64}), 0);
+  assert_int_equal(flow.forgotten, PROF_FLOW_JOBS_MAX);
+  assert_null(prof_flow_find(&flow, 0));
+  assert_int_equal(prof_flow_find(&flow, (uint64_t)PROF_FLOW_JOBS_MAX * 64)->job,
+                   (uint64_t)PROF_FLOW_JOBS_MAX * 64);
+  prof_flow_free(&flow);
+}
+
+static void test_a_jump_leaves_unless_its_target_is_the_functions_own(void **state) {
+  struct prof_call_func func = {.address = 0x1000, .size = 0x100, .part = 0x5000, .part_size = 16};
+  struct prof_call_func whole = {.address = 0x1000, .size = 0x100};
+  struct prof_call_site site = {.address = 0x1080};
+  struct prof_call_plan plan = {.funcs = &func, .sites = &site};
+  const uint64_t ip = 0x7f0000001080;
+  (void)state;
+  assert_false(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000001000));
+  assert_false(prof_call_plan_leaves(&plan, 0, ip, 0x7f00000010ff));
+  assert_true(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000001100));
+  assert_true(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000000fff));
+  assert_false(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000005008));
+  assert_true(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000005010));
+  plan.funcs = &whole;
+  assert_true(prof_call_plan_leaves(&plan, 0, ip, 0x7f0000000000));
+}
+
 static void test_calls_nested_too_deep_are_counted_and_end_quietly(void **state) {
   struct prof_match *m = begin(0);
   (void)state;
@@ -236,7 +363,8 @@ static void test_quantiles_are_within_a_sixteenth(void **state) {
   struct prof_tally *tally = prof_tally_create(1);
   (void)state;
   for (uint64_t ns = 1; ns <= 100000; ns++) {
-    struct prof_call_end call = {.total_ns = ns, .how = PROF_CALL_EXIT, .caller = PROF_NO_FUNC};
+    struct prof_call_end call = {
+        .total_ns = ns, .how = PROF_CALL_EXIT, .caller = PROF_NO_FUNC, .spawner = PROF_NO_FUNC};
     prof_tally_add(tally, &call);
   }
   const struct prof_tally_row *row = prof_tally_at(tally, 0);
@@ -348,6 +476,11 @@ int main(void) {
       cmocka_unit_test(test_threads_are_apart_and_their_end_ends_their_calls),
       cmocka_unit_test(test_a_hit_that_comes_by_two_events_counts_once),
       cmocka_unit_test(test_a_function_of_one_instruction_and_depth),
+      cmocka_unit_test(test_a_function_whose_ends_cannot_be_seen_is_nobodys_caller),
+      cmocka_unit_test(test_a_job_on_another_thread_is_charged_to_who_handed_it_over),
+      cmocka_unit_test(test_jobs_that_cannot_be_matched_are_counted_and_charged_to_nobody),
+      cmocka_unit_test(test_jobs_are_forgotten_rather_than_grow_without_end),
+      cmocka_unit_test(test_a_jump_leaves_unless_its_target_is_the_functions_own),
       cmocka_unit_test(test_calls_nested_too_deep_are_counted_and_end_quietly),
       cmocka_unit_test(test_quantiles_are_within_a_sixteenth),
       cmocka_unit_test(test_events_on_disk_are_what_the_header_says),

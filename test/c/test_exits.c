@@ -59,6 +59,8 @@ static const struct expected instructions[] = {
     {"0f 85 00 01 00 00", 6, PROF_X86_JUMP_IF, 262, true},              /* jne */
     {"e3 05", 2, PROF_X86_JUMP_IF, 7, false},                           /* jrcxz */
     {"ff e0", 2, PROF_X86_JUMP_INDIRECT, 0, false},                     /* jmp rax */
+    {"ff 25 01 02 03 00", 6, PROF_X86_JUMP_OUT, 0, false},              /* jmp [rip+..] */
+    {"41 ff 63 18", 4, PROF_X86_JUMP_INDIRECT, 0, false},               /* jmp [r11+0x18] */
     {"3e ff 24 c5 00 00 00 00", 8, PROF_X86_JUMP_INDIRECT, 0, false},   /* notrack jmp [rax*8] */
     {"06", 0, PROF_X86_BAD, 0, false},                                  /* push es: 32-bit */
     {"ff 1a", 0, PROF_X86_BAD, 0, false},                               /* lcall */
@@ -82,6 +84,34 @@ static void test_instructions_have_their_lengths_and_targets(void **state) {
         (e->kind != PROF_X86_BAD && got.is_emulated != e->is_emulated))
       fail_msg("%s: kind %d length %u target %lld emulated %d", e->bytes, got.kind, got.length,
                (long long)got.target, got.is_emulated);
+  }
+}
+
+static void test_an_indirect_jump_says_where_its_target_stands(void **state) {
+  static const struct {
+    unsigned char bytes[8];
+    size_t size;
+    uint8_t base;
+    bool in_memory;
+    int32_t displacement;
+  } jumps[] = {
+      {{0xff, 0xe0}, 2, 0, false, 0},
+      {{0x3e, 0x41, 0xff, 0xe3}, 4, 11, false, 0},
+      {{0xff, 0x26}, 2, 6, true, 0},
+      {{0x41, 0xff, 0x63, 0xe8}, 4, 11, true, -24},
+      {{0xff, 0xa3, 0x10, 0x02, 0x00, 0x80}, 6, 3, true, INT32_MIN + 0x210},
+      {{0xff, 0x24, 0xc7}, 3, PROF_X86_NO_BASE, true, 0}, /* [rdi+rax*8] */
+      {{0x64, 0xff, 0x20}, 3, PROF_X86_NO_BASE, true, 0}, /* fs:[rax] */
+      {{0x41, 0xff, 0x65, 0x08}, 4, 13, true, 8},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+    struct prof_x86 got = prof_x86_decode(jumps[i].bytes, jumps[i].size);
+    assert_int_equal(got.kind, PROF_X86_JUMP_INDIRECT);
+    assert_int_equal(got.length, jumps[i].size);
+    assert_int_equal(got.base, jumps[i].base);
+    assert_int_equal(got.in_memory, jumps[i].in_memory);
+    assert_int_equal(got.displacement, jumps[i].displacement);
   }
 }
 
@@ -113,6 +143,11 @@ __asm__(
     "fixture exits_thunk\n  jmp exits_two\n.size exits_thunk, . - exits_thunk\n"
     "fixture exits_bare\n  ret\n.size exits_bare, . - exits_bare\n"
     "fixture exits_switch\n  jmp *%rax\n  ret\n.size exits_switch, . - exits_switch\n"
+    "fixture exits_table\n  push %rbx\n jmp *%r11\n pop %rbx\n ret\n"
+    ".size exits_table, . - exits_table\n"
+    "fixture exits_virtual\n  mov (%rdi), %rax\n jmp *0x18(%rax)\n"
+    ".size exits_virtual, . - exits_virtual\n"
+    "fixture exits_got\n  jmp *exits_got(%rip)\n.size exits_got, . - exits_got\n"
     "fixture exits_maybe\n  test %edi, %edi\n jne exits_two\n ret\n"
     ".size exits_maybe, . - exits_maybe\n"
     "fixture exits_data\n  je 1f+2\n1: .byte 0x48,0xb8,0x90,0x90,0x90,0x90,0x90,0x90,0x90,0x90\n"
@@ -163,6 +198,18 @@ static void test_every_way_out_is_found_or_refused(void **state) {
   e = find(funcs, "exits_switch", &at);
   assert_int_equal(e.count, 1);
   assert_true(e.may_leave_unseen);
+  e = find(funcs, "exits_table", &at);
+  assert_int_equal(e.count, 2);
+  assert_int_equal(e.exits[0].kind, PROF_SITE_JUMP);
+  assert_int_equal(e.exits[0].base, 11);
+  assert_false(e.may_leave_unseen || e.exits[0].in_memory);
+  e = find(funcs, "exits_virtual", &at);
+  assert_int_equal(e.count, 1);
+  assert_int_equal(e.exits[0].kind, PROF_SITE_JUMP);
+  assert_int_equal(e.exits[0].displacement, 0x18);
+  assert_true(e.exits[0].in_memory);
+  e = find(funcs, "exits_got", &at);
+  assert_true(e.is_one_instruction);
   e = find(funcs, "exits_maybe", &at);
   assert_int_equal(e.count, 1);
   assert_true(e.may_leave_unseen);
@@ -188,6 +235,7 @@ static void test_every_way_out_is_found_or_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_instructions_have_their_lengths_and_targets),
+      cmocka_unit_test(test_an_indirect_jump_says_where_its_target_stands),
       cmocka_unit_test(test_no_bytes_make_it_read_beyond_them),
       cmocka_unit_test(test_every_way_out_is_found_or_refused),
   };

@@ -101,7 +101,7 @@ test(
 );
 
 test('the events on disk hold the same calls as the summary', { skip }, () => {
-  const { summaryFromEvents } = require('../../lib/calls/summary.js');
+  const { summaryFromEvents } = require('../../lib/calls/from-events.js');
   const { readSummary } = require('../../lib/calls/store.js');
   const folder = path.join(FOLDER, 'calls');
   const from = (/** @type {any} */ summary) =>

@@ -9,7 +9,7 @@ const { after, test } = require('node:test');
 const protobuf = require('protobufjs');
 const { readEvents } = require('../../lib/calls/events.js');
 const { exportTrace } = require('../../lib/calls/export.js');
-const { summaryFromEvents } = require('../../lib/calls/summary.js');
+const { summaryFromEvents } = require('../../lib/calls/from-events.js');
 const { renderTrace, time } = require('../../lib/calls/table.js');
 
 const ROOT = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-calls-'));
