@@ -4,6 +4,8 @@
 const path = require('node:path');
 const { isMainThread } = require('node:worker_threads');
 const { ProfError } = require('../errors.js');
+const { checkFilter } = require('../trace/filter.js');
+const { Beside } = require('./beside.js');
 
 /**
  * @param {unknown} value
@@ -20,6 +22,12 @@ function number(value, name, least, most) {
   );
 }
 
+/** @param {unknown} value @param {string} name */
+function boolean(value, name) {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw new ProfError('ERR_PROF_BAD_OPTION', `trace({ ${name} }) is true or false`);
+}
+
 const KNOWN = [
   'functions',
   'list',
@@ -30,6 +38,10 @@ const KNOWN = [
   'frequency',
   'output',
   'method',
+  'flows',
+  'stacks',
+  'spans',
+  'trace',
 ];
 
 /** @param {Record<string, any>} options */
@@ -67,10 +79,15 @@ function checked(options) {
     );
   }
   return {
-    functions: pattern,
+    // Without the flags that make a pattern remember where it was.
+    functions: pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')),
     list,
     objects,
     method: options.method,
+    flows: boolean(options.flows, 'flows') ?? false,
+    stacks: number(options.stacks, 'stacks', 1, Number.MAX_SAFE_INTEGER),
+    spans: boolean(options.spans, 'spans') ?? output !== undefined,
+    filter: options.trace === undefined ? null : checkFilter(options.trace),
     depth: number(options.depth, 'depth', 1, 65536),
     limit: number(options.limit, 'limit', 1, Number.MAX_SAFE_INTEGER),
     budget: number(options.budget, 'budget', 0.01, 100_000),
@@ -88,28 +105,46 @@ function trace(options = {}) {
   if (!isMainThread) {
     throw new ProfError('ERR_PROF_BAD_OPTION', 'trace() is for the main thread: call it there');
   }
-  const { Trace } = require('./tracer.js');
+  const { Trace, planTrace } = require('./tracer.js');
+  const { abandonFolder, makeFolder, writeSummary } = require('./store.js');
   const native = /** @type {import('./native').NativeCalls} */ (
     /** @type {unknown} */ (require('../native.js').loadNative())
   );
-  const own = new Trace(wanted, { native, env: process.env, cwd: process.cwd() }, null);
-  own.start();
+  const plan = planTrace(wanted, { native, env: process.env, cwd: process.cwd() }, null);
+  const folder = wanted.folder ?? null;
+  if (folder) makeFolder(folder);
+  const own = new Trace(plan.native, { native, folder }, null);
+  /** @type {Beside} */
+  let beside;
+  try {
+    const { entriesEvent = 0 } = own.start();
+    beside = new Beside(wanted, entriesEvent, folder);
+  } catch (error) {
+    own.abandon();
+    if (folder) abandonFolder(folder);
+    throw error;
+  }
   /** @type {import('./summary').Summary | null} */
   let summary = null;
-  const stop = () => (summary = own.stop());
+  const stop = () => {
+    const found = own.stop();
+    beside.stop(found);
+    if (folder) writeSummary(folder, found);
+    return (summary = found);
+  };
   return {
-    functionCount: own.count,
+    functionCount: plan.count,
     stop,
     /** @param {string} file @param {{ format: 'parquet' | 'perfetto' }} how */
     write(file, { format }) {
-      if (!summary || !own.folder) {
+      if (!summary || !folder) {
         const why = summary ? 'trace({ output: FOLDER }) keeps the events' : 'stop it first';
         throw new ProfError('ERR_PROF_NOT_RUNNING', `no events of this trace are there: ${why}`);
       }
-      return require('./export.js').exportTrace(own.folder, summary, format, path.resolve(file));
+      return require('./export.js').exportTrace(folder, summary, format, path.resolve(file));
     },
     [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
-      if (!summary) own.stop();
+      if (!summary) stop();
     },
   };
 }

@@ -29,6 +29,8 @@ export interface NativeFunctions {
   mayLeaveUnseen: Uint8Array;
   /** flows.js */
   role: Uint8Array;
+  /** Of callsStart() by probes: the number of the entries' event, 0: none was wanted. */
+  entriesEvent?: number;
 }
 
 export interface NativeTrace {
@@ -108,6 +110,8 @@ export interface NativeCallsOptions {
   budgetPercent?: number;
   sampleHz?: number;
   method?: 'auto' | 'probes' | 'xray';
+  /** Above 0: an event of all entries is made (entriesEvent), by probes. */
+  stackPeriod?: number;
 }
 
 export interface NativeCalls {
@@ -115,6 +119,7 @@ export interface NativeCalls {
   callsSites(path: string, rows: Uint32Array): NativeSites;
   callsCost(): { emulatedNs: number; steppedNs: number };
   callsStart(options: NativeCallsOptions): NativeFunctions;
+  callsSleds(options: Pick<NativeCallsOptions, 'objects'>): { functions: number; sleds: number };
   callsBegun(pid: number): void;
   callsStop(): NativeTrace;
 }

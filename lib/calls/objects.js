@@ -51,6 +51,12 @@ function libcFile() {
   }
 }
 
+/** Whether this very process has mapped a file. @param {string} real its path */
+function isLoaded(real) {
+  const maps = fs.readFileSync('/proc/self/maps', 'utf8');
+  return maps.split('\n').some((line) => line.endsWith(` ${real}`));
+}
+
 /** @param {Place} place */
 function bindingFile({ cwd, env }) {
   const reader = { ...systemReader(), cwd, env };
@@ -89,4 +95,4 @@ function namedObjects(given, place) {
   });
 }
 
-module.exports = { elfFile, namedObjects, usualObjects };
+module.exports = { elfFile, isLoaded, namedObjects, usualObjects };

@@ -14,12 +14,15 @@ const {
   text,
 } = require('../export/perfetto-packets.js');
 const { KIND, readEvents } = require('./events.js');
-const { eventsFile, readFunctions } = require('./store.js');
+const { eventsFile, readFunctions, readSpans } = require('./store.js');
+const { addSpans } = require('./perfetto-spans.js');
 
 const SLICE = { BEGIN: 1, END: 2, INSTANT: 3, COUNTER: 4 };
 const CALLS_TRACK = 1;
 const PROCESSES = 1000;
 const THREADS = 1_000_000;
+/** Linux has 4,194,304 pids at most. */
+const APART = 10_000_000;
 const WINDOW_NS = 10e6;
 
 /**
@@ -84,12 +87,8 @@ class Tracks {
     this.threads = new Map(threads.map((thread) => [thread.tid, thread]));
   }
 
-  /** @param {number} tid */
-  of(tid) {
-    const id = THREADS + tid;
-    if (this.known.has(id)) return id;
-    this.known.add(id);
-    const { pid, name } = this.threads.get(tid) ?? { pid: tid, name: '' };
+  /** Of a process. @param {number} pid */
+  process(pid) {
     if (!this.known.has(PROCESSES + pid)) {
       this.known.add(PROCESSES + pid);
       const processName = this.threads.get(pid)?.name || this.command;
@@ -100,7 +99,26 @@ class Tracks {
         });
       });
     }
-    track(this.packets, id, PROCESSES + pid, (own) => {
+    return PROCESSES + pid;
+  }
+
+  /** A track of its own below a process; those of one name are shown as one. @param {number} pid @param {string} name */
+  apart(pid, name) {
+    const parent = this.process(pid);
+    const id = APART + this.known.size;
+    this.known.add(id);
+    track(this.packets, id, parent, (own) => text(own, 2, name));
+    return id;
+  }
+
+  /** @param {number} tid */
+  of(tid) {
+    const id = THREADS + tid;
+    if (this.known.has(id)) return id;
+    this.known.add(id);
+    const { pid, name } = this.threads.get(tid) ?? { pid: tid, name: '' };
+    const parent = this.process(pid);
+    track(this.packets, id, parent, (own) => {
       message(own, 4, (thread) => {
         number(thread, 1, pid);
         number(thread, 2, tid);
@@ -186,6 +204,7 @@ function* perfettoTrace(folder, summary) {
     yield* packets.chunks.splice(0);
   }
   if (calls > 0) addCount(packets, windowNs, calls);
+  for (const found of readSpans(folder)) addSpans(packets, tracks, found);
   packets.flush();
   yield* packets.chunks;
 }

@@ -1,6 +1,7 @@
 'use strict';
 // A trace on disk: a folder with events.bin (written while the command runs), functions.json (before it
-// begins, so that a trace which was cut off can be read) and trace.json (the summary, at the end).
+// begins, so that a trace which was cut off can be read) and trace.json (the summary, at the end); where they
+// were asked for, spans.json (of JavaScript) and stacks.json.gz (a profile).
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,6 +10,8 @@ const { ProfError } = require('../errors.js');
 const EVENTS = 'events.bin';
 const FUNCTIONS = 'functions.json';
 const SUMMARY = 'trace.json';
+const SPANS = 'spans.json';
+const STACKS = 'stacks.json.gz';
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -46,6 +49,9 @@ function makeFolder(folder) {
     throw cannotWrite(error, folder);
   }
 }
+
+/** Of a trace that did not begin. @param {string} folder */
+const abandonFolder = (folder) => fs.rmSync(folder, { recursive: true, force: true });
 
 /** @param {string} folder @param {string} name @param {unknown} value */
 function writeJson(folder, name, value) {
@@ -110,6 +116,25 @@ function readSummary(folder) {
   }
 }
 
+/**
+ * @typedef {{ schema: 1, pid: number, command: string } & import('./spans/index').Spans} ProcessSpans
+ * @param {string} folder
+ * @returns {ProcessSpans[]} of each process that had any
+ */
+function readSpans(folder) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(folder, SPANS), 'utf8')).processes;
+  } catch {
+    return []; // none were asked for
+  }
+}
+
+/** @param {string} folder @param {ProcessSpans[]} processes */
+const writeSpans = (folder, processes) => writeJson(folder, SPANS, { schema: 1, processes });
+
+/** @param {string} folder */
+const stacksFile = (folder) => path.join(folder, STACKS);
+
 /** @param {string} folder @param {import('./summary').Summary} summary */
 const writeSummary = (folder, summary) => writeJson(folder, SUMMARY, summary);
 
@@ -117,10 +142,14 @@ const writeSummary = (folder, summary) => writeJson(folder, SUMMARY, summary);
 const eventsFile = (folder) => path.join(folder, EVENTS);
 
 module.exports = {
+  abandonFolder,
   eventsFile,
   makeFolder,
   readFunctions,
+  readSpans,
   readSummary,
+  stacksFile,
   writeFunctions,
+  writeSpans,
   writeSummary,
 };

@@ -39,6 +39,9 @@ const { runtimeOf } = require('./flows.js');
  * @property {{ jobs: number, matched: number, inside: number, outside: number, unknown: number } | null} flows
  *   jobs of rayon and tokio that ran: handed over by a traced call elsewhere, run inside of the call
  *   that handed it over, handed over outside of traced calls, nobody seen. null: not asked for
+ * @property {import('./spans/rows').SpanRow[]} [spans] of JavaScript beside the calls
+ * @property {{ file: string, period: number, samples: number, completeShare: number }} [stacks] a profile
+ *   whose samples are entries
  * @property {{ pid: number, tid: number, name: string }[]} threads
  * @property {{ samples: number, outside: number, periodNs: number }} sampling
  * @property {{ code: string, message: string, fix: string }[]} warnings

@@ -1,6 +1,7 @@
 'use strict';
 // The table of a trace for people. Widths as in the hotspot table (lib/table.js).
 
+const path = require('node:path');
 const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../table.js');
 
 const { grouped } = require('../grouped.js');
@@ -150,6 +151,10 @@ function renderTrace(summary, { stream, width, limit = 40, by = 'self', callers 
   if (rows.length > shown.length) lines.push(`${grouped(rows.length - shown.length)} more`);
   if (summary.flows)
     lines.push('', ...wrap(flowLine(summary.flows), Math.min(terminal.width, 120)));
+  if (summary.spans && summary.spans.length > 0) {
+    lines.push('', ...spanLines(summary.spans, terminal.width));
+  }
+  if (summary.stacks) lines.push('', ...wrap(stackLine(summary.stacks), terminal.width));
   if (summary.dropped.length > 0) lines.push('', ...dropLines(summary, terminal.width));
   if (summary.warnings.length > 0) lines.push('', ...warningLines(summary.warnings, terminal));
   return `${lines.join('\n')}\n`;
@@ -175,6 +180,44 @@ function callerLines(summary, rows, width) {
       }),
     ]),
   ];
+}
+
+const MOST_SPAN_ROWS = 15;
+
+/** @param {NonNullable<Summary['spans']>} spans @param {number} width */
+function spanLines(spans, width) {
+  const shown = spans.slice(0, MOST_SPAN_ROWS);
+  const cells = [
+    ['CALLS', 'OWN', 'TOTAL', 'MAX', 'KIND'],
+    ...shown.map(({ calls, ownNs, totalNs, maxNs, kind }) => [
+      grouped(calls),
+      ownNs > 0 ? time(ownNs) : '-',
+      time(totalNs),
+      time(maxNs),
+      kind,
+    ]),
+  ];
+  const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i].length)));
+  const used = widths.reduce((sum, one) => sum + one + GAP.length, 0);
+  const room = width === Infinity ? PIPE_SYMBOL_COLUMNS : Math.max(16, width - used);
+  const lines = cells.map((row, r) =>
+    [
+      ...row.map((text, i) => pad(text, widths[i], i < 4)),
+      r === 0 ? 'JAVASCRIPT BESIDE THEM' : fit(shown[r - 1].name, room),
+    ].join(GAP),
+  );
+  const rest = spans.length - shown.length;
+  return [...lines, ...(rest > 0 ? [`${grouped(rest)} more (--json has all)`] : [])];
+}
+
+/** @param {NonNullable<Summary['stacks']>} stacks */
+function stackLine({ file, period, samples, completeShare }) {
+  const each = period === 1 ? 'each entry' : `each ${grouped(period)}th entry`;
+  const shown = path.relative(process.cwd(), file);
+  return (
+    `${grouped(samples)} stacks, one at ${each}, ${(completeShare * 100).toFixed(1)} % complete: ` +
+    `rspack-prof report ${shown.startsWith('..') ? file : shown} -g caller`
+  );
 }
 
 /** @param {NonNullable<Summary['flows']>} flows */

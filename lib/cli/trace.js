@@ -9,6 +9,7 @@ const { FOLDER, writeJson } = require('./files.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { percentOf } = require('../options.js');
+const { checkFilter } = require('../trace/filter.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -32,6 +33,22 @@ const spec = {
       value: 'PCT',
       help: "drop the dearest functions above this share of the command's CPU time (100)",
     },
+    stacks: {
+      type: 'string',
+      value: 'N',
+      help: 'the whole stack at each N-th entry, as a profile',
+    },
+    method: {
+      type: 'string',
+      value: 'NAME',
+      help: 'probes, xray (sleds), or auto: sleds where every function has them',
+    },
+    trace: {
+      type: 'string',
+      value: 'FILTER',
+      help: "spans of rspack's own trace too: stages, OVERVIEW, ..",
+    },
+    'no-spans': { type: 'boolean', help: 'without the spans of JavaScript beside the calls' },
     flows: {
       type: 'boolean',
       help: 'follow jobs of rayon and tokio from who hands them over to who runs them',
@@ -62,12 +79,17 @@ function budgetOf(parsed) {
   throw new UsageError(`--budget takes a share like 20 or '20%', above 0, not '${text}'`);
 }
 
+/** @param {import('./args.js').Parsed} parsed */
+function filterOf(parsed) {
+  const filter = textOf(parsed, 'trace');
+  return filter === undefined ? null : checkFilter(filter);
+}
+
 /**
  * @param {import('./args.js').Parsed} parsed
- * @param {string} folder
- * @returns {import('../calls/tracer').TraceOptions}
+ * @returns {import('../calls/command').CommandOptions}
  */
-function traceOptions(parsed, folder) {
+function traceOptions(parsed) {
   const objects = textOf(parsed, 'object');
   const functions = regexOf(parsed, 'functions');
   const list = textOf(parsed, 'list');
@@ -84,7 +106,12 @@ function traceOptions(parsed, folder) {
     limit: numberOf(parsed, 'limit', { least: 1, whole: true }),
     budget: budgetOf(parsed),
     flows: parsed.values.flows === true,
-    folder,
+    stacks: numberOf(parsed, 'stacks', { least: 1, whole: true }),
+    method: /** @type {'auto' | 'probes' | 'xray'} */ (
+      choiceOf(parsed, 'method', ['auto', 'probes', 'xray']) ?? 'auto'
+    ),
+    spans: parsed.values['no-spans'] !== true,
+    filter: filterOf(parsed),
   };
 }
 
@@ -160,20 +187,25 @@ async function run(parsed, world) {
     output !== undefined && to === undefined
       ? path.resolve(world.cwd, output)
       : usualFolder(world.cwd);
-  const options = traceOptions(parsed, folder);
-  const { Trace } = require('../calls/tracer.js');
+  const options = traceOptions(parsed);
+  const { CommandTrace } = require('../calls/command.js');
   const native = /** @type {any} */ (world.loadNative());
-  const trace = new Trace(options, { native, env: world.env, cwd: world.cwd }, command);
+  const trace = new CommandTrace(
+    options,
+    { native, env: world.env, cwd: world.cwd },
+    command,
+    folder,
+  );
   const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
-  trace.start();
+  const env = trace.start();
   let end;
   try {
     end = await runCommand(command, {
-      env: world.env,
+      env,
       cwd: world.cwd,
       // Standard output is to hold JSON alone.
       stdout: parsed.values.json ? 2 : 'inherit',
-      onStart: (pid) => native.callsBegun(pid),
+      onStart: (pid) => trace.begun(pid),
     });
   } catch (error) {
     trace.abandon();

@@ -14,23 +14,20 @@ const { followCompiler } = require('./taps.js');
  *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes, exiting?: () => void,
  *    onBuild: (listener: (marker: Marker) => void) => () => void,
  *    follow?: (follower: import('./recorder').PhaseFollower, sinceNs: number) => () => void,
- *    onChange?: (listener: () => void) => () => void}} PhaseWatch */
+ *    onChange?: (listener: () => void) => () => void,
+ *    onCompiler?: (listener: (compiler: object) => void) => () => void}} PhaseWatch */
 
 /**
  * @param {(binding: Record<string, any>) => void} [onAddon] gets rspack's binding when it is there
- * @param {(compiler: object) => void} [onCompiler] gets each compiler, with its plugins still to come
  * @returns {PhaseWatch}
  */
-function watchPhases(onAddon = () => {}, onCompiler = () => {}) {
+function watchPhases(onAddon = () => {}) {
   const recorder = processPhases();
   const finder = new Finder({
     now: recorder.now,
     onBinding: (interval) => recorder.bindingLoaded(interval),
     onAddon,
-    onCompiler: (compiler) => {
-      followCompiler(compiler, recorder);
-      onCompiler(compiler);
-    },
+    onCompiler: (compiler) => followCompiler(compiler, recorder),
     onProblem: (error) => {
       recorder.problem = error instanceof Error ? error.message : String(error);
     },
@@ -54,6 +51,7 @@ function watchPhases(onAddon = () => {}, onCompiler = () => {}) {
     // A copy of the package that came first may be an older one, whose recorder has no such things.
     follow: (follower, sinceNs) => recorder.follow?.(follower, sinceNs) ?? (() => {}),
     onChange: (listener) => recorder.onChange?.(listener) ?? (() => {}),
+    onCompiler: (listener) => recorder.onCompiler?.(listener) ?? (() => {}),
     warnings(startNs) {
       /** @type {Warning[]} */
       const warnings = [];

@@ -37,8 +37,13 @@ class PhaseRecorder {
   /** @type {Set<() => void>} */
   #changeListeners = new Set();
 
+<<<<<<< HEAD
   /** @type {Set<PhaseFollower>} */
   #followers = new Set();
+=======
+  /** @type {Set<(compiler: object) => void>} */
+  #compilerListeners = new Set();
+>>>>>>> 40e26cb (Function trace: stacks at entries as a profile, spans of JavaScript beside the calls, XRay by the command line)
 
   dropped = 0;
   /** Those that are closed. @type {Set<CompilerPhases>} */
@@ -137,6 +142,21 @@ class PhaseRecorder {
   onChange(listener) {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);
+  }
+
+  /**
+   * @param {(compiler: object) => void} listener gets each compiler that is followed from now on, with its
+   *   plugins still to come
+   * @returns {() => void} ends that
+   */
+  onCompiler(listener) {
+    this.#compilerListeners.add(listener);
+    return () => this.#compilerListeners.delete(listener);
+  }
+
+  /** @param {object} compiler */
+  followed(compiler) {
+    for (const listener of this.#compilerListeners) listener(compiler);
   }
 
   changed() {

@@ -172,6 +172,7 @@ function followCompiler(compiler, recorder) {
   tap(hooks, 'shutdown', FIRST, () => phases.enter('close'));
   tap(hooks, 'shutdown', LAST, () => phases.closed());
   followProgress(compiler, phases);
+  note(() => recorder.followed?.(compiler));
 }
 
 module.exports = { followCompiler };

@@ -20,6 +20,14 @@ export interface TraceOptions {
   method?: 'auto' | 'probes' | 'xray';
   /** A folder, not there yet, for the events; without it only figures are kept. */
   output?: string;
+  /** Follow the jobs of rayon and tokio from who hands them over to who runs them (by probes). */
+  flows?: boolean;
+  /** The whole stack at each so-many-th entry, as a profile (by probes; needs `output`). */
+  stacks?: number;
+  /** Phases, taps, loaders and measures beside the calls; on where `output` is given. */
+  spans?: boolean;
+  /** With spans: rspack's own too, as start() takes it: 'stages', 'OVERVIEW', 'target=level,..'. */
+  trace?: string;
 }
 
 export interface TracedFunction {
@@ -40,10 +48,22 @@ export interface TracedFunction {
   open: number;
   callsOnly: boolean;
   samples: number;
+  /** With `flows`: jobs that its calls handed over and that ran outside of them, and what those took. */
+  spawned: number;
+  spawnedNs: number;
+  /** It runs such jobs itself. */
+  runs: 'rayon' | 'tokio' | null;
   /** From ns, below ns, calls. */
   histogram: [number, number, number][];
   /** symbol null: no traced function called it. */
-  callers: { symbol: string | null; calls: number; selfNs: number; totalNs: number }[];
+  /** crossed: by way of a job that the caller handed over. */
+  callers: {
+    symbol: string | null;
+    crossed: boolean;
+    calls: number;
+    selfNs: number;
+    totalNs: number;
+  }[];
 }
 
 /** As `rspack-prof trace --json` prints it. */
@@ -63,7 +83,34 @@ export interface TraceSummary {
   quality: Record<string, number>;
   threads: { pid: number; tid: number; name: string }[];
   sampling: { samples: number; outside: number; periodNs: number };
+  /**
+   * With `flows`: jobs of rayon and tokio that ran; of them handed over by a traced call and run outside of
+   * it, run inside of it, handed over outside of all traced calls, and by nobody that was seen.
+   */
+  flows: {
+    jobs: number;
+    matched: number;
+    inside: number;
+    outside: number;
+    unknown: number;
+  } | null;
+  /** With `spans`: what JavaScript did beside the calls, longest first. */
+  spans?: TraceSpan[];
+  /** With `stacks`: a profile whose samples are entries; `read()` opens it. */
+  stacks?: { file: string; period: number; samples: number; completeShare: number };
   warnings: { code: string; message: string; fix: string }[];
+}
+
+export interface TraceSpan {
+  /** 'phase', 'build', 'child', 'tap', 'loader', 'measure', 'rspack' */
+  kind: string;
+  name: string;
+  calls: number;
+  /** Up to its callback, or to the end of its promise. */
+  totalNs: number;
+  /** What it ran before it returned; 0 where that is not known apart. */
+  ownNs: number;
+  maxNs: number;
 }
 
 export interface FunctionTrace {

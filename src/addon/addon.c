@@ -457,6 +457,7 @@ NAPI_MODULE_INIT() {
       {"callsCost", prof_calls_cost},
       {"callsStart", prof_calls_start},
       {"callsBegun", prof_calls_begun},
+      {"callsSleds", prof_calls_sleds},
       {"callsStop", prof_calls_stop},
       {"events", prof_machine_events},
       {"probe", prof_machine_probe},

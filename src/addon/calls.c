@@ -14,6 +14,7 @@
 #include "trace/hitcost.h"
 #include "trace/probes.h"
 #include "trace/tracer.h"
+#include "trace/xray_patch.h"
 #include "trace/xray_trace.h"
 
 enum { PATH_BYTES = 4096 };
@@ -194,7 +195,7 @@ static double number_of(napi_env env, napi_value object, const char *name) {
   return number;
 }
 
-static bool add_objects(napi_env env, napi_value options) {
+static bool add_objects(napi_env env, napi_value options, struct prof_call_plan *plan) {
   napi_value objects, object, path_value, rows_value, roles_value;
   uint32_t length = 0;
   char path[PATH_BYTES];
@@ -215,8 +216,7 @@ static bool add_objects(napi_env env, napi_value options) {
         !read_path(env, path_value, path) || !read_rows(env, rows_value, &rows, &count) ||
         !read_roles(env, roles_value, &roles, &role_count))
       return false;
-    if (prof_call_plan_add(&running.plan, path, rows, role_count == count ? roles : NULL, count,
-                           &error)) {
+    if (prof_call_plan_add(plan, path, rows, role_count == count ? roles : NULL, count, &error)) {
       fail(env, &error);
       return false;
     }
@@ -272,7 +272,7 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   if (napi_get_named_property(env, options, "command", &value) == napi_ok)
     napi_get_value_bool(env, value, &command);
   prof_call_plan_init(&running.plan);
-  if (!add_objects(env, options)) {
+  if (!add_objects(env, options, &running.plan)) {
     prof_call_plan_free(&running.plan);
     return NULL;
   }
@@ -289,6 +289,7 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
       .limit_calls = (uint64_t)number_of(env, options, "limitCalls"),
       .budget_percent = number_of(env, options, "budgetPercent"),
       .sample_hz = (uint32_t)number_of(env, options, "sampleHz"),
+      .has_stacks = number_of(env, options, "stackPeriod") > 0,
   };
   int status = use_xray(env, options, command)
                    ? prof_xray_trace_start(&wanted, &running.xray, &error)
@@ -299,7 +300,25 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
     prof_call_plan_free(&running.plan);
     return fail(env, &error);
   }
-  return prof_calls_functions(env, &running.plan);
+  value = prof_calls_functions(env, &running.plan);
+  if (running.tracer)
+    prof_value_set_number(env, value, "entriesEvent", prof_tracer_entries(running.tracer));
+  return value;
+}
+
+napi_value prof_calls_sleds(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value options, value = NULL;
+  if (napi_get_cb_info(env, info, &count, &options, NULL, NULL) != napi_ok)
+    return NULL;
+  struct prof_call_plan plan;
+  prof_call_plan_init(&plan);
+  if (add_objects(env, options, &plan) && napi_create_object(env, &value) == napi_ok) {
+    prof_value_set_number(env, value, "functions", (double)plan.func_count);
+    prof_value_set_number(env, value, "sleds", (double)prof_xray_patch_count_in_files(&plan));
+  }
+  prof_call_plan_free(&plan);
+  return value;
 }
 
 napi_value prof_calls_begun(napi_env env, napi_callback_info info) {

@@ -18,6 +18,8 @@ napi_value prof_calls_cost(napi_env env, napi_callback_info info);
 /* callsStart(options), callsBegun(pid) right after the command was started, callsStop(). */
 napi_value prof_calls_start(napi_env env, napi_callback_info info);
 napi_value prof_calls_begun(napi_env env, napi_callback_info info);
+/* callsSleds({ objects }): how many of those functions have sleds in their files. */
+napi_value prof_calls_sleds(napi_env env, napi_callback_info info);
 napi_value prof_calls_stop(napi_env env, napi_callback_info info);
 
 #endif

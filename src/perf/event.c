@@ -129,6 +129,18 @@ static bool parse_tracepoint(const struct prof_os *os, const char *name, struct 
   return true;
 }
 
+static bool parse_calls(const char *name, struct prof_event *out) {
+  unsigned id;
+  char more;
+  if (sscanf(name, "calls@%u%c", &id, &more) != 1)
+    return false;
+  out->type = PERF_TYPE_TRACEPOINT;
+  out->config = id;
+  out->is_call = true;
+  strcpy(out->name, "calls");
+  return true;
+}
+
 static bool parse_cache(const char *name, struct prof_event *out) {
   if (!prof_cache_parse(name, &out->config))
     return false;
@@ -181,8 +193,8 @@ static bool parse_name(const struct prof_os *os, const char *name, bool by_libpf
     out->is_hardware = known->type != PERF_TYPE_SOFTWARE;
     return true;
   }
-  return parse_cache(name, out) || parse_raw(name, out) || prof_pmu_parse(os, name, out) ||
-         parse_tracepoint(os, name, out);
+  return parse_calls(name, out) || parse_cache(name, out) || parse_raw(name, out) ||
+         prof_pmu_parse(os, name, out) || parse_tracepoint(os, name, out);
 }
 
 /* Where modifiers begin: after the last ':' or, in "pmu/terms/mods", after the last '/'. */

@@ -1,6 +1,7 @@
 /*
  * event: the text a user writes for an event ("cycles:uk", "cpu-clock", "r1c2",
- * "cpu/event=0x3c,umask=0/", "sched:sched_switch", libpfm4's names) -> what the kernel counts.
+ * "cpu/event=0x3c,umask=0/", "sched:sched_switch", libpfm4's names) -> what the kernel counts. Of
+ * our own: "calls@ID", an event of uprobe_events by its number (trace/probes.h).
  *
  * The caller provides the text alone; a PMU's "format" files are read through struct prof_os.
  * Parsing asks the kernel nothing else: whether an event opens here is choose.h's question.
@@ -25,6 +26,7 @@ struct prof_event {
   uint8_t precise_ip;  /* 0..3 */
   bool is_hardware;    /* needs a PMU of the CPU */
   bool in_kernel_only; /* switches, migrations: user-only they open and never happen (6.18) */
+  bool is_call;        /* the entries of functions: a probe's event that trace/ made */
   bool is_cycles;      /* time of the CPU: cpu-clock may stand in for it */
 };
 

@@ -97,7 +97,7 @@ static int try_groups(const struct prof_os *os, const struct prof_plan *plan,
  * kernel (3 times on an unreadable page, measured): were each of these a sample, one walk would
  * follow the other for ever. Below the others' a build would do little but walk. */
 static uint64_t least_period(const struct prof_event *event) {
-  if (event->in_kernel_only)
+  if (event->in_kernel_only || event->is_call) /* a walk calls no function of the build's */
     return 1;
   if (!strcmp(event->unit, "ns") || event->is_hardware)
     return 100000;

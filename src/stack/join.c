@@ -18,6 +18,8 @@ enum {
   OUTER_BYTES = 16384, /* frames of libc between the two stack pointers */
   /* A system call that is to be restarted has its instruction pointer put back onto `syscall`. */
   SYSCALL_BYTES = 2,
+  INSTRUCTION_BYTES = 15, /* at most */
+  PUSH_BYTES = 8,
 };
 
 void prof_join_init(struct prof_join *self) {
@@ -94,9 +96,11 @@ static void emit_first(struct prof_join *self, struct prof_join_thread *thread,
   emit(user, thread, &sample, fate);
 }
 
+/* At a probe the kernel does the instruction's work before it delivers the signal: the walk stands
+ * at the next one, and what a push has put there is below the sample's stack pointer. */
 static bool is_walk_of(const struct prof_wait *sample, const struct prof_join_last *walk) {
-  return sample->sp == walk->sp &&
-         (sample->ip == walk->ip || sample->ip == walk->ip + SYSCALL_BYTES);
+  bool is_next = walk->ip - sample->ip <= INSTRUCTION_BYTES && sample->sp - walk->sp <= PUSH_BYTES;
+  return is_next || (sample->sp == walk->sp && sample->ip == walk->ip + SYSCALL_BYTES);
 }
 
 /* Taken while that walk's handler was entered, ran or was left: at its time, on its stack. */

@@ -30,8 +30,15 @@ static struct prof_probe probe_of(const struct prof_call_site *site, int fd, uin
                              .displacement = site->displacement};
 }
 
+static bool is_entry(const struct prof_call_plan *plan, const struct prof_call_site *site) {
+  bool is_call = site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT ||
+                 site->kind == PROF_SITE_COUNT;
+  return is_call && plan->funcs[site->func].role == PROF_FLOW_NONE;
+}
+
 /* Of the functions that are not dropped; *type 0 where none is left. */
-static int define(struct prof_change *self, uint32_t *type, struct prof_error *error) {
+static int define(struct prof_change *self, bool entries_only, uint32_t *type,
+                  struct prof_error *error) {
   const struct prof_call_plan *plan = self->plan;
   struct prof_probe *probes = malloc((plan->site_count + 1) * sizeof *probes);
   size_t count = 0, refused = 0;
@@ -41,12 +48,13 @@ static int define(struct prof_change *self, uint32_t *type, struct prof_error *e
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the probes");
   for (uint32_t i = 0; i < plan->site_count; i++) {
     const struct prof_call_func *func = &plan->funcs[plan->sites[i].func];
-    if (!func->is_dropped)
+    if (!func->is_dropped && (!entries_only || is_entry(plan, &plan->sites[i])))
       probes[count++] = probe_of(&plan->sites[i], plan->objects[func->object].fd, i);
   }
   if (count)
     status = prof_probes_define(self->probes, probes, count, type, &refused, error);
-  self->refused = refused;
+  if (!entries_only)
+    self->refused = refused;
   free(probes);
   return status;
 }
@@ -74,9 +82,13 @@ void prof_change_keep(struct prof_change *self, uint32_t pid) {
   pthread_mutex_unlock(&self->lock);
 }
 
+int prof_change_entries(struct prof_change *self, uint32_t *type, struct prof_error *error) {
+  return define(self, true, type, error);
+}
+
 int prof_change_first(struct prof_change *self, struct prof_error *error) {
   pthread_mutex_init(&self->lock, NULL);
-  int status = define(self, &self->type, error);
+  int status = define(self, false, &self->type, error);
   if (status)
     return status;
   return open_set(self, self->type, true, &self->set, error);
@@ -89,7 +101,7 @@ static void *replace(void *user) {
   uint32_t old = self->type, type = 0;
   pthread_setname_np(pthread_self(), "rspack-prof");
   self->watch->skip_tids[1] = (int)syscall(SYS_gettid);
-  int status = define(self, &type, &error);
+  int status = define(self, false, &type, &error);
   if (!status && type)
     status = open_set(self, type, false, &set, &error);
   if (status) {

@@ -44,6 +44,9 @@ struct prof_change {
  * with the process's first thread as its target, always has. Soon after the process began. */
 void prof_change_keep(struct prof_change *self, uint32_t pid);
 
+/* An event of all entries, which nobody here opens and the probes' owner removes: for stacks. */
+int prof_change_entries(struct prof_change *self, uint32_t *type, struct prof_error *error);
+
 /* The first set, on the calling thread. 0 or a status. */
 int prof_change_first(struct prof_change *self, struct prof_error *error);
 void prof_change_start(struct prof_change *self);

@@ -47,6 +47,7 @@ struct prof_tracer {
   struct prof_dropper dropper;
   struct prof_trace_thread *threads;
   size_t thread_capacity;
+  uint32_t entries; /* the entries' event; 0: none */
   uint64_t moment_start_ns, flushed_ns;
   pthread_t thread;
   _Atomic int tid;
@@ -299,6 +300,8 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
       (struct prof_change){.plan = options->plan, .probes = self->probes, .watch = &self->watch};
   if (!status)
     status = prof_change_first(&self->change, error);
+  if (!status && options->has_stacks)
+    status = prof_change_entries(&self->change, &self->entries, error);
   if (!status)
     status = open_sampler(self, error);
   self->result.start_ns = self->moment_start_ns = self->flushed_ns = prof_now_ns();
@@ -320,6 +323,10 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
   sem_post(&self->go);
   *out = self;
   return PROF_OK;
+}
+
+uint32_t prof_tracer_entries(const struct prof_tracer *self) {
+  return self->entries;
 }
 
 void prof_tracer_begun(struct prof_tracer *self, uint32_t pid) {

@@ -34,6 +34,7 @@ struct prof_tracer_options {
   uint64_t limit_calls;  /* of one function; 0: none */
   double budget_percent; /* 0: none */
   uint32_t sample_hz;    /* of the clock beside it; 0: none */
+  bool has_stacks;       /* an event of the entries alone is made, for who samples stacks */
 };
 
 struct prof_trace_thread {
@@ -59,6 +60,8 @@ struct prof_tracer_result {
 
 int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tracer **out,
                       struct prof_error *error);
+/* The number of the entries' event, until the tracer is freed; 0: none was wanted. */
+uint32_t prof_tracer_entries(const struct prof_tracer *self);
 /* The command was started: at once, from any thread. */
 void prof_tracer_begun(struct prof_tracer *self, uint32_t pid);
 /* Ends the recording and fills *out, whose pointers live until the tracer is freed. */

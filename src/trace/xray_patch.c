@@ -48,39 +48,77 @@ static int add(struct prof_xray_patch *self, struct prof_xray_sled sled) {
   return 0;
 }
 
-/* Those of one object's functions, which `ids` has by address. */
-static int add_object(struct prof_xray_patch *self, const char *path, const struct prof_table *ids,
-                      uint64_t bias) {
+typedef int visit_sled(void *user, const struct prof_sled *sled, uint32_t func);
+
+/* Those of one object's functions, which `ids` has by address, until visit returns other than 0. */
+static int each_sled(const char *path, const struct prof_table *ids, visit_sled *visit,
+                     void *user) {
   struct prof_image image;
   const Elf64_Shdr *section;
   struct prof_sled sled;
   unsigned char *bytes = NULL;
   size_t size = 0;
-  int failed = 0;
+  int stopped = 0;
   if (prof_image_open_file(&image, path))
     return 0;
   section = prof_image_section(&image, "xray_instr_map");
   if (section)
     bytes = prof_image_read_section(&image, section, SECTION_MAX, &size);
-  for (size_t i = 0; bytes && !failed && i < size / PROF_SLED_ENTRY_BYTES; i++) {
+  for (size_t i = 0; bytes && !stopped && i < size / PROF_SLED_ENTRY_BYTES; i++) {
     uint32_t func;
-    if (!prof_sled_read(bytes, size, section->sh_addr, i, &sled) ||
-        (func = prof_table_get(ids, sled.function)) == PROF_TABLE_NONE)
-      continue;
-    unsigned char *at = (unsigned char *)(uintptr_t)(sled.address + bias), unused[16];
-    /* The section says where code is: what is there must say so too. */
-    if (!prof_xray_x86_is_sled(sled.kind, at) || (uintptr_t)at % 2 ||
-        !prof_xray_x86_patched(sled.kind, (uintptr_t)at, prof_xray_trampoline(sled.kind), 0,
-                               unused)) {
-      self->refused++;
-      continue;
-    }
-    failed = add(self, (struct prof_xray_sled){at, func, sled.kind});
-    self->functions += sled.kind == PROF_SLED_ENTRY;
+    if (prof_sled_read(bytes, size, section->sh_addr, i, &sled) &&
+        (func = prof_table_get(ids, sled.function)) != PROF_TABLE_NONE)
+      stopped = visit(user, &sled, func);
   }
   free(bytes);
   prof_image_close(&image);
+  return stopped;
+}
+
+struct finding {
+  struct prof_xray_patch *patch;
+  uint64_t bias;
+};
+
+static int found(void *user, const struct prof_sled *sled, uint32_t func) {
+  const struct finding *finding = user;
+  struct prof_xray_patch *self = finding->patch;
+  unsigned char *at = (unsigned char *)(uintptr_t)(sled->address + finding->bias), unused[16];
+  /* The section says where code is: what is there must say so too. */
+  if (!prof_xray_x86_is_sled(sled->kind, at) || (uintptr_t)at % 2 ||
+      !prof_xray_x86_patched(sled->kind, (uintptr_t)at, prof_xray_trampoline(sled->kind), 0,
+                             unused)) {
+    self->refused++;
+    return 0;
+  }
+  self->functions += sled->kind == PROF_SLED_ENTRY;
+  return add(self, (struct prof_xray_sled){at, func, sled->kind});
+}
+
+static int count(void *user, const struct prof_sled *sled, uint32_t func) {
+  (void)func;
+  *(size_t *)user += sled->kind == PROF_SLED_ENTRY;
+  return 0;
+}
+
+/* By address, of one object's functions. -1 where memory ends. */
+static int table_of(const struct prof_call_plan *plan, size_t object, struct prof_table *ids) {
+  int failed = 0;
+  for (uint32_t f = 0; f < plan->func_count; f++)
+    if (plan->funcs[f].object == object)
+      failed |= prof_table_put(ids, plan->funcs[f].address, f);
   return failed;
+}
+
+size_t prof_xray_patch_count_in_files(const struct prof_call_plan *plan) {
+  size_t total = 0;
+  for (size_t i = 0; i < plan->object_count; i++) {
+    struct prof_table ids = {0};
+    if (table_of(plan, i, &ids) == 0)
+      each_sled(plan->objects[i].path, &ids, count, &total);
+    prof_table_free(&ids);
+  }
+  return total;
 }
 
 int prof_xray_patch_find(struct prof_xray_patch *self, const struct prof_call_plan *plan,
@@ -89,14 +127,11 @@ int prof_xray_patch_find(struct prof_xray_patch *self, const struct prof_call_pl
   for (size_t i = 0; i < plan->object_count; i++) {
     struct place place = {.found = 0};
     struct prof_table ids = {0};
-    int failed = 0;
     if (fstat(plan->objects[i].fd, &place.file) || !dl_iterate_phdr(find_bias, &place) ||
         !place.found)
       continue;
-    for (uint32_t f = 0; f < plan->func_count; f++)
-      if (plan->funcs[f].object == i)
-        failed |= prof_table_put(&ids, plan->funcs[f].address, f);
-    failed |= add_object(self, plan->objects[i].path, &ids, place.bias);
+    struct finding finding = {self, place.bias};
+    int failed = table_of(plan, i, &ids) || each_sled(plan->objects[i].path, &ids, found, &finding);
     prof_table_free(&ids);
     if (failed) {
       prof_xray_patch_free(self);

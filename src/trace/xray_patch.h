@@ -36,6 +36,8 @@ struct prof_xray_patch {
 /* Finds the sleds of all functions of a plan. 0 or a status. */
 int prof_xray_patch_find(struct prof_xray_patch *self, const struct prof_call_plan *plan,
                          struct prof_error *error);
+/* How many functions of a plan have sleds in their files, loaded here or not. */
+size_t prof_xray_patch_count_in_files(const struct prof_call_plan *plan);
 int prof_xray_patch_apply(struct prof_xray_patch *self, struct prof_error *error);
 int prof_xray_patch_undo(struct prof_xray_patch *self, struct prof_error *error);
 /* The sleds of the plan's functions that are dropped are put back, and no longer the patch's. */

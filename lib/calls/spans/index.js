@@ -18,7 +18,7 @@ const { SpanLog } = require('./log.js');
 function observeMeasures(log) {
   // Its clock counts milliseconds from the process's start.
   const zeroNs = log.now() - performance.now() * 1e6;
-  const take = (/** @type {PerformanceEntry[]} */ entries) => {
+  const take = (/** @type {import('node:perf_hooks').PerformanceEntry[]} */ entries) => {
     for (const { name, startTime, duration } of entries) {
       const startNs = Math.round(zeroNs + startTime * 1e6);
       const endNs = startNs + Math.round(duration * 1e6);
@@ -41,15 +41,14 @@ function watchSpans(filter) {
   const log = new SpanLog();
   const trace = filter === null ? null : new RspackTrace(filter);
   const startNs = log.now();
-  const phases = watchPhases(
-    (binding) => trace?.begin(binding),
-    (compiler) => wrapCompiler(compiler, log),
-  );
+  const phases = watchPhases((binding) => trace?.begin(binding));
+  const leave = phases.onCompiler?.((compiler) => wrapCompiler(compiler, log));
   const endMeasures = observeMeasures(log);
   return {
     stop() {
       const endNs = log.now();
       endMeasures();
+      leave?.();
       phases.exiting?.();
       phases.stop();
       const own = trace?.read(startNs, endNs) ?? { markers: [], warnings: [] };
@@ -65,7 +64,11 @@ function watchSpans(filter) {
           apart: true,
         });
       }
-      return { spans: log.spans, dropped: log.dropped, warnings: [...warningsOf(log), ...own.warnings] };
+      return {
+        spans: log.spans,
+        dropped: log.dropped,
+        warnings: [...warningsOf(log), ...own.warnings],
+      };
     },
   };
 }

@@ -71,7 +71,8 @@ function timedLoader(fn, log, name) {
       try {
         // rspack's runner sets both anew for each function that it runs.
         const { async: makeAsync, callback } = self;
-        const ending = (/** @type {Function} */ inner) =>
+        const ending =
+          (/** @type {Function} */ inner) =>
           (/** @type {unknown[]} */ ...results) => {
             call.ended();
             return inner(...results);
