@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { nodeOptionsWord } = require('../cli/recording.js');
 const { ProfError } = require('../errors.js');
+const { summaryFromEvents } = require('./from-events.js');
 const { spanRows } = require('./spans/rows.js');
 const {
   eventsFile,
@@ -153,9 +154,8 @@ class CommandTrace {
     const calls = (/** @type {Summary} */ { functions }) =>
       functions.reduce((sum, row) => sum + row.calls, 0);
     const [best, ...others] = processes
-      .map((folder) => ({ folder, summary: readSummary(folder) }))
-      .filter((one) => one.summary !== null)
-      .map(({ folder, summary }) => ({ folder, summary: /** @type {Summary} */ (summary) }))
+      .filter((folder) => fs.existsSync(path.join(folder, 'functions.json')))
+      .map((folder) => ({ folder, summary: readSummary(folder) ?? summaryFromEvents(folder) }))
       .sort((a, b) => calls(b.summary) - calls(a.summary));
     if (!best) {
       const [why] = processes.flatMap(failureOf);
@@ -163,7 +163,7 @@ class CommandTrace {
         'ERR_PROF_NOT_RUNNING',
         why
           ? `no calls: ${why.message}`
-          : `no calls: no node process of the command loaded ${this.plan.native.objects.map(({ path: file }) => file).join(', ')} and ended by itself; other programs are traced with --method probes, as root`,
+          : `no calls: no node process of the command loaded ${this.plan.native.objects.map(({ path: file }) => file).join(', ')}; other programs are traced with --method probes, as root`,
       );
     }
     for (const file of ['functions.json', path.basename(eventsFile(''))]) {
