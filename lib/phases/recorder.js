@@ -37,13 +37,10 @@ class PhaseRecorder {
   /** @type {Set<() => void>} */
   #changeListeners = new Set();
 
-<<<<<<< HEAD
   /** @type {Set<PhaseFollower>} */
   #followers = new Set();
-=======
   /** @type {Set<(compiler: object) => void>} */
   #compilerListeners = new Set();
->>>>>>> 40e26cb (Function trace: stacks at entries as a profile, spans of JavaScript beside the calls, XRay by the command line)
 
   dropped = 0;
   /** Those that are closed. @type {Set<CompilerPhases>} */

@@ -39,19 +39,4 @@ struct prof_call_end {
   bool is_crossed; /* called by a job, and charged to `caller`, which handed the job over */
 };
 
-struct prof_call_event {
-  uint64_t time_ns;
-  uint64_t frame;  /* of the call, from 1; numbered in the order of their entries */
-  uint64_t parent; /* frame of the caller, 0: none is traced */
-  uint32_t tid, func;
-  uint8_t kind;
-};
-
-struct prof_call_end {
-  uint64_t total_ns, self_ns; /* 0 where how is UNSEEN or OPEN */
-  uint32_t func, caller;      /* PROF_NO_FUNC: none is traced */
-  uint8_t how;                /* EXIT, TAIL, UNSEEN, OPEN */
-  bool is_outermost;          /* no call of the same function is open below it */
-};
-
 #endif
