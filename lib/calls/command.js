@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { nodeOptionsWord } = require('../cli/recording.js');
+const { nodeOptionsWord } = require('../recording.js');
 const { ProfError } = require('../errors.js');
 const { summaryFromEvents } = require('./from-events.js');
 const { spanRows } = require('./spans/rows.js');
@@ -102,7 +102,7 @@ class CommandTrace {
       ),
       { mode: 0o600, flag: 'wx' },
     );
-    const ours = `--require ${nodeOptionsWord(COMPANION)}`;
+    const ours = `--require=${nodeOptionsWord(COMPANION)}`;
     const given = env.NODE_OPTIONS?.trim();
     return {
       ...env,
