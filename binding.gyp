@@ -24,6 +24,7 @@
         'src/addon/import.c',
         'src/addon/machine.c',
         'src/addon/note.c',
+        'src/addon/peer.c',
         'src/addon/place.c',
         'src/addon/raw.c',
         'src/addon/recover.c',

@@ -11,6 +11,7 @@ const profiler = require('./profiler.js');
 const { RspackProfPlugin } = require('./plugin.js');
 const { createStat } = require('./stat/index.js');
 const { trace } = require('./calls/index.js');
+const { attachable } = require('./attach/listen.js');
 const { nameThisThread } = require('./worker.js');
 
 /** @param {import('./index').StartOptions} [options] */
@@ -23,6 +24,7 @@ nameThisThread();
 // Plain shorthand names: that is what node finds for `import { start } from 'rspack-prof'`.
 module.exports = {
   start,
+  attachable,
   stat,
   trace,
   read,

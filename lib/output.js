@@ -101,9 +101,23 @@ function keepOutOfGit(parent) {
 function writeFiles(profile, folder, table, say) {
   // The profile first: everything else can be made from it, and nothing else may cost it.
   profile.write(path.join(folder, 'profile.json.gz'));
-  const files = {
+  return {
     'profile.json.gz': 'open it at https://profiler.firefox.com, or: npx rspack-prof report',
+    ...writeSides(profile, folder, table, say),
   };
+}
+
+/**
+ * What lies beside a profile.
+ * @param {Profile} profile
+ * @param {string} folder
+ * @param {string} table
+ * @param {(text: string) => void} say
+ * @returns {Record<string, string>}
+ */
+function writeSides(profile, folder, table, say) {
+  /** @type {Record<string, string>} */
+  const files = {};
   /** @type {(name: string, write: (file: string) => string) => void} */
   const side = (name, write) => {
     try {
@@ -244,6 +258,21 @@ function writeRecovered(profile, folder) {
   return folder;
 }
 
+/**
+ * The profile alone, for somebody who waits for it in a folder of theirs and makes the rest of it.
+ * @param {Profile} profile
+ * @param {string} parent
+ * @param {string} [journal] of this recording
+ * @returns {string} its folder
+ */
+function handOver(profile, parent, journal) {
+  const name = runName(profile);
+  const partial = makeFolder(parent, name);
+  profile.write(path.join(partial, 'profile.json.gz'));
+  removeJournal(journal);
+  return publishFolder(partial, parent, name);
+}
+
 /** @param {Written} written */
 function writtenTo({ folder, files }) {
   const shown = path.relative(process.cwd(), folder);
@@ -254,4 +283,11 @@ function writtenTo({ folder, files }) {
   return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
 }
 
-module.exports = { FOLDED_BYTES, writeExitOutput, writeRecovered, writeStderr };
+module.exports = {
+  FOLDED_BYTES,
+  handOver,
+  writeExitOutput,
+  writeRecovered,
+  writeSides,
+  writeStderr,
+};

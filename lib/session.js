@@ -112,6 +112,8 @@ class Session {
   #onEnd;
   /** What is to be removed once the profile is safe. @type {string | undefined} */
   journal = undefined;
+  /** @type {Profile | null} */
+  handedOver = null;
 
   /**
    * @param {{native: NativeAddon, handle: unknown, now: () => number, followers: Followers,
@@ -199,11 +201,25 @@ class Session {
   }
 
   async stop() {
+    return this.#stopAsync((journal) => removeJournal(journal));
+  }
+
+  /**
+   * For a recording from outside (lib/attach): the journal stays until the profile is written. Who has a
+   * part in the recording gets the same profile.
+   */
+  async handOver() {
+    this.handedOver = await this.#stopAsync(() => {});
+    return this.handedOver;
+  }
+
+  /** @param {(journal: string | undefined) => void} onRaw the samples are in memory */
+  async #stopAsync(onRaw) {
     this.#mustRun('stop()');
     this.#state = 'stopping';
     try {
       const raw = this.#ended(await this.#callAsync(() => this.#native.stop(this.#handle)));
-      removeJournal(this.journal);
+      onRaw(this.journal);
       return this.#whole(raw);
     } finally {
       this.#end();
@@ -435,6 +451,7 @@ function createProfiler(world) {
     /** @type {Profile | null} */
     let finished = null;
     const finish = () => {
+      finished ??= session.handedOver;
       if (finished) return finished;
       finished = session.stopAtExit();
       write(finished);

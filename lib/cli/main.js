@@ -39,6 +39,7 @@ const COMMANDS = {
   symbolize: () => require('./symbolize.js'),
   open: () => require('./open.js'),
   list: () => require('./list.js'),
+  processes: () => require('./processes.js'),
   trace: () => require('./trace.js'),
   symbols: () => require('./symbols.js'),
   doctor: () => require('./doctor.js'),

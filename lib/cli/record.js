@@ -2,21 +2,19 @@
 // rspack-prof record: runs a command, profiles every node process in it, keeps the profile of the
 // one that built. The command owns standard input and output; what is said here goes to stderr.
 
+const { recordProcess } = require('./attach.js');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
+const { wholeTable } = require('./whole-table.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
-const { hintsBelow } = require('../hint-table.js');
-const { memoryBelow } = require('../memory/table.js');
-const { phasesAbove } = require('../phase-table.js');
-const { renderHotspots } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
   name: 'record',
   summary: 'run a command and profile it',
-  usage: '[OPTIONS] -- COMMAND...',
+  usage: '[OPTIONS] -- COMMAND... | -p PID',
   // How many words the command has is checked here: `no command` wants its own message.
   positionals: [0, Infinity],
   passThrough: true,
@@ -59,6 +57,8 @@ const spec = {
       value: 'FILTER',
       help: "rspack's own spans too: stages, OVERVIEW, or target=level,..",
     },
+    pid: { type: 'string', short: 'p', value: 'PID', help: 'a process that runs (attachable)' },
+    duration: { type: 'string', value: 'SECONDS', help: 'with -p: so long, not until Ctrl-C' },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
     'all-processes': { type: 'boolean', short: 'a', help: 'keep the profile of each node process' },
   },
@@ -66,6 +66,8 @@ const spec = {
     'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the\n' +
       'one with the most samples. Unless -o is given, profile, table, folded stacks and flame graph\n' +
       'go to .rspack-prof/<time>-<pid>/. Exits with the exit code of COMMAND.',
+    'A process for -p was started with NODE_OPTIONS=--require=rspack-prof/attachable, or has called\n' +
+      "attachable(): 'rspack-prof processes' lists them. Its profile is taken at Ctrl-C.",
   ],
 };
 
@@ -138,14 +140,20 @@ function tellResult(recording, all, world) {
     else say('no profile: the command ran no node process that ended by itself');
     return;
   }
+  tellKept(kept, world);
+  if (!kept.some(({ profile }) => profile.meta.binding)) {
+    say('no process loaded an rspack binding: the one with the most samples was kept');
+  }
+}
+
+/**
+ * @param {ReturnType<Recording['finish']>['kept']} kept
+ * @param {import('./main.js').World} world
+ */
+function tellKept(kept, world) {
+  const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
   for (const { profile, file, raw, isRecovered } of kept) {
-    const options = { stream: world.stderr };
-    const table =
-      phasesAbove(profile, options) +
-      renderHotspots(profile, options) +
-      memoryBelow(profile, options) +
-      hintsBelow(profile, options);
-    world.stderr.write(`\n${table}\n`);
+    world.stderr.write(`\n${wholeTable(profile, { stream: world.stderr })}\n`);
     if (isRecovered) {
       const what = `process ${profile.meta.pid} was killed or crashed`;
       say(`${what}: its profile comes from its journal, without its last second`);
@@ -153,14 +161,18 @@ function tellResult(recording, all, world) {
     say(`profile: ${file}`);
     if (raw) say(raw);
   }
-  if (!kept.some(({ profile }) => profile.meta.binding)) {
-    say('no process loaded an rspack binding: the one with the most samples was kept');
-  }
 }
 
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const command = parsed.positionals;
+  if (parsed.values.pid !== undefined) {
+    const options = startOptions(parsed);
+    return recordProcess(parsed, options, world, (kept) => tellKept(kept, world));
+  }
+  if (parsed.values.duration !== undefined) {
+    throw new UsageError('--duration goes with -p: a command ends by itself');
+  }
   if (command.length === 0) {
     throw new UsageError('no command given: rspack-prof record [OPTIONS] -- rspack build');
   }

@@ -33,6 +33,8 @@ function watchPhases(onAddon = () => {}) {
     },
   });
   finder.start();
+  // Of a recording that begins later (lib/attach): every compiler is known all the same.
+  if (!finder.loadedBefore) recorder.watchers = (recorder.watchers ?? 0) + 1;
   const read = () => {
     try {
       return recorder.build.read();
@@ -43,7 +45,10 @@ function watchPhases(onAddon = () => {}) {
   };
   const before = read();
   return {
-    stop: () => finder.stop(),
+    stop() {
+      finder.stop();
+      if (!finder.loadedBefore) recorder.watchers--;
+    },
     exiting: () => recorder.exiting(),
     notes: () => notesBetween(before, read()),
     markers: (startNs, endNs) => recorder.markers(startNs, endNs),
@@ -68,7 +73,7 @@ function watchPhases(onAddon = () => {}) {
         const message = `the oldest ${recorder.dropped} phases were dropped`;
         warnings.push({ code: 'phases-dropped', message, fix: '' });
       }
-      if (finder.loadedBefore && !recorder.sawCompiler(startNs)) {
+      if (finder.loadedBefore && !recorder.watchers && !recorder.sawCompiler(startNs)) {
         const message =
           "no build phases: @rspack/core was loaded before start(), and no compiler was made after it: call start() before rspack(), or put new RspackProfPlugin() into the configuration's plugins";
         warnings.push({ code: 'phases-missed', message, fix: '' });

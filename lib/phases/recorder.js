@@ -51,6 +51,8 @@ class PhaseRecorder {
 
   /** Why a compiler could not be followed. */
   problem = '';
+  /** Who has looked for compilers since before there could be one, and does still. */
+  watchers = 0;
   /** Its plugins and loaders. */
   build = new BuildRecord(placeReader);
 

@@ -205,6 +205,8 @@ export interface NativeAddon
   isJournalHeld?(file: string): boolean;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;
+  /** Who is at the other end of a Unix socket, as the kernel noted it. */
+  socketPeer?(fd: number): { pid: number; uid: number };
   /** Names for virtual addresses of a file; null: none. `kind` is that of funcs.kind. */
   symbolize?(
     file: string,

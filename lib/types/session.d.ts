@@ -108,6 +108,20 @@ export interface Span {
   [Symbol.dispose](): void;
 }
 
+export interface Attachable {
+  /** Of this user's alone, mode 0600. */
+  readonly socket: string;
+  /** Nobody can attach any more; a recording that runs goes on. */
+  close(): void;
+}
+
+/**
+ * Makes this process one that `rspack-prof record -p PID` can record while it runs: a socket waits for
+ * that, and nothing is recorded until then. Keeps the process alive for no longer. The same as
+ * `node --require rspack-prof/attachable`. docs/attach.md.
+ */
+export function attachable(): Attachable;
+
 export interface Status {
   running: boolean;
   /** This machine can record: platform and addon. Whether an event opens, `start()` tells. */

@@ -16,6 +16,7 @@
 #include "addon/import.h"
 #include "addon/machine.h"
 #include "addon/note.h"
+#include "addon/peer.h"
 #include "addon/place.h"
 #include "addon/raw.h"
 #include "addon/recover.h"
@@ -252,7 +253,18 @@ static void detach_worker(void *unused) {
   prof_jit_detach_isolate();
 }
 
-/* attachIsolate(): in a worker thread, while a session runs: names this isolate's code. */
+/* Once for each environment: node ends the process at a hook that is there already. */
+static void detach_at_end(napi_env env) {
+  static int is_hooked;
+  void *before = NULL;
+  if (napi_get_instance_data(env, &before) != napi_ok || before)
+    return;
+  if (napi_set_instance_data(env, &is_hooked, NULL, NULL) == napi_ok)
+    napi_add_env_cleanup_hook(env, detach_worker, NULL);
+}
+
+/* attachIsolate(): in a worker thread, while a session runs: names this isolate's code. May be
+ * called again, for the next session too. */
 static napi_value attach_isolate(napi_env env, napi_callback_info info) {
   napi_value value;
   (void)info;
@@ -261,7 +273,7 @@ static napi_value attach_isolate(napi_env env, napi_callback_info info) {
   pthread_mutex_unlock(&lock);
   bool attached = running && prof_jit_attach_isolate() == PROF_OK;
   if (attached)
-    napi_add_env_cleanup_hook(env, detach_worker, NULL);
+    detach_at_end(env);
   return napi_get_boolean(env, attached, &value) == napi_ok ? value : NULL;
 }
 
@@ -463,6 +475,7 @@ NAPI_MODULE_INIT() {
       {"probe", prof_machine_probe},
       {"importPerfData", prof_import_perf_data},
       {"functionPlace", prof_place_of},
+      {"socketPeer", prof_socket_peer},
       {"recoverJournal", prof_recover_journal},
       {"isJournalHeld", prof_is_journal_held},
       {"symbolize", prof_symbolize_file},

@@ -1,0 +1,166 @@
+'use strict';
+// rspack-prof record -p PID: records a process that runs already and listens (lib/attach), until Ctrl-C,
+// the end of --duration, or the process's own.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { UsageError, numberOf, textOf } = require('./args.js');
+const { Recording } = require('./recording.js');
+const { wholeTable } = require('./whole-table.js');
+const { attach } = require('../attach/client.js');
+const { ProfError } = require('../errors.js');
+const { writeSides, writeStderr } = require('../output.js');
+
+/** @typedef {import('./main.js').World} World */
+/** @typedef {import('../attach/client.js').Attached} Attached */
+
+/** A terminal's Ctrl-C, `timeout`, a closed terminal: the profile is taken. */
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+/** A process that ends writes its profile first; this long it may take after it has hung up. */
+const ENDING_MS = 30_000;
+/** setTimeout's most is 2^31 ms. */
+const MOST_SECONDS = 7 * 24 * 3600;
+
+/** @param {import('./args.js').Parsed} parsed */
+function durationOf(parsed) {
+  return numberOf(parsed, 'duration', { least: 0.001, most: MOST_SECONDS });
+}
+
+/** @param {import('./args.js').Parsed} parsed @returns {number} */
+function pidOf(parsed) {
+  const text = /** @type {string} */ (textOf(parsed, 'pid'));
+  if (/^\d+(,\d+)+$/.test(text))
+    throw new UsageError('-p takes one process: each records itself, so run one command for each');
+  return /** @type {number} */ (numberOf(parsed, 'pid', { least: 1, most: 2 ** 22, whole: true }));
+}
+
+/**
+ * @param {number | undefined} seconds
+ * @param {Attached} attached
+ * @param {Promise<unknown>} interrupted
+ * @returns {Promise<'stop' | 'ended'>}
+ */
+async function untilEnd(seconds, attached, interrupted) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const over = new Promise((resolve) => {
+    if (seconds !== undefined) timer = setTimeout(resolve, seconds * 1000);
+  });
+  const end = await Promise.race([
+    over.then(() => /** @type {const} */ ('stop')),
+    interrupted.then(() => /** @type {const} */ ('stop')),
+    attached.closed.then(() => /** @type {const} */ ('ended')),
+  ]);
+  clearTimeout(timer);
+  return end;
+}
+
+/** The signals until release(): the first ends the recording, the next one the waiting for its profile. */
+function catchSignals() {
+  /** @type {(signal: NodeJS.Signals) => void} */
+  let first = () => {};
+  /** @type {(signal: NodeJS.Signals) => void} */
+  let second = () => {};
+  const interrupted = new Promise((resolve) => (first = resolve));
+  const impatient = new Promise((resolve) => (second = resolve));
+  let count = 0;
+  const take = (/** @type {NodeJS.Signals} */ signal) => (count++ === 0 ? first : second)(signal);
+  for (const signal of SIGNALS) process.on(signal, take);
+  const release = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, take);
+  };
+  return { interrupted, impatient, release };
+}
+
+/** @param {Attached} attached */
+async function waitForEnd(attached) {
+  const deadline = Date.now() + ENDING_MS;
+  while (attached.isAlive() && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  return !attached.isAlive();
+}
+
+/**
+ * The process has written the profile alone, so that it is soon at its work again.
+ * @param {Recording} recording
+ */
+function addSides(recording) {
+  if (recording.output) return;
+  for (const { folder, profile } of recording.collect().written) {
+    if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
+    writeSides(/** @type {any} */ (profile), folder, wholeTable(profile, {}), writeStderr);
+  }
+}
+
+/**
+ * @param {Attached} attached
+ * @param {Promise<unknown>} impatient
+ */
+async function fetchProfile(attached, impatient) {
+  try {
+    await Promise.race([
+      attached.ask('stop'),
+      impatient.then(() => {
+        throw new ProfError('ERR_PROF_NOT_RUNNING', 'given up: the recording is dropped');
+      }),
+    ]);
+  } catch (error) {
+    // It ended at that moment: then its profile is there as well.
+    if (/** @type {ProfError} */ (error).code !== 'ERR_PROF_NOT_RUNNING') throw error;
+    if (!(await Promise.race([attached.closed.then(() => true), Promise.resolve(false)])))
+      throw error;
+    await waitForEnd(attached);
+  }
+}
+
+/**
+ * @param {import('./args.js').Parsed} parsed
+ * @param {import('../index').StartOptions} options
+ * @param {World} world
+ * @param {(kept: ReturnType<Recording['finish']>['kept']) => void} tell
+ */
+async function recordProcess(parsed, options, world, tell) {
+  const pid = pidOf(parsed);
+  const seconds = durationOf(parsed);
+  if (parsed.positionals.length > 0) {
+    throw new UsageError(
+      '-p records a process that runs: leave the command out, and give --duration SECONDS or press Ctrl-C',
+    );
+  }
+  const say = (/** @type {string} */ line) => void world.stderr.write(`rspack-prof: ${line}\n`);
+  const attached = await attach(pid, world.loadNative(), { say });
+  const signals = catchSignals();
+  /** @type {Recording | null} */
+  let recording = null;
+  try {
+    recording = new Recording(textOf(parsed, 'output'), world.cwd, options.raw);
+    const { folder, raw } = recording;
+    await attached.ask('start', {
+      ...options,
+      output: folder,
+      ...(raw && { raw: `${folder}/perf-${pid}.data` }),
+    });
+    const until = seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`;
+    say(`recording process ${pid} ${until}`);
+    const end = await untilEnd(seconds, attached, signals.interrupted);
+    if (end === 'stop') await fetchProfile(attached, signals.impatient);
+    else if (await waitForEnd(attached)) say(`process ${pid} has ended`);
+    addSides(recording);
+    const finished = recording.finish(false);
+    if (finished.kept.length === 0) {
+      const [failure] = finished.failures;
+      throw new ProfError(
+        'ERR_PROF_NOT_RUNNING',
+        failure?.message ?? `process ${pid} hung up and left no profile`,
+      );
+    }
+    tell(finished.kept);
+    return 0;
+  } finally {
+    signals.release();
+    attached.close();
+    recording?.remove();
+  }
+}
+
+module.exports = { recordProcess };
