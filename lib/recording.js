@@ -9,6 +9,7 @@ const { writeError } = require('./export/files.js');
 const { FILE, FOLDER } = require('./folder.js');
 const journals = require('./journal.js');
 const { loadNative } = require('./native.js');
+const { wholeTable } = require('./whole-table.js');
 
 /** @typedef {import('./index').Profile} Profile */
 /** @typedef {{ folder: string, profile: Profile, isRecovered?: boolean }} Written */
@@ -143,12 +144,26 @@ class Recording {
   }
 
   /**
+   * A process that goes on (`record -p`) hands over the profile alone, to be soon at its work again.
+   * @param {Written[]} written
+   */
+  addSides(written) {
+    if (this.output) return;
+    for (const { folder, profile } of written) {
+      if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
+      const { writeSides, writeStderr } = require('../output.js');
+      writeSides(/** @type {any} */ (profile), folder, wholeTable(profile, {}), writeStderr);
+    }
+  }
+
+  /**
    * @param {boolean} all keep the profile of each process
    * @returns {{ kept: { profile: Profile, file: string, raw: string | null, isRecovered?: boolean }[],
    *    failures: Failure[] }}
    */
   finish(all) {
     const { written, failures } = this.collect();
+    this.addSides(written);
     const best = choose(written);
     const chosen = all ? written : written.filter((one) => one === best);
     const kept = chosen.map(({ folder, profile, isRecovered }) => ({

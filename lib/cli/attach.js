@@ -2,14 +2,10 @@
 // rspack-prof record -p PID: records a process that runs already and listens (lib/attach), until Ctrl-C,
 // the end of --duration, or the process's own.
 
-const fs = require('node:fs');
-const path = require('node:path');
 const { UsageError, numberOf, textOf } = require('./args.js');
 const { Recording } = require('./recording.js');
-const { wholeTable } = require('./whole-table.js');
 const { attach } = require('../attach/client.js');
 const { ProfError } = require('../errors.js');
-const { writeSides, writeStderr } = require('../output.js');
 
 /** @typedef {import('./main.js').World} World */
 /** @typedef {import('../attach/client.js').Attached} Attached */
@@ -81,18 +77,6 @@ async function waitForEnd(attached) {
 }
 
 /**
- * The process has written the profile alone, so that it is soon at its work again.
- * @param {Recording} recording
- */
-function addSides(recording) {
-  if (recording.output) return;
-  for (const { folder, profile } of recording.collect().written) {
-    if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
-    writeSides(/** @type {any} */ (profile), folder, wholeTable(profile, {}), writeStderr);
-  }
-}
-
-/**
  * @param {Attached} attached
  * @param {Promise<unknown>} impatient
  */
@@ -145,7 +129,6 @@ async function recordProcess(parsed, options, world, tell) {
     const end = await untilEnd(seconds, attached, signals.interrupted);
     if (end === 'stop') await fetchProfile(attached, signals.impatient);
     else if (await waitForEnd(attached)) say(`process ${pid} has ended`);
-    addSides(recording);
     const finished = recording.finish(false);
     if (finished.kept.length === 0) {
       const [failure] = finished.failures;
