@@ -26,6 +26,14 @@ function joinEvents(events) {
   throw new ProfError('ERR_PROF_BAD_EVENT', problem);
 }
 
+const OF_TIME = 'waits and running add up to time, which one clock counts';
+const NOT_WITH_SEVERAL = { raw: 'a raw file is of one event', offCpu: OF_TIME, wall: OF_TIME };
+const NOT_WITH_PERIOD = {
+  budget: 'it is kept by changing the rate',
+  offCpu: OF_TIME,
+  wall: OF_TIME,
+};
+
 /**
  * What does not go with several events, or with a period. Commas inside of slashes are terms.
  * @param {Record<string, unknown>} checked
@@ -41,10 +49,13 @@ function checkEvents(checked, hasFrequency) {
   if (checked.period !== undefined && hasFrequency) {
     refuse("options 'frequency' and 'period' are two ways to say how often: give one");
   }
-  for (const name of ['budget', 'raw', 'offCpu', 'wall']) {
-    if (!checked[name]) continue;
-    if (isList) refuse(`options '${name}' and several events exclude each other`);
-    if (checked.period !== undefined) refuse(`options '${name}' and 'period' exclude each other`);
+  for (const [name, reason] of Object.entries(NOT_WITH_SEVERAL)) {
+    if (isList && checked[name])
+      refuse(`options '${name}' and several events exclude each other: ${reason}`);
+  }
+  for (const [name, reason] of Object.entries(NOT_WITH_PERIOD)) {
+    if (checked.period !== undefined && checked[name])
+      refuse(`options '${name}' and 'period' exclude each other: ${reason}`);
   }
 }
 

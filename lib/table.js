@@ -4,11 +4,13 @@
 // Full names are in `report --json`.
 
 const { grouped } = require('./grouped.js');
+const { mostShare } = require('./profile/weights.js');
 const { shorten } = require('./shorten.js');
 
 /** A pipe has no width; Rust names have up to 22,000 characters. */
 const PIPE_SYMBOL_COLUMNS = 160;
 const LEAST_SYMBOL_COLUMNS = 16;
+const MOST_EVENT_COLUMNS = 20;
 const GAP = '  ';
 const NO_SAMPLES = 'no samples: the process used no CPU time while it was recorded';
 
@@ -24,6 +26,7 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @property {number} total
  * @property {number} selfShare
  * @property {number} totalShare
+ * @property {Record<string, {selfShare: number, totalShare: number}>} [weights] of several events, by their names
  *
  * @typedef {object} Warning
  * @property {string} code
@@ -192,17 +195,38 @@ function partsOf(key, names) {
 }
 
 /**
+ * A column for each event beside the first, as many as leave the names two thirds of the width; the
+ * others are in `report --event` and JSON.
+ * @param {Row[]} rows
+ * @param {number} width
+ * @param {'selfShare' | 'totalShare'} share that the table is sorted by
+ * @returns {Column[]}
+ */
+function eventColumns(rows, width, share) {
+  const [, ...events] = Object.keys(rows[0]?.weights ?? {});
+  const columns = events.map((event) => ({
+    head: `${fit(event.replace(/:\w+$/, '').toUpperCase(), MOST_EVENT_COLUMNS)}%`,
+    right: true,
+    cell: (/** @type {Row} */ row) => percent(row.weights?.[event]?.[share] ?? 0),
+  }));
+  let left = width / 3;
+  return columns.filter(({ head }) => (left -= head.length + GAP.length) >= 0);
+}
+
+/**
  * @param {string[]} names of the keys
  * @param {number} narrow columns that a key may take beside the symbol
  * @param {boolean} inMs weights are ns that somebody waited
+ * @param {Column[]} events
  * @returns {Column[]} all but the last one, which takes what is left of the width
  */
-function columnsFor(names, narrow, inMs) {
+function columnsFor(names, narrow, inMs, events) {
   /** @type {Column[]} */
   const columns = [
     { head: 'SELF%', right: true, cell: (row) => percent(row.selfShare) },
     { head: 'TOTAL%', right: true, cell: (row) => percent(row.totalShare) },
     ...(inMs ? [{ head: 'SELF ms', right: true, cell: milliseconds }] : []),
+    ...events,
     { head: 'SAMPLES', right: true, cell: (row) => grouped(row.samples) },
   ];
   if (names.length > 1) {
@@ -249,15 +273,16 @@ function fit(name, columns, kind) {
 
 /**
  * @param {Row[]} rows
- * @param {{ by: string, width: number, paint: ReturnType<typeof painter>, inMs: boolean }} options
+ * @param {{ by: string, width: number, paint: ReturnType<typeof painter>, inMs: boolean, children?: boolean }} options
  * @returns {string[]} lines
  */
-function rowLines(rows, { by, width, paint, inMs }) {
+function rowLines(rows, { by, width, paint, inMs, children }) {
   const names = by.split(',').map((name) => name.trim());
   // No column may starve the last one: a fifth of a narrow terminal for the owner, or for all keys.
   const most = width === Infinity ? 40 : Math.max(12, Math.min(32, Math.floor(width / 5)));
   const narrow = names.length > 2 ? Math.max(8, Math.floor(most * 0.75)) : most;
-  const columns = columnsFor(names, narrow, inMs);
+  const events = eventColumns(rows, width, children ? 'totalShare' : 'selfShare');
+  const columns = columnsFor(names, narrow, inMs, events);
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const widths = columns.map(({ head }, i) =>
     Math.max(head.length, ...cells.map((row) => columnsOf(row[i]))),
@@ -287,7 +312,8 @@ function rowLines(rows, { by, width, paint, inMs }) {
  */
 function restLine(shown, all, children) {
   // By self, rows that only called others would count as something and add nothing.
-  const hidden = all.slice(shown.length).filter((row) => children || row.self > 0);
+  const isShown = new Set(shown);
+  const hidden = all.filter((row) => !isShown.has(row) && (children || row.self > 0));
   if (hidden.length === 0) return [];
   const count = `${grouped(hidden.length)} more`;
   // Totals overlap, so only self shares can be added up.
@@ -355,11 +381,15 @@ function selectRows(profile, options) {
   const { phase, thread, state, idle, filter, unnamed = 'together' } = options;
   const share = children ? 'totalShare' : 'selfShare';
   const all = [...profile.hotspots({ by, phase, thread, state, idle, filter, unnamed })].sort(
-    (a, b) => b[share] - a[share] || b.self - a.self || (a.key < b.key ? -1 : 1),
+    (a, b) =>
+      b[share] - a[share] ||
+      b.self - a.self ||
+      mostShare(b, share) - mostShare(a, share) ||
+      (a.key < b.key ? -1 : 1),
   );
-  const enough = all.findIndex((row) => row[share] * 100 < percentLimit);
-  const shown = all.slice(0, Math.min(limit, enough < 0 ? all.length : enough));
-  return { all, shown };
+  // What any event has enough of; the first event's share gives the order.
+  const enough = all.filter((row) => mostShare(row, share) * 100 >= percentLimit);
+  return { all, shown: enough.slice(0, limit) };
 }
 
 /**
@@ -387,7 +417,8 @@ function renderRows(profile, { all, shown }, options) {
     lines.push('no sample matches');
   } else {
     const inMs = profile.meta.switches !== undefined;
-    lines.push(...rowLines(shown, { by: options.by ?? usualKeys(profile), inMs, ...terminal }));
+    const { by = usualKeys(profile), children } = options;
+    lines.push(...rowLines(shown, { by, inMs, children, ...terminal }));
     lines.push(...restLine(shown, all, options.children === true));
     lines.push(...idleLine(profile, options));
   }

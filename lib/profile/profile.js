@@ -221,8 +221,13 @@ class Profile {
     return require('../memory/memory.js').memoryOf(this.raw);
   }
 
-  /** @param {import('../index').HotspotOptions} [options] */
+  /**
+   * Of several events each row has every event's weights, unless one is asked for.
+   * @param {import('../index').HotspotOptions} [options]
+   */
   hotspots({ event, ...options } = {}) {
+    if (event === undefined && this.others.length > 0)
+      return require('./weights.js').hotspotsOfAll(this, options);
     const profile = event === undefined ? this : this.event(event);
     return require('./hotspots.js').hotspots(profile, options);
   }
@@ -266,7 +271,10 @@ class Profile {
     const { cpuMs, peakBytes, finishMs } = cost;
     return {
       schema: 1,
-      meta: { command, node, rspack, binding, event, frequency, durationMs, cpus, kernel },
+      meta: {
+        ...{ command, node, rspack, binding, event, frequency, durationMs, cpus, kernel },
+        ...(meta.events && { events: meta.events }),
+      },
       quality: {
         ...{ samples, lost, throttled, complete, truncated, joined, broken },
         ...{ unnamedLeaf, completeShare, byObject },

@@ -110,6 +110,14 @@ export interface HotspotRow {
   /** Shares of the weight of the samples asked about, 0 to 1. */
   selfShare: number;
   totalShare: number;
+  /**
+   * Of several events, what each weighs in this row, by `meta.events[].event`; the fields above are the
+   * first one's. Not where one event is asked for.
+   */
+  weights?: Record<
+    string,
+    { samples: number; self: number; total: number; selfShare: number; totalShare: number }
+  >;
 }
 
 export interface FoldedOptions extends SampleFilter {
@@ -294,7 +302,7 @@ export interface ReportJson {
     | 'durationMs'
     | 'cpus'
     | 'kernel'
-  >;
+  > & { events?: ProfileMeta['events'] };
   quality: Omit<
     Quality,
     'guessed' | 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'

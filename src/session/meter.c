@@ -34,7 +34,9 @@ uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct p
   if (percent <= 0)
     return bearable(self, plan);
   self->is_measured = prof_price_measure(&prof_os_real, plan, prof_now_ns, &self->price_ns);
-  prof_budget_init(&self->budget, percent / 100, plan->frequency, self->price_ns + WALK_NS_GUESS);
+  /* Each event samples at the rate that is asked for. */
+  uint64_t round_ns = (self->price_ns + WALK_NS_GUESS) * (1 + (uint64_t)plan->extra_count);
+  prof_budget_init(&self->budget, percent / 100, plan->frequency, round_ns);
   return prof_budget_hz(&self->budget);
 }
 

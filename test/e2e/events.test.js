@@ -63,6 +63,28 @@ test('by period every sample weighs as much, and their sum is the count', { skip
   assert.ok(weightOf(profile) > faults * 0.8 - 10_000 && weightOf(profile) < faults * 1.2 + 10_000);
 });
 
+test(
+  'several events within a budget: rates fall, weights stay true, side by side',
+  { skip },
+  async () => {
+    const { profile } = await record({
+      event: ['cpu-clock:u', 'page-faults:u'],
+      frequency: 8000,
+      budget: 3,
+    });
+    const { budget } = profile.meta;
+    assert.ok(budget && budget.finalFrequency < 8000, 'two events at 8000 Hz cost more than 3 %');
+    const rows = profile.hotspots();
+    const most = (/** @type {string} */ event) =>
+      [...rows].sort(
+        (a, b) => Number(b.weights?.[event].total) - Number(a.weights?.[event].total),
+      )[0];
+    assert.ok(Number(most('cpu-clock:u').weights?.['cpu-clock:u'].totalShare) > 0.5);
+    const seconds = weightOf(profile) / 1e9;
+    assert.ok(seconds > 0 && seconds < profile.meta.durationMs / 100, `${seconds} s of CPU`);
+  },
+);
+
 test('events of one group, and on one CPU alone', { skip }, async () => {
   const { profile } = await record({ event: '{cpu-clock:u,page-faults:u}', cpus: '0' });
   const { raw } = /** @type {import('../../lib/profile/profile').Profile} */ (profile);

@@ -11,6 +11,7 @@ const { checkStartOptions } = require('../../lib/options.js');
 const { read } = require('../../lib/export/index.js');
 const { Profile } = require('../../lib/profile/profile.js');
 const { splitEvents } = require('../../lib/profile/events.js');
+const { renderHotspots } = require('../../lib/table.js');
 const { cli, fakeNative } = require('./cli-support.js');
 const { buildRaw, smallBuild, CONTEXT } = require('./helpers/raw-profile.js');
 
@@ -76,6 +77,48 @@ test('an event is found as it was asked for, as it was opened, and without modif
     code: 'ERR_PROF_BAD_EVENT',
     message: /no event 'fault' in this profile, did you mean 'faults'\? It has .*, faults$/,
   });
+});
+
+test('side by side: each row has what every event weighs in it', () => {
+  const profile = profileOf(rawOfTwo());
+  const [clock, faults] = [profile.meta.event, 'page-faults:uk'];
+  const rows = profile.hotspots();
+  for (const event of [clock, faults]) {
+    const own = new Map(profile.hotspots({ event }).map((row) => [row.key, row]));
+    for (const { key, weights } of rows) {
+      const { self = 0, total = 0, samples = 0 } = own.get(key) ?? {};
+      const of = weights?.[event];
+      assert.deepEqual([of?.self, of?.total, of?.samples], [self, total, samples], key);
+      own.delete(key);
+    }
+    assert.equal(own.size, 0, 'and no row of it is missing');
+  }
+  assert.ok(rows.every((row) => row.self === row.weights?.[clock].self));
+  // What only the other event has stands at the end, and is no less a row.
+  const least = profile.hotspots({ percentLimit: 10 });
+  const big = rows.filter(({ weights }) =>
+    Object.values(weights ?? {}).some(({ selfShare }) => selfShare >= 0.1),
+  );
+  assert.deepEqual(least, big);
+  assert.deepEqual(profile.hotspots({ limit: 2 }), rows.slice(0, 2));
+  assert.ok(profile.event(faults).hotspots()[0].weights === undefined);
+  assert.deepEqual(
+    profile.report().meta.events?.map(({ event }) => event),
+    [clock, faults],
+  );
+});
+
+test('side by side: a column for each event, as far as the width allows', () => {
+  const profile = profileOf(rawOfTwo());
+  const head = (/** @type {number} */ width, by = 'symbol') =>
+    renderHotspots(profile, { width, by, percentLimit: 0 })
+      .split('\n')
+      .find((line) => line.startsWith('SELF%'));
+  assert.match(head(80) ?? '', /^SELF% +TOTAL% +PAGE-FAULTS% +SAMPLES +KIND/);
+  assert.match(head(200, 'thread') ?? '', /^SELF% +TOTAL% +PAGE-FAULTS% +SAMPLES +THREAD/);
+  assert.match(head(40) ?? '', /^SELF% +TOTAL% +SAMPLES/);
+  const lines = renderHotspots(profile, { width: 80, percentLimit: 0 }).split('\n');
+  assert.ok(lines.every((line) => line.length <= 80));
 });
 
 test('weights of an event that shared its counter are scaled, and that is said', () => {
@@ -178,7 +221,10 @@ test('options: lists of events, a period instead of a frequency, the highest rat
   refuses({ event: ['a', 5] }, /'event' must be an event's name/);
   refuses({ period: 0 }, /'period' must be a whole number from 1/);
   refuses({ period: 5, frequency: 9 }, /'frequency' and 'period'/);
-  refuses({ event: 'a,b', budget: 2 }, /'budget' and several events/);
+  assert.equal(native({ event: 'a,b', budget: 2 }).budget, 2);
+  assert.equal(native({ period: 5, raw: 'f', callGraph: 'dwarf' }).raw, 'f');
+  refuses({ event: 'cpu-clock,b', wall: true }, /'wall' and several events .*: waits/);
+  refuses({ period: 5, offCpu: true }, /'offCpu' and 'period'/);
   refuses({ event: 'a,b', raw: 'f', callGraph: 'dwarf' }, /'raw' and several events/);
   refuses({ period: 5, budget: 2 }, /'budget' and 'period'/);
   assert.ok(native({ event: 'cpu/event=1,umask=2/', budget: 2 }).budget, 'terms are no list');
