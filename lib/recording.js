@@ -151,7 +151,7 @@ class Recording {
     if (this.output) return;
     for (const { folder, profile } of written) {
       if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
-      const { writeSides, writeStderr } = require('../output.js');
+      const { writeSides, writeStderr } = require('./output.js');
       writeSides(/** @type {any} */ (profile), folder, wholeTable(profile, {}), writeStderr);
     }
   }

@@ -3,7 +3,7 @@
 // the end of --duration, or the process's own.
 
 const { UsageError, numberOf, textOf } = require('./args.js');
-const { Recording } = require('./recording.js');
+const { Recording } = require('../recording.js');
 const { attach } = require('../attach/client.js');
 const { ProfError } = require('../errors.js');
 

@@ -6,7 +6,7 @@ const { recordProcess } = require('./attach.js');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
-const { wholeTable } = require('./whole-table.js');
+const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
 
