@@ -38,8 +38,10 @@ const plain = (name) =>
     .replace(/^(Builtins_\w+)Handler$/, '$1')
     .replace(/^(Builtins_\w+?)((?:Extra)?Wide)$/, '$1.$2')
     .replace(/^\[(0x[\da-f]+|.+\+0x[\da-f]+)\]$/, '[unknown]') // no symbol: we say where
-    .replace(/^JS:[*~^'+]?/, '')
+    // node 24 on has "+'" for context-specialised code, node 26 "o*" after on-stack replacement.
+    .replace(/^JS:(?:o(?=[*+]))?[*~^+]?'?/, '')
     .replace(/^RegExp:(.*)$/, 'RegExp /$1/')
+    .replace(/^RegExp\.[<>] *src: '(.*)' flags: '(.*?)'$/, 'RegExp /$1/$2')
     .replace(/^ (?=\/|node:|file:)/, '(anonymous) ')
     .replace(/^(\(script\)|\(anonymous\)) (?=.*:1:1$)/, '')
     .replace(/file:\/\/(\S+)/, (_all, rest) => decodeURI(rest).replace(/%7E/g, '~'));

@@ -46,7 +46,9 @@ describe('compare', { skip }, () => {
     assert.deepEqual([base.symbols, candidate.symbols], [false, true]);
     assert.equal(candidate.file, DEBUG);
     assert.notEqual(base.textSha256, candidate.textSha256);
-    assert.deepEqual(fs.readdirSync(folder), []);
+    // From node 22.8 on rspack's command line keeps node's cache of compiled code here.
+    const left = fs.readdirSync(folder).filter((name) => name !== 'node-compile-cache');
+    assert.deepEqual(left, []);
   });
 
   const noStrip = spawnSync('strip', ['--version']).error ? 'strip is not installed' : false;
