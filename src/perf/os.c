@@ -16,10 +16,14 @@
 
 #include <linux/perf_event.h>
 
+#include "perf/lethal.h"
+
 static int real_open_in_group(void *user, const struct perf_event_attr *attr, int tid, int cpu,
                               int leader_fd) {
   long fd;
   (void)user;
+  if (prof_lethal_perf_event_open())
+    return -EPERM; /* as the filters answer that do no harm */
   fd = syscall(SYS_perf_event_open, attr, tid, cpu, leader_fd, PERF_FLAG_FD_CLOEXEC);
   return fd < 0 ? -errno : (int)fd;
 }

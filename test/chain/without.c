@@ -4,6 +4,8 @@
  *
  *   perf      perf_event_open is refused as container runtimes refuse it (EPERM)
  *   perf-new  the same as an old kernel or gVisor does (ENOSYS)
+ *   perf-kill it ends the process, as systemd's SystemCallFilter= has it
+ *   perf-trap it is answered by SIGSYS
  *   paranoid  as kernel.perf_event_paranoid does at Debian's and Ubuntu's levels (EACCES)
  *   timers    timer_create is refused too
  *
@@ -19,11 +21,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int refuse(unsigned number, unsigned error) {
+static int refuse(unsigned number, unsigned answer) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, answer),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
@@ -33,12 +35,14 @@ static int refuse(unsigned number, unsigned error) {
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
-    unsigned number, error;
+    unsigned number, answer;
   } things[] = {
-      {"perf", SYS_perf_event_open, EPERM},
-      {"perf-new", SYS_perf_event_open, ENOSYS},
-      {"paranoid", SYS_perf_event_open, EACCES},
-      {"timers", SYS_timer_create, EPERM},
+      {"perf", SYS_perf_event_open, SECCOMP_RET_ERRNO | EPERM},
+      {"perf-new", SYS_perf_event_open, SECCOMP_RET_ERRNO | ENOSYS},
+      {"perf-kill", SYS_perf_event_open, SECCOMP_RET_KILL_PROCESS},
+      {"perf-trap", SYS_perf_event_open, SECCOMP_RET_TRAP},
+      {"paranoid", SYS_perf_event_open, SECCOMP_RET_ERRNO | EACCES},
+      {"timers", SYS_timer_create, SECCOMP_RET_ERRNO | EPERM},
   };
   if (argc < 3) {
     fprintf(stderr, "usage: without THING[,THING..] COMMAND..\n");
@@ -51,7 +55,7 @@ int main(int argc, char **argv) {
       at++;
     if (at == sizeof things / sizeof things[0])
       return 2;
-    failed = refuse(things[at].number, things[at].error);
+    failed = refuse(things[at].number, things[at].answer);
   }
   if (failed) {
     perror("seccomp");

@@ -77,6 +77,9 @@ describe(
     for (const [how, reason, fix] of [
       ['perf', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
       ['perf-new', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
+      // Not answered by an error but by the end of whoever asks: the build must not be that.
+      ['perf-kill', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
+      ['perf-trap', /perf_event_open is blocked \(seccomp/, 'docker run --cap-add PERFMON ...'],
       ['paranoid', /perf_event_paranoid is -?\d/, 'sudo sysctl kernel.perf_event_paranoid=1'],
     ]) {
       test(`refused as by '${how}'`, async () => {
