@@ -158,6 +158,11 @@ static bool read_code(struct recover *self, struct prof_cursor *cursor) {
   return id != PROF_CODE_NONE && keep_id(self, row.id, id);
 }
 
+/* Those of stack/splice.h that there are. */
+static bool is_special(uint64_t key) {
+  return (key >= PROF_FRAME_GAP && key <= PROF_FRAME_HANDLER) || key >> 32 == PROF_FRAME_SKIPPED;
+}
+
 static bool read_key(struct recover *self, struct prof_cursor *cursor) {
   uint64_t key = prof_cursor_u64(cursor), address = prof_cursor_u64(cursor);
   uint32_t code = (uint32_t)(key >> 32), offset = (uint32_t)key;
@@ -169,7 +174,10 @@ static bool read_key(struct recover *self, struct prof_cursor *cursor) {
     struct prof_place place = prof_space_place(self->recording.space, address);
     code = place.code;
     offset = place.offset;
-  } else if (code < PROF_FRAME_SPECIAL && code != PROF_SPACE_KERNEL) {
+  } else if (code >= PROF_FRAME_SPECIAL) {
+    if (!is_special(key))
+      return false;
+  } else if (code != PROF_SPACE_KERNEL) {
     if (code >= self->id_count || self->ids[code] == PROF_CODE_NONE)
       return false;
     code = self->ids[code];
