@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { loadNative } = require('../../lib/native.js');
+const { mounted, whyNot } = require('./mounts.js');
 const { run, temporaryFolder, whyNoEvents } = require('./support.js');
 
 const CHAIN = path.join(__dirname, '..', 'chain');
@@ -30,16 +31,6 @@ async function work(command, options = {}) {
   const [file, ...args] = [...command, process.execPath, WORK, JSON.stringify(options)];
   const { stdout, stderr } = await run(file, args);
   return JSON.parse(stdout || JSON.stringify({ message: stderr }));
-}
-
-/** @param {string} script @returns {string[]} the command after it, in a mount namespace of its own */
-const mounted = (script) => ['unshare', '-m', 'sh', '-c', `${script} && exec "$@"`, 'sh'];
-
-/** Why mounts like this are refused here. @param {string} script */
-function whyNot(script) {
-  const [file, ...args] = mounted(script);
-  const { status, stderr, error } = spawnSync(file, [...args, 'true'], { encoding: 'utf8' });
-  return status === 0 ? false : `mount namespaces are refused here: ${error ?? stderr}`;
 }
 
 /** @param {any} end @param {string} code @returns {{message: string, fix: string}} */
