@@ -14,7 +14,7 @@ struct mapping {
 
 /* One line, of which only what stands before the path is needed. */
 static bool parse_line(const char *line, size_t length, struct mapping *out) {
-  char text[LINE_BYTES], mode[8];
+  char text[LINE_BYTES], mode[8] = ""; /* may be shorter than three */
   size_t kept = length < sizeof text - 1 ? length : sizeof text - 1;
   memcpy(text, line, kept);
   text[kept] = '\0';
