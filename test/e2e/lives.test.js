@@ -38,13 +38,18 @@ describe('threads and processes', { skip, concurrency: 2 }, () => {
     const { code, stderr, said } =
       await inNode(`const prof = require(${LIB}); const fs = require('fs');
       ${BURN}
-      const standing = () => ({ rss: process.memoryUsage().rss,
-        fds: fs.readdirSync('/proc/self/fd').length, threads: fs.readdirSync('/proc/self/task').length });
+      const standing = () => {
+        const maps = fs.readFileSync('/proc/self/maps', 'utf8').trim().split('\\n');
+        return { rss: process.memoryUsage().rss, fds: fs.readdirSync('/proc/self/fd').length,
+          threads: fs.readdirSync('/proc/self/task').length, mappings: maps.length,
+          rings: maps.filter((line) => line.endsWith('[perf_event]')).length };
+      };
       const rest = () => new Promise((resolve) => setTimeout(resolve, 50));
       // The last one's events are closed by its own thread, after stop() has answered.
       async function settled(most) {
         let now = standing();
-        for (let i = 0; i < 200 && (now.fds > most.fds || now.threads > most.threads); i++) {
+        const left = () => now.fds > most.fds || now.threads > most.threads || now.rings > most.rings;
+        for (let i = 0; i < 200 && left(); i++) {
           await rest(); now = standing();
         }
         return now;
@@ -65,6 +70,10 @@ describe('threads and processes', { skip, concurrency: 2 }, () => {
     t.diagnostic(JSON.stringify([first, last]));
     assert.ok(last.fds <= first.fds, `${last.fds} descriptors, ${first.fds} before`);
     assert.ok(last.threads <= first.threads, `${last.threads} threads, ${first.threads} before`);
+    assert.ok(last.rings <= first.rings, `${last.rings} rings, ${first.rings} before`);
+    // V8's pages come and go by tens; one mapping a recording would show.
+    const mappings = first.mappings + cycles / 2;
+    assert.ok(last.mappings < mappings, `${last.mappings} mappings, ${first.mappings} before`);
     // V8's heap comes and goes by megabytes; a leak of 0.5 MB a recording would show.
     const most = first.rss + Math.max(32, cycles / 20) * 2 ** 20;
     assert.ok(last.rss < most, `${last.rss} bytes, ${first.rss} before`);
