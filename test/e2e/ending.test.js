@@ -72,10 +72,8 @@ describe('a profiled process', { skip }, () => {
   });
 
   test('is not kept alive, nor asked for stop()', async (t) => {
-    const began = Date.now();
-    const { code } = await profiled(t, '');
+    const { code } = await profiled(t, ''); // one that is kept alive ends with the test's time
     assert.equal(code, 0);
-    assert.ok(Date.now() - began < 10000);
   });
 
   test('ends by a SIGTRAP from outside, as it would without us', async (t) => {
@@ -100,7 +98,8 @@ describe('a profiled process', { skip }, () => {
       });`;
     const { code, signal, stdout, output } = await profiled(t, script);
     assert.deepEqual([code, signal, stdout], [0, null, '0 1\n']);
-    assert.ok(profileIn(output).profile.quality.samples > 500);
+    // It went on to the end: of the 300 ms before and the 300 after.
+    assert.ok(profileIn(output).profile.quality.samples > 200);
   });
 
   test('may begin to listen to SIGTRAP after stop(), with signals still queued', async () => {

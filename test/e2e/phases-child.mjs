@@ -135,10 +135,17 @@ const BURNS = [
 /** @type {{name: string, phase: string, fn: string, startNs: number, endNs: number}[]} */
 const burned = [];
 
-/** @param {number} ms */
+/** Of a burn: some 15 ms of work, however little of a processor there is for it. */
+const LEAST_LOOPS = 1e7;
+
+/** @param {number} ms at least */
 function spin(ms) {
   const end = performance.now() + ms;
-  while (performance.now() < end);
+  let sum = 0;
+  for (let i = 0; i < (ms > 0 ? LEAST_LOOPS : 0) || performance.now() < end; i++) {
+    sum += Math.sqrt(i);
+  }
+  return sum;
 }
 
 class Burn {
