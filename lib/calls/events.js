@@ -10,6 +10,9 @@ const HEAD_BYTES = 16;
 /** "CALL", little-endian. */
 const CHUNK = 0x4c4c4143;
 const CHUNK_BYTES_MOST = 1 << 20;
+const TID_MOST = 2 ** 32 - 1;
+/** Its kind, its time and its thread. */
+const EVENT_BYTES_LEAST = 3;
 /** sftrace's kinds, and ours: a call that was left unseen. */
 const KIND = { ENTRY: 1, EXIT: 2, TAIL: 3, UNSEEN: 4 };
 /** On disk alone: of the innermost open call, who handed over the job that it runs. */
@@ -44,6 +47,11 @@ function checksum(bytes) {
 
 /** Open calls by thread, as pairs of frame and function, to know whose an end is. */
 class Reader {
+  /** @param {number} functions how many there are */
+  constructor(functions) {
+    this.functions = functions;
+  }
+
   /** @type {Map<number, number[]>} */
   open = new Map();
   frames = 0;
@@ -56,6 +64,7 @@ class Reader {
    * @returns {Batch | null} null: these are no such events
    */
   decode(bytes, length) {
+    if (length > bytes.length / EVENT_BYTES_LEAST) return null;
     const batch = {
       length,
       timeNs: new Float64Array(length),
@@ -86,13 +95,16 @@ class Reader {
       const kind = number();
       this.lastNs += signed();
       this.lastTid += signed();
+      const isTime = this.lastNs >= 0 && this.lastNs <= Number.MAX_SAFE_INTEGER;
+      if (!isTime || !(this.lastTid >= 0 && this.lastTid <= TID_MOST)) return null;
       let calls = this.open.get(this.lastTid);
       if (!calls) this.open.set(this.lastTid, (calls = []));
       if (kind === SPAWNED) {
         const frame = calls[calls.length - 2] ?? NaN;
         const [spawner, spawnedNs] = [frame - number(), this.lastNs - number()];
         const spawnerTid = this.lastTid + signed();
-        if (!(spawner > 0)) return null;
+        const isSpawn = spawner > 0 && spawnedNs >= 0 && spawnerTid >= 0 && spawnerTid <= TID_MOST;
+        if (!isSpawn) return null;
         const { lastTid: tid, lastNs: timeNs } = this;
         batch.flows.push({ frame, spawner, tid, spawnerTid, timeNs, spawnedNs });
         continue;
@@ -102,6 +114,7 @@ class Reader {
       batch.tid[i] = this.lastTid;
       if (kind === KIND.ENTRY) {
         const func = number();
+        if (!(func < this.functions)) return null;
         batch.parent[i] = calls.length > 0 ? calls[calls.length - 2] : 0;
         calls.push(++this.frames, func);
         batch.frame[i] = this.frames;
@@ -115,16 +128,17 @@ class Reader {
       i++;
     }
     batch.length = i;
-    return at === bytes.length && !Number.isNaN(this.lastNs) ? batch : null;
+    return at === bytes.length ? batch : null;
   }
 }
 
 /**
  * @param {string} file
  * @param {{ cut?: string }} [state] cut: why the reading ended before the file did
+ * @param {number} [functions] how many there are: an event of another is none
  * @returns {Generator<Batch>}
  */
-function* readEvents(file, state = {}) {
+function* readEvents(file, state = {}, functions = Infinity) {
   let fd;
   try {
     fd = fs.openSync(file, 'r');
@@ -137,7 +151,7 @@ function* readEvents(file, state = {}) {
     if (fs.readSync(fd, head, 0, HEAD_BYTES, 0) < HEAD_BYTES || head.toString('latin1') !== MAGIC) {
       throw new ProfError('ERR_PROF_BAD_FILE', `${file} has no events of a trace of ours`);
     }
-    const reader = new Reader();
+    const reader = new Reader(functions);
     for (let offset = HEAD_BYTES; ;) {
       const got = fs.readSync(fd, head, 0, HEAD_BYTES, offset);
       if (got === 0) return;

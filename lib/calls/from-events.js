@@ -115,7 +115,8 @@ function summaryFromEvents(folder) {
   const tally = new EventTally(functions);
   /** @type {{ cut?: string }} */
   const state = {};
-  for (const batch of readEvents(eventsFile(folder), state)) tally.add(batch);
+  for (const batch of readEvents(eventsFile(folder), state, functions.functions.length))
+    tally.add(batch);
   const rows = tally.finish();
   const message =
     'the tracer ended before it could sum up: this is what the events on disk tell, without callers, ' +

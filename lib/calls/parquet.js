@@ -124,10 +124,10 @@ function* parquetFile(schema, kvMetadata, groups) {
   yield taken();
 }
 
-/** @param {string} folder @param {{ cut?: string }} state */
-function* eventGroups(folder, state) {
+/** @param {string} folder @param {number} functions how many there are */
+function* eventGroups(folder, functions) {
   const rows = new Rows();
-  for (const batch of readEvents(eventsFile(folder), state)) {
+  for (const batch of readEvents(eventsFile(folder), {}, functions)) {
     for (let at = 0; at < batch.length;) {
       at = rows.take(batch, at);
       if (rows.length < ROWS) continue;
@@ -197,7 +197,7 @@ function parquetTrace(folder) {
     ),
   ];
   return {
-    'events.parquet': parquetFile(EVENT_SCHEMA, kvMetadata, eventGroups(folder, {})),
+    'events.parquet': parquetFile(EVENT_SCHEMA, kvMetadata, eventGroups(folder, functions.length)),
     'symbols.parquet': parquetFile(SYMBOL_SCHEMA, kvMetadata, [symbols]),
     ...(functions.some(({ role }) => role) && {
       'flows.parquet': parquetFile(FLOW_SCHEMA, kvMetadata, flowGroups(folder)),

@@ -176,7 +176,8 @@ function* perfettoTrace(folder, summary) {
   const tracks = new Tracks(packets, about, summary);
   let windowNs = 0;
   let calls = 0;
-  for (const { length, timeNs, tid, func, kind, flows } of readEvents(eventsFile(folder))) {
+  const events = readEvents(eventsFile(folder), {}, about.functions.length);
+  for (const { length, timeNs, tid, func, kind, flows } of events) {
     for (let i = 0; i < length; i++) {
       const id = tracks.of(tid[i]);
       if (timeNs[i] >= windowNs + WINDOW_NS) {

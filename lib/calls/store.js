@@ -87,21 +87,41 @@ function writeFunctions(folder, functions, { command, startUnixMs, startNs }) {
   });
 }
 
+/** @param {any} read whatever stood in the file @returns {read is Functions} */
+function isFunctions(read) {
+  const { objects, functions, command, startUnixMs, startNs } = read ?? {};
+  return (
+    typeof command === 'string' &&
+    [startUnixMs, startNs].every((time) => Number.isFinite(time)) &&
+    Array.isArray(objects) &&
+    objects.every((one) => typeof one === 'string') &&
+    Array.isArray(functions) &&
+    functions.every(
+      (one) =>
+        typeof one?.name === 'string' && Number.isInteger(one.object) && one.object in objects,
+    )
+  );
+}
+
 /**
  * @param {string} folder
  * @returns {Functions}
  */
 function readFunctions(folder) {
   const file = path.join(folder, FUNCTIONS);
+  let read;
+  let cause;
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
+    read = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new ProfError(
-      'ERR_PROF_BAD_FILE',
-      `${folder} holds no trace: ${FUNCTIONS} cannot be read; name the folder that 'trace' wrote`,
-      { cause: error },
-    );
+    cause = error;
   }
+  if (isFunctions(read)) return read;
+  throw new ProfError(
+    'ERR_PROF_BAD_FILE',
+    `${folder} holds no trace: ${FUNCTIONS} cannot be read; name the folder that 'trace' wrote`,
+    { cause },
+  );
 }
 
 /**

@@ -10,22 +10,12 @@ const path = require('node:path');
 const { test } = require('node:test');
 const zlib = require('node:zlib');
 const prof = require('../../lib/index.js');
+const { randoms } = require('./helpers/random.js');
 
 const GOLDEN = path.join(__dirname, '../golden/small-build.firefox.json');
 const SEED = Number(process.env.PROF_SEED ?? 20261121);
 const TRIES = 150;
 const LONG_MS = process.env.PROF_LONG ? 60_000 : 0;
-
-/** mulberry32: small, seeded, good enough to shake with. @param {number} seed */
-function randoms(seed) {
-  let state = seed >>> 0;
-  return (/** @type {number} */ below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const STRANGE = [
   ...[null, true, -1, 0, 1, 2 ** 31, 2 ** 53, 1e308, -0.5, '', '<script>', '__proto__'],
