@@ -16,6 +16,8 @@ const { summaryFromEvents } = require('../lib/calls/from-events.js');
 const prof = require('../lib/index.js');
 const { loadNative } = require('../lib/native.js');
 
+/** No function is dropped, and nothing else is watched. */
+const WHOLE = { budget: 100_000, spans: false };
 const ROOT = path.join(__dirname, '..');
 const CLI = path.join(ROOT, 'lib', 'cli', 'main.js');
 
@@ -73,7 +75,12 @@ function xray(folder, calls) {
   must('clang', ['-fxray-instrument', ...flags]);
   const sleds = require(object);
   const plain = sleds.run(calls) / calls;
-  const trace = prof.trace({ functions: /^sled_leaf$/, objects: [object], method: 'xray' });
+  const trace = prof.trace({
+    functions: /^sled_leaf$/,
+    objects: [object],
+    method: 'xray',
+    ...WHOLE,
+  });
   const traced = sleds.run(calls) / calls;
   const { functions, quality } = trace.stop();
   const after = sleds.run(calls) / calls;
@@ -98,7 +105,13 @@ function size(folder, calls) {
   const object = path.join(folder, 'sleds.node');
   const sleds = require(object);
   const output = path.join(folder, 'size');
-  const trace = prof.trace({ functions: /^sled_leaf$/, objects: [object], output, method: 'xray' });
+  const trace = prof.trace({
+    functions: /^sled_leaf$/,
+    objects: [object],
+    output,
+    method: 'xray',
+    ...WHOLE,
+  });
   const wait = new Int32Array(new SharedArrayBuffer(4));
   const recorded = timed(() => {
     // In portions, so that the thread which packs them keeps up.
@@ -151,7 +164,18 @@ function builds(folder, { name, runs, counts }) {
       const list = path.join(folder, `list-${count}`);
       fs.writeFileSync(list, someFunctions(count, object).join('\n'));
       const out = path.join(folder, `out-${count}-${run}`);
-      const wanted = ['trace', '--list', list, '--object', object, '--budget', '100000', '-o', out];
+      const wanted = [
+        'trace',
+        '--no-spans',
+        '--list',
+        list,
+        '--object',
+        object,
+        '--budget',
+        '100000',
+        '-o',
+        out,
+      ];
       const command = [CLI, ...wanted, '--', build.command, ...build.args];
       const cpu = cpuOf(() => spawnSync(process.execPath, command, options));
       ratios.get(count)?.push(cpu / plain);

@@ -174,7 +174,7 @@ function callerLines(summary, rows, width) {
       lines[r],
       ...row.callers.slice(0, 10).map(({ symbol, crossed, calls, selfNs }) => {
         const how = crossed ? 'by a job of ' : 'from ';
-        const from = `    ${pad(grouped(calls), 10, true)} calls, ${pad(time(selfNs), 8, true)} self, ${how}`;
+        const from = `    ${pad(grouped(calls), 10, true)} ${calls === 1 ? 'call, ' : 'calls,'} ${pad(time(selfNs), 8, true)} self, ${how}`;
         const name = symbol ?? '(no traced function)';
         return from + fit(name, width === Infinity ? PIPE_SYMBOL_COLUMNS : width - from.length);
       }),

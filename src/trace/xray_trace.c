@@ -29,6 +29,7 @@
 struct prof_xray_trace {
   struct prof_tracer_options options;
   struct prof_xray_patch patch;
+  pthread_mutex_t patching; /* of patch: its thread drops, who stops undoes */
   struct prof_match *match;
   struct prof_tally *tally;
   struct prof_spill spill;
@@ -97,9 +98,12 @@ static void note_threads(void *user, uint32_t tid, const struct prof_xray_row *r
 static void end_moment(struct prof_xray_trace *self) {
   struct prof_error unused;
   self->moment_ns = self->at_ns;
-  if (prof_dropper_end_moment(&self->dropper, prof_cpu_read(&self->cpu), self->at_ns) &&
-      prof_xray_patch_drop(&self->patch, self->options.plan, &unused))
+  if (!prof_dropper_end_moment(&self->dropper, prof_cpu_read(&self->cpu), self->at_ns))
+    return;
+  pthread_mutex_lock(&self->patching);
+  if (prof_xray_patch_drop(&self->patch, self->options.plan, &unused))
     self->result.drop_failed = true;
+  pthread_mutex_unlock(&self->patching);
 }
 
 static void *work(void *user) {
@@ -156,6 +160,7 @@ int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof
   if (!self)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   self->options = *options;
+  pthread_mutex_init(&self->patching, NULL);
   self->spill.fd = -1;
   if (options->spill_fd >= 0 && prof_spill_open(&self->spill, options->spill_fd))
     status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
@@ -203,12 +208,15 @@ int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof
 
 void prof_xray_trace_stop(struct prof_xray_trace *self, struct prof_tracer_result *out) {
   struct prof_error unused;
-  atomic_store(&self->stop, true);
-  pthread_join(self->thread, NULL); /* it may be putting sleds back too */
-  /* Where code cannot be written any more the sleds go on calling, and nobody listens. */
+  /* First of all, or threads go on filling buffers. Where code cannot be written any more the sleds
+   * go on calling, and nobody listens. */
+  pthread_mutex_lock(&self->patching);
   if (prof_xray_patch_undo(&self->patch, &unused))
     self->result.drop_failed = true;
+  pthread_mutex_unlock(&self->patching);
   prof_xray_listen(false);
+  atomic_store(&self->stop, true);
+  pthread_join(self->thread, NULL);
   prof_xray_drain(note_threads, self);
   prof_xray_reap(ended, self);
   self->result.end_ns = prof_now_ns();

@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
 const prof = require('../../lib/index.js');
+const { cliIn, parsed, script } = require('./calls-support.js');
 
 const LIVE = path.join(__dirname, '../live');
 const INCLUDE = path.join(require.resolve('node-api-headers/package.json'), '../include');
@@ -42,6 +43,8 @@ function buildRust() {
 const skip = build('sleds', []);
 const skipRust = skip || buildRust();
 const OBJECT = path.join(FOLDER, 'sleds.node');
+const cli = cliIn(FOLDER);
+const LEAF = { functions: /^sled_leaf$/, objects: [OBJECT], method: /** @type {const} */ ('xray') };
 
 /** @param {import('../../lib/index').TraceSummary} summary */
 const callsOf = ({ functions }) =>
@@ -143,4 +146,99 @@ test('sleds that rustc left', { skip: skipRust }, () => {
       [10, 0],
     ],
   );
+});
+
+/**
+ * Calls a leaf for a while, longer until something is dropped: on a busy machine the tracer's thread may wait.
+ * @param {Partial<import('../../lib/index').TraceOptions>} options
+ */
+function droppedBy(options) {
+  const sleds = require(OBJECT);
+  for (let ms = 600; ; ms *= 3) {
+    const trace = prof.trace({ ...LEAF, ...options });
+    let made = 0;
+    for (const until = Date.now() + ms; Date.now() < until; made += 2000) sleds.run(2000);
+    const summary = trace.stop();
+    if (summary.dropped.length > 0 || ms > 16_000) return { summary, made };
+  }
+}
+
+test(
+  'a function with sleds is dropped above the limit, and at once costs nothing',
+  { skip },
+  () => {
+    const { summary, made } = droppedBy({ limit: 5000, budget: 100_000 });
+    const [dropped] = summary.dropped;
+    assert.deepEqual([dropped.symbol, dropped.reason], ['sled_leaf', 'limit']);
+    assert.ok(dropped.calls > 5000 && dropped.calls < made);
+    const { calls, open } = summary.functions[0];
+    assert.ok(calls >= dropped.calls && calls < made && open <= 1);
+  },
+);
+
+test('the dearest function with sleds goes first where a budget is given', { skip }, () => {
+  const { summary } = droppedBy({ budget: 1 });
+  assert.deepEqual(
+    summary.dropped.map(({ symbol, reason }) => [symbol, reason]),
+    [['sled_leaf', 'budget']],
+  );
+  assert.ok(summary.cost.emulatedNs > 0 && summary.cost.cpuNs > 0);
+});
+
+test('by the command line: sleds of the library that a node process loads', { skip }, () => {
+  const file = script(
+    FOLDER,
+    'mixed.js',
+    `console.log(require(${JSON.stringify(OBJECT)}).mixed()); process.exitCode = 5;`,
+  );
+  const wanted = ['trace', '--functions', '^sled_(fib|leaf|tail)$', '--object', OBJECT];
+  const { status, stdout, stderr } = cli([
+    ...[...wanted, '--json', '-o', 'cli', '--', process.execPath, file],
+  ]);
+  assert.equal(status, 5, stderr);
+  assert.match(stderr, /^10055$/m);
+  const summary = parsed(stdout);
+  assert.equal(summary.meta.method, 'xray');
+  assert.deepEqual(callsOf(summary), {
+    sled_fib: [177, 0],
+    sled_tail: [100, 0],
+    sled_leaf: [100, 0],
+  });
+  const { readdirSync } = fs;
+  assert.deepEqual(readdirSync(path.join(FOLDER, 'cli')).sort(), [
+    'events.bin',
+    'functions.json',
+    'spans.json',
+    'trace.json',
+  ]);
+  const again = cli(['trace', '--read', 'cli', '--json']);
+  assert.deepEqual(callsOf(parsed(again.stdout)), callsOf(summary));
+});
+
+test('a process with sleds that is killed leaves what it had done', { skip }, () => {
+  const file = script(
+    FOLDER,
+    'killed.js',
+    `const sleds = require(${JSON.stringify(OBJECT)});
+    setInterval(() => sleds.run(100), 5);
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 4000);`,
+  );
+  const wanted = ['trace', '--functions', '^sled_leaf$', '--object', OBJECT, '--json'];
+  const { signal, stdout, stderr } = cli([
+    ...[...wanted, '-o', 'killed', '--', process.execPath, file],
+  ]);
+  assert.equal(signal, 'SIGKILL', stderr);
+  const summary = parsed(stdout);
+  assert.equal(summary.warnings[0].code, 'trace-cut');
+  assert.ok(callsOf(summary).sled_leaf[0] >= 100);
+});
+
+test('a command that loads no such library is said, with its own exit code', { skip }, () => {
+  const wanted = ['trace', '--method', 'xray', '--functions', '^sled_leaf$', '--object', OBJECT];
+  const { status, stderr } = cli([...wanted, '--', 'sh', '-c', 'exit 4']);
+  assert.equal(status, 4);
+  assert.match(stderr, /no node process of the command loaded .*sleds\.node.*ERR_PROF_NOT_RUNNING/);
+  const none = cli([...wanted.slice(0, 3), '--functions', '^uv_fs_stat$', '--', 'true']);
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /have no XRay sleds/);
 });

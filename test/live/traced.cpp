@@ -5,6 +5,7 @@
  *            that never return; prints what it did and exits with 7
  *   loop N   N calls of a function in a loop
  *   threads N  8 threads, each with N calls
+ *   jumps N  N times a switch by a table, and tail calls through a virtual table and a pointer
  *   spin     calls for ten seconds, or until it is killed
  */
 #include <csetjmp>
@@ -85,6 +86,64 @@ TRACED void traced_last(void) {
   _exit(7);
 }
 
+/* Dense enough for a table of jumps (gcc 12, -O1 -fPIC: movslq, add, jmp *%reg). */
+TRACED int traced_switch(int x) {
+  switch (x % 8) {
+  case 0:
+    return traced_leaf(x);
+  case 1:
+    __asm__ volatile("" ::: "memory");
+    return x * 3;
+  case 2:
+    return traced_leaf(x) + x;
+  case 3:
+    return 17 - x;
+  case 4:
+    return traced_leaf(x * 5);
+  case 5:
+    return x / 7;
+  case 6:
+    return x ^ 0x55;
+  default:
+    return traced_leaf(x) ^ x;
+  }
+}
+
+struct Shape {
+  virtual int area(int x) = 0;
+  virtual ~Shape() = default;
+};
+
+struct Square : Shape {
+  __attribute__((noinline)) int area(int x) override {
+    return traced_leaf(x) * x;
+  }
+};
+
+static Square square;
+static Shape *volatile shape = &square;
+static int (*volatile by_pointer)(int) = traced_leaf;
+
+/* jmp *(%rax) */
+TRACED int traced_virtual(Shape *one, int x) {
+  __asm__ volatile("" ::: "memory");
+  return one->area(x);
+}
+
+/* jmp *%rax */
+TRACED int traced_pointer(int x) {
+  int (*call)(int) = by_pointer;
+  __asm__ volatile("" ::: "memory");
+  return call(x + 1);
+}
+
+TRACED int traced_jumps(long times) {
+  int sum = 0;
+  for (int i = 0; i < times; i++)
+    sum += traced_switch(i) + traced_virtual(shape, i) + traced_pointer(i);
+  return sum;
+}
+
 static void calls() {
   int sum = traced_fib(10), caught = 0;
   for (int i = 0; i < 100; i++)
@@ -113,6 +172,8 @@ int main(int count, char **words) {
     calls();
   } else if (std::strcmp(mode, "loop") == 0) {
     many(reinterpret_cast<void *>(n));
+  } else if (std::strcmp(mode, "jumps") == 0) {
+    std::printf("%d\n", traced_jumps(n));
   } else if (std::strcmp(mode, "threads") == 0) {
     pthread_t threads[8];
     for (pthread_t &thread : threads)
