@@ -113,9 +113,10 @@ function follow(orders) {
       tell(orders, error);
     }
   };
-  if (orders.stacks) safely(() => followStacks(orders));
   if (orders.spans) safely(() => ends.push(followSpans(orders)));
   if (orders.xray) safely(() => ends.push(followSleds(orders)));
+  // Last: what loads the rest makes calls too.
+  if (orders.stacks) safely(() => followStacks(orders));
   require('../atexit.js').installExitHooks(() => {
     for (const end of ends) {
       try {
