@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/chunks.h"
 #include "base/cursor.h"
+#include "base/table.h"
 #include "session/journal.h"
 #include "session/journal_rows.h"
 
@@ -23,8 +24,7 @@ struct recover {
   struct prof_journal_state state;
   char *about, *notes;
   size_t notes_used, notes_capacity;
-  uint32_t *ids; /* the journal's code ids -> those here */
-  size_t id_count, id_capacity;
+  struct prof_table ids; /* the journal's code ids -> those here */
   bool is_open, has_state;
   struct prof_error error; /* of opening; status 0: a section is bad */
 };
@@ -125,16 +125,6 @@ static bool read_thread(struct recover *self, struct prof_cursor *cursor) {
   return true;
 }
 
-static bool keep_id(struct recover *self, uint32_t from, uint32_t to) {
-  if (from > 1u << 30 || prof_array_reserve((void **)&self->ids, &self->id_capacity,
-                                            (size_t)from + 1, sizeof *self->ids))
-    return false;
-  while (self->id_count <= from)
-    self->ids[self->id_count++] = PROF_CODE_NONE;
-  self->ids[from] = to;
-  return true;
-}
-
 static bool read_code(struct recover *self, struct prof_cursor *cursor) {
   struct prof_journal_code row;
   const unsigned char *bytes = prof_cursor_take(cursor, sizeof row);
@@ -155,7 +145,7 @@ static bool read_code(struct recover *self, struct prof_cursor *cursor) {
                            .module = is_module ? row.module : -1};
   uint32_t id = is_module ? prof_space_add(self->recording.space, &code)
                           : prof_space_declare(self->recording.space, &code);
-  return id != PROF_CODE_NONE && keep_id(self, row.id, id);
+  return id != PROF_CODE_NONE && prof_table_put(&self->ids, row.id, id) == 0;
 }
 
 /* Those of stack/splice.h that there are. */
@@ -178,9 +168,9 @@ static bool read_key(struct recover *self, struct prof_cursor *cursor) {
     if (!is_special(key))
       return false;
   } else if (code != PROF_SPACE_KERNEL) {
-    if (code >= self->id_count || self->ids[code] == PROF_CODE_NONE)
+    code = prof_table_get(&self->ids, code);
+    if (code == PROF_TABLE_NONE)
       return false;
-    code = self->ids[code];
   }
   /* Each frame once, in the journal's order: nodes speak of them by number. */
   return prof_tree_frame(tree, PROF_FRAME_KEY(code, offset)) == count;
@@ -372,7 +362,7 @@ int prof_recover_file(const char *path, struct prof_recovered *out, struct prof_
     out->notes = self->notes;
     if (self->is_open)
       prof_recording_free(&self->recording);
-    free(self->ids);
+    prof_table_free(&self->ids);
     free(self);
   }
   if (status)
