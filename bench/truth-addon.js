@@ -61,7 +61,8 @@ function withTruth(source, wrapped, record) {
     const counts = path.join(work, 'counts.txt');
     const { status, stderr } = record(work, counts);
     if (status !== 0) throw new Error(`the build failed:\n${stderr}`);
-    return fs.readFileSync(counts, 'utf8').replace(/^#.*\n/gm, '');
+    const text = fs.readFileSync(counts, 'utf8');
+    return process.env.TRUTH_VERBOSE ? text : text.replace(/^#.*\n/gm, '');
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@
 // each walk of a real build is done twice, once with the binding's rows withheld, and compared.
 // Makes an addon of its own (test/truth/withheld.c linked in) beside a copy of lib/.
 //   node bench/withheld.js [CASE] [--frequency HZ]
+// TRUTH_VERBOSE=1: the frames of up to 400 walks that differ, the true ones and those found.
 
 const { spawnSync } = require('node:child_process');
 const { parseArgs } = require('node:util');

@@ -30,6 +30,7 @@ void prof_elsewhere_free(struct prof_elsewhere *self) {
     free((void *)self->files[i].sections.frame.bytes);
   }
   free(self->files);
+  prof_filecode_free(&self->code);
   memset(self, 0, sizeof *self);
 }
 
@@ -154,9 +155,12 @@ static bool is_blob_copy(struct prof_elsewhere *self, const struct prof_elsewher
 }
 
 void prof_elsewhere_map(struct prof_elsewhere *self, const char *path, uint64_t start,
-                        uint64_t length, uint64_t bias) {
+                        uint64_t length, uint64_t offset, uint64_t bias) {
   const struct prof_elsewhere_file *file = file_at(self, path);
-  if (!file || !file->is_there || is_blob_copy(self, file, bias))
+  if (!file || !file->is_there)
+    return;
+  prof_filecode_map(&self->code, file->path, start, length, offset);
+  if (is_blob_copy(self, file, bias))
     return;
   if (self->mapped == PROF_ELSEWHERE_MAX) {
     self->refused++;

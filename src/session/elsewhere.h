@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "session/filecode.h"
 #include "stack/rows.h"
 #include "stack/unwind.h"
 
@@ -24,6 +25,7 @@ struct prof_elsewhere {
   struct prof_rows *rows;
   struct prof_elsewhere_file *files;
   size_t count, capacity, mapped;
+  struct prof_filecode code;
   struct prof_v8_map v8; /* where the recorded process had V8's builtins */
   bool has_v8;
   bool same_kernel;                 /* the vdso is this kernel's */
@@ -40,9 +42,9 @@ void prof_elsewhere_free(struct prof_elsewhere *self);
 const char *prof_elsewhere_find(struct prof_elsewhere *self, const char *path, const char *folder,
                                 const unsigned char *build_id, size_t bytes);
 
-/* An accepted file's mapping; bias as code/module.h found it. */
+/* An accepted file's mapping, of what is at offset in it; bias as code/module.h found it. */
 void prof_elsewhere_map(struct prof_elsewhere *self, const char *path, uint64_t start,
-                        uint64_t length, uint64_t bias);
+                        uint64_t length, uint64_t offset, uint64_t bias);
 
 /* [vdso]: the rows of this process's own, where the kernel is the same. */
 void prof_elsewhere_map_vdso(struct prof_elsewhere *self, uint64_t start, uint64_t length);

@@ -68,6 +68,7 @@ static int read_perf_map(struct replay *self, struct prof_error *error) {
 static void replay_exec(struct replay *self) {
   prof_space_unmap(self->recording.space, 0, 1ull << USER_BITS);
   self->elsewhere.has_v8 = false;
+  prof_filecode_free(&self->elsewhere.code);
   read_perf_map(self, NULL);
 }
 
@@ -97,7 +98,7 @@ static void replay_mmap(struct replay *self, const struct prof_record *record) {
                                   record->mmap.offset, path);
   if (index < 0)
     return;
-  prof_elsewhere_map(&self->elsewhere, path, start, length,
+  prof_elsewhere_map(&self->elsewhere, path, start, length, record->mmap.offset,
                      prof_modules_at(recording->modules, (size_t)index)->bias);
   if (self->elsewhere.has_v8)
     atomic_store(&recording->unwind.v8, &self->elsewhere.v8);
@@ -230,6 +231,8 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
   if (status)
     return status;
   prof_elsewhere_init(&self->elsewhere, self->recording.rows, same_kernel);
+  self->recording.tail.code = prof_filecode_read;
+  self->recording.tail.code_user = &self->elsewhere.code;
   if (recording.whole_chains) /* inlined functions are frames of their own there */
     prof_symbols_inline_budget(self->recording.symbols, 0);
   status = read_perf_map(self, error);

@@ -147,6 +147,8 @@ bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, 
   uint64_t page = page_of(address), last = page_of(address + count - 1);
   if (!self->has_code || address < PROF_PROBE_LOWEST || address >= PROF_PROBE_HIGHEST)
     return false;
+  if (self->code)
+    return self->code(self->code_user, address, out, count);
   for (; page <= last; page += PAGE) {
     uint64_t *known = &self->code_pages[page / PAGE % 64];
     if (*known == (page | self->walk))

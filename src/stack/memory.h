@@ -32,7 +32,9 @@ struct prof_memory {
   uint64_t code_pages[64]; /* live: pages of code found readable, each with the walk's number */
   uint64_t walk;           /* live: counts walks, 1 .. 4095, in a page address's low bits */
   uint64_t probes;         /* counter: system calls made */
-  bool is_live, has_code;  /* code of this process can be read: live, or its dump */
+  bool is_live, has_code;  /* code can be read: live, its dump, or by this: */
+  bool (*code)(void *user, uint64_t address, uint8_t *out, unsigned count); /* another process's */
+  void *code_user;
   /* A dump's, NULL none: moves window[0] and bias to where address is; false: unreadable. */
   bool (*fetch)(struct prof_memory *self, uint64_t address);
 };

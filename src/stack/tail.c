@@ -157,7 +157,9 @@ static bool note_miss(struct prof_memory *memory, uint64_t address) {
 static void walk_from(struct prof_tail_state *self, const struct prof_regs *regs, bool with_tail,
                       struct prof_walk *walk) {
   prof_memory_bytes(&self->memory, self->copied.start, self->dump, self->copied.size);
-  self->memory.has_code = self->tail->read != NULL;
+  self->memory.has_code = self->tail->read || self->tail->code;
+  self->memory.code = self->tail->code;
+  self->memory.code_user = self->tail->code_user;
   self->memory.fetch = with_tail ? fetch : note_miss;
   prof_unwind_walk(self->tail->unwind, &self->memory, regs, walk);
 }
@@ -196,8 +198,8 @@ bool prof_tail_walk(struct prof_tail *tail, const struct prof_regs *regs, const 
   tail->counters.asked++;
   if (tail->read && continue_walk(self, regs, walk))
     return true;
-  /* A copy alone: what could not be guessed in it is no fault of its length. */
-  if (tail->read ? walk->end != PROF_WALK_COMPLETE : walk->end == PROF_WALK_BAD_READ)
+  /* Without code nothing can be guessed: that is no fault of the copy's length. */
+  if (tail->read || tail->code ? walk->end != PROF_WALK_COMPLETE : walk->end == PROF_WALK_BAD_READ)
     walk->end = PROF_WALK_TRUNCATED;
   return false;
 }

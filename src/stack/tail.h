@@ -44,6 +44,9 @@ struct prof_tail {
   struct prof_unwind *unwind;
   prof_tail_read *read; /* NULL: copies stand alone */
   void *user;
+  /* Code of a process that is not this one (struct prof_memory); NULL: this one's, or none. */
+  bool (*code)(void *user, uint64_t address, uint8_t *out, unsigned count);
+  void *code_user;
   struct prof_tail_counters counters;
   struct prof_tail_state *state; /* its own, see prof_tail_init */
 };

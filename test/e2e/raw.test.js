@@ -64,6 +64,24 @@ test('import of its raw records has the same samples', { skip }, () => {
   }
 });
 
+// The instructions by which such code is walked come out of its file.
+test("import goes through the release binding's code, which has no rows", { skip }, () => {
+  const { command, args, env } = prepareBuild('react-100', { binding: 'release' });
+  const options = ['-e', 'cpu-clock:u', '-F', '2000', '--call-graph', 'dwarf'];
+  cli(
+    ['record', ...options, '--raw', 'rel.data', '-o', 'rel.json.gz', '--', command, ...args],
+    env,
+  );
+  cli(['import', 'rel.data', '-o', 'again.json.gz']);
+  const profile = prof.read(path.join(folder, 'again.json.gz'));
+  const { quality } = profile;
+  const objects = profile.hotspots({ by: 'object', limit: 40 });
+  const inBinding = objects.find(({ key }) => key.startsWith('rspack.'))?.samples ?? 0;
+  assert.ok(inBinding > 20, `${inBinding} samples in the binding`);
+  assert.ok(quality.broken < 0.2 * inBinding, JSON.stringify(quality.byObject));
+  assert.ok(quality.guessed > 0);
+});
+
 const perf = spawnSync('perf', ['--version']).status === 0 ? false : 'perf is not installed';
 
 test('perf script opens the raw records and unwinds their dumps', { skip: skip || perf }, () => {
