@@ -14,7 +14,7 @@ enum { SECTION_BYTES = 256 << 20, SYMBOLS_BYTES = 256 << 20 };
 struct prof_elsewhere_file {
   char *path;
   char build_id[PROF_BUILD_ID_TEXT];
-  bool is_there, is_counted, is_libc;
+  bool is_there, is_counted, is_libc, is_linker;
   struct prof_cfi_image sections; /* addresses as in the file: the bias is added at the mapping */
   uint64_t blob_start, blob_end;  /* V8's builtins, as in the file; 0: none */
 };
@@ -91,6 +91,7 @@ static struct prof_elsewhere_file *file_at(struct prof_elsewhere *self, const ch
     return NULL;
   self->count++;
   file->is_libc = strncmp(name, "libc.so", 7) == 0 || strncmp(name, "libc-2", 6) == 0;
+  file->is_linker = strncmp(name, "ld-", 3) == 0;
   if (prof_image_open_file(&image, path))
     return file;
   file->is_there = true;
@@ -159,9 +160,13 @@ void prof_elsewhere_map(struct prof_elsewhere *self, const char *path, uint64_t 
   const struct prof_elsewhere_file *file = file_at(self, path);
   if (!file || !file->is_there)
     return;
-  prof_filecode_map(&self->code, file->path, start, length, offset);
   if (is_blob_copy(self, file, bias))
     return;
+  /* Not V8's: whether a builtin has a frame is told by its own and its callers' instructions, and
+   * those of JavaScript are in no file. With one half of them it would be told wrong. Nor the
+   * dynamic linker's: its one function without rows is the process's first, and has no caller. */
+  if (!file->blob_end && !file->is_linker)
+    prof_filecode_map(&self->code, file->path, start, length, offset);
   if (self->mapped == PROF_ELSEWHERE_MAX) {
     self->refused++;
     return;

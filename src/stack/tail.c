@@ -186,6 +186,12 @@ static bool continue_walk(struct prof_tail_state *self, const struct prof_regs *
   return walk->end != PROF_WALK_BAD_READ;
 }
 
+/* Whether the walk could have gone on by the instructions where it ended. */
+static bool has_code(const struct prof_tail *tail, const struct prof_walk *walk) {
+  uint8_t byte;
+  return tail->read || (tail->code && tail->code(tail->code_user, walk->end_pc, &byte, 1));
+}
+
 bool prof_tail_walk(struct prof_tail *tail, const struct prof_regs *regs, const void *dump,
                     size_t size, struct prof_walk *walk) {
   struct prof_tail_state *self = tail->state;
@@ -199,7 +205,7 @@ bool prof_tail_walk(struct prof_tail *tail, const struct prof_regs *regs, const 
   if (tail->read && continue_walk(self, regs, walk))
     return true;
   /* Without code nothing can be guessed: that is no fault of the copy's length. */
-  if (tail->read || tail->code ? walk->end != PROF_WALK_COMPLETE : walk->end == PROF_WALK_BAD_READ)
+  if (walk->end == PROF_WALK_BAD_READ || (walk->end != PROF_WALK_COMPLETE && has_code(tail, walk)))
     walk->end = PROF_WALK_TRUNCATED;
   return false;
 }
