@@ -6,7 +6,7 @@
       'target_name': 'rspack_prof_core',
       'type': 'static_library',
       'sources': [
-        '<!@(node -p "require(\'node:fs\').readdirSync(\'src\', { recursive: true }).filter((file) => /^(base|perf|code|profile|stack|trace|session)\\/[^/]+\\.c$/.test(file)).map((file) => \'src/\' + file).sort().join(\' \')")',
+        '<!@(node -p "require(\'node:fs\').readdirSync(\'src\', { recursive: true }).filter((file) => /^(base|perf|code|profile|stack|heap|trace|session)\\/[^/]+\\.c$/.test(file)).map((file) => \'src/\' + file).sort().join(\' \')")',
       ],
       'include_dirs': ['src'],
       'cflags': ['-std=c11', '-Wall', '-Wextra', '-fPIC', '-fvisibility=hidden'],

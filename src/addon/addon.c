@@ -142,7 +142,7 @@ static bool read_call_graph(napi_env env, napi_value object, int *out) {
 
 static bool read_options(napi_env env, napi_value object, struct prof_session_options *out) {
   double period = 0, frequency = PROF_DEFAULT_FREQUENCY, frames = PROF_MAX_FRAMES_DEFAULT,
-         stack = 0, ring = 0, drain = 0, budget = 0;
+         stack = 0, ring = 0, drain = 0, budget = 0, mean = 0, cap = PROF_ALLOCATIONS_CAP_PERCENT;
   if (!read_text(env, object, "event", out->event, sizeof out->event) ||
       !read_text(env, object, "raw", out->raw, sizeof out->raw) ||
       !read_text(env, object, "journal", out->journal, sizeof out->journal) ||
@@ -152,6 +152,8 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
       !read_call_graph(env, object, &out->call_graph) ||
       !read_flag(env, object, "offCpu", &out->off_cpu) ||
       !read_flag(env, object, "memory", &out->memory) ||
+      !read_number(env, object, "allocationBytes", 1, 0x1p40, &mean) ||
+      !read_number(env, object, "allocationCap", 0, 100, &cap) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||
       !read_number(env, object, "maxFrames", 1, MAX_MAX_FRAMES, &frames) ||
       !read_number(env, object, "stackBytes", 256, 65528, &stack) ||
@@ -168,6 +170,8 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
   out->ring_bytes = (size_t)ring;
   out->drain_ms = (uint32_t)drain;
   out->budget_percent = budget;
+  out->allocations.mean_bytes = (uint64_t)mean;
+  out->allocations.cap_percent = cap;
   return true;
 }
 

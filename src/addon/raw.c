@@ -56,6 +56,17 @@ static const struct prof_column resident_columns[] = {
     COLUMN(prof_resident_row, bytes, FIELD_U64),
 };
 
+static const struct prof_column allocation_columns[] = {
+    NAMED_COLUMN(prof_allocation, time_ns, "timeNs", FIELD_U64),
+    NAMED_COLUMN(prof_allocation, freed_ns, "freedNs", FIELD_U64),
+    COLUMN(prof_allocation, bytes, FIELD_U64),
+    COLUMN(prof_allocation, thread, FIELD_U32),
+    COLUMN(prof_allocation, cpu, FIELD_U16),
+    COLUMN(prof_allocation, node, FIELD_U32),
+    COLUMN(prof_allocation, end, FIELD_U8),
+    COLUMN(prof_allocation, flags, FIELD_U8),
+};
+
 static napi_value strings_of(napi_env env, const struct prof_result *result) {
   napi_value array;
   if (napi_create_array_with_length(env, result->strings.count, &array) != napi_ok)
@@ -94,6 +105,38 @@ static napi_value budget_of(napi_env env, const struct prof_result_budget *from)
   prof_value_set_bool(env, budget, "isMeasured", from->is_measured);
   prof_value_set(env, budget, "changes", changes);
   return budget;
+}
+
+/* What was counted beside the samples of allocations. */
+static napi_value counted_of(napi_env env, const struct prof_result *result) {
+  const struct prof_allocations *from = &result->allocated;
+  static const char *const detached[] = {[PROF_ALLOCATIONS_ON] = "",
+                                         [PROF_ALLOCATIONS_COST] = "cost",
+                                         [PROF_ALLOCATIONS_SAMPLES] = "samples"};
+  const struct {
+    const char *name;
+    double number;
+  } numbers[] = {
+      {"meanBytes", (double)result->mean_bytes},
+      {"calls", (double)from->counters.calls},
+      {"dropped", (double)(from->counters.dropped + from->no_memory)},
+      {"notFollowed", (double)from->counters.not_followed},
+      {"missedFrees", (double)from->counters.missed_frees},
+      {"endNs", (double)from->end_ns},
+      {"slots", from->slots},
+      {"modules", from->modules},
+      {"refusedSlots", from->refused},
+      {"callNs", (double)from->price_ps / 1000},
+      {"walkMs", (double)from->counters.take_ns / 1e6},
+      {"costPercent", prof_allocations_cost(from)},
+  };
+  napi_value counted;
+  if (napi_create_object(env, &counted) != napi_ok)
+    return NULL;
+  for (size_t i = 0; i < COUNT(numbers); i++)
+    prof_value_set_number(env, counted, numbers[i].name, numbers[i].number);
+  prof_value_set_text(env, counted, "detached", detached[from->reason]);
+  return counted;
 }
 
 static napi_value event_of(napi_env env, const struct prof_event *event, const char *requested,
@@ -256,6 +299,10 @@ napi_value prof_raw_create(napi_env env, const struct prof_result *result) {
   TABLE("samples", result->samples, result->sample_count, sample_columns);
   if (result->resident_count)
     TABLE("resident", result->resident, result->resident_count, resident_columns);
+  if (result->mean_bytes) {
+    TABLE("allocations", result->allocations, result->allocation_count, allocation_columns);
+    prof_value_set(env, raw, "allocated", counted_of(env, result));
+  }
 #undef TABLE
   prof_value_set(env, raw, "quality", quality_of(env, result));
   return raw;

@@ -119,6 +119,13 @@ int prof_recording_open(struct prof_recording *self, const struct prof_recording
   return status;
 }
 
+static void silence(struct prof_recording *self) {
+  if (self->timers)
+    prof_timers_stop(self);
+  else
+    prof_attach_disable(self->attach);
+}
+
 int prof_recording_start(struct prof_recording *self, const struct prof_recording_options *options,
                          struct prof_error *error) {
   int status = prof_recording_open(self, options, error);
@@ -150,7 +157,13 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
     prof_resident_look(&self->resident, self->start_ns);
   }
   prof_meter_begin(&self->meter);
-  return PROF_OK;
+  status = prof_allocations_begin(self, error);
+  if (status) {
+    silence(self);
+    prof_sampler_disarm();
+    prof_recording_free(self);
+  }
+  return status;
 }
 
 static void push_record(void *user, const struct perf_event_header *header, int cpu) {
@@ -176,7 +189,12 @@ static void push_record(void *user, const struct perf_event_header *header, int 
 static void follow_walk_in_order(void *user, const struct prof_stack *stack) {
   struct prof_recording *self = user;
   prof_order_flush(self->order, stack->time_ns + 1, prof_follow_record, self);
-  prof_follow_walk(self, stack);
+  if (stack->flags & PROF_STACK_HEAP)
+    prof_allocations_walk(self, stack);
+  else if (self->timers)
+    prof_timers_walk(self, stack);
+  else
+    prof_follow_walk(self, stack);
 }
 
 void prof_recording_take(struct prof_recording *self) {
@@ -195,8 +213,7 @@ static void drain_until(struct prof_recording *self, uint64_t until_ns) {
   prof_landmarks_publish(self);
   prof_walks_collect(&self->walks);
   prof_recording_take(self);
-  prof_walks_flush(&self->walks, until_ns, self->timers ? prof_timers_walk : follow_walk_in_order,
-                   self);
+  prof_walks_flush(&self->walks, until_ns, follow_walk_in_order, self);
   prof_order_flush(self->order, until_ns, prof_follow_record, self);
   if (self->timers)
     prof_timers_flushed(self, until_ns);
@@ -231,17 +248,11 @@ static bool is_signalled(const struct prof_recording *self) {
   return self->options.plan.sigtrap || self->options.plan.timers;
 }
 
-static void silence(struct prof_recording *self) {
-  if (self->timers)
-    prof_timers_stop(self);
-  else
-    prof_attach_disable(self->attach);
-}
-
 void prof_recording_drain(struct prof_recording *self) {
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
   prof_offcpu_look(self);
   prof_resident_look(&self->resident, prof_now_ns());
+  prof_allocations_round(self);
   if (prof_meter_affords(&self->meter))
     prefetch_some(self);
   meter_round(self);
@@ -253,6 +264,7 @@ void prof_recording_drain(struct prof_recording *self) {
 }
 
 void prof_recording_finish(struct prof_recording *self) {
+  prof_allocations_end(self);
   silence(self);
   self->end_ns = prof_now_ns();
   self->used_ns = prof_meter_used_ns(&self->meter);
@@ -265,6 +277,7 @@ void prof_recording_finish(struct prof_recording *self) {
     prof_journal_flush(self);
   prof_samples_sort(&self->samples);
   prof_rawfile_end(self);
+  prof_allocations_close(self);
   if (is_signalled(self))
     prof_sampler_disarm();
 }
@@ -311,6 +324,7 @@ size_t prof_recording_bytes(const struct prof_recording *self) {
   for (int i = 0; self->attach && i < prof_attach_ring_count(self->attach); i++) {
     bytes += prof_attach_ring(self->attach, i)->map_bytes;
   }
+  bytes += prof_heap_bytes() + self->allocations.capacity * sizeof self->allocations.rows[0];
   return bytes + sampler.buffer_bytes + jit.peak_bytes + self->arena.total_bytes +
          prof_tree_bytes(&self->tree) + prof_tree_bytes(&self->kernel_tree) +
          prof_symbols_stats(self->symbols).table_bytes + self->walks.capacity_bytes +

@@ -12,6 +12,7 @@
 
 #include "code/bytecode.h"
 #include "perf/plan.h"
+#include "session/allocations.h"
 
 enum { PROF_MAX_FRAMES_DEFAULT = 4096 };
 
@@ -32,6 +33,7 @@ struct prof_recording_options {
   struct prof_bytecode_layout bytecode;
   double budget_percent; /* 0: none */
   bool memory;           /* resident memory over time is kept */
+  struct prof_allocations_options allocations;
   /* Called from signal handlers when a drain should not wait for its time. May be NULL. */
   void (*wake)(void *user);
   void *wake_user;

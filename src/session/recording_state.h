@@ -20,6 +20,7 @@
 #include "perf/order.h"
 #include "profile/samples.h"
 #include "profile/tree.h"
+#include "session/allocations.h"
 #include "session/journal.h"
 #include "session/meter.h"
 #include "session/recording_counters.h"
@@ -60,6 +61,7 @@ struct prof_recording {
   struct prof_tail tail;
   struct prof_meter meter;
   struct prof_resident resident;
+  struct prof_allocations allocations;
   struct prof_waits waits; /* of threads that are off their CPU */
   struct prof_journal journal;
   struct prof_datasave *raw; /* NULL: records are not kept */

@@ -278,6 +278,26 @@ static int copy_resident(struct build *self) {
   return 0;
 }
 
+static int copy_allocations(struct build *self) {
+  struct prof_allocations *from = &self->recording->allocations;
+  struct prof_result *out = self->out;
+  out->mean_bytes = self->recording->options.allocations.mean_bytes;
+  if (!out->mean_bytes)
+    return 0;
+  prof_allocations_settle(from);
+  out->allocated = *from;
+  out->allocated.rows = NULL;
+  out->allocations = malloc((from->count + 1) * sizeof *out->allocations);
+  if (!out->allocations)
+    return -1;
+  out->allocation_count = from->count;
+  for (size_t i = 0; i < from->count; i++) {
+    out->allocations[i] = from->rows[i];
+    out->allocations[i].node = self->node_of[from->rows[i].node];
+  }
+  return 0;
+}
+
 static int copy_budget(struct build *self) {
   const struct prof_recording *recording = self->recording;
   const struct prof_meter *meter = &recording->meter;
@@ -343,7 +363,7 @@ struct prof_result *prof_result_build(struct prof_recording *recording) {
   int failed = prof_strings_init(&out->strings) || prof_tree_init(&build.tree) ||
                name_frames(&build) || fold_nodes(&build) || copy_samples(&build) ||
                copy_modules_and_threads(&build) || copy_budget(&build) || copy_resident(&build) ||
-               prof_breaks_count(recording, out);
+               copy_allocations(&build) || prof_breaks_count(recording, out);
   if (!failed) {
     copy_facts(&build);
     prof_notes_add(recording, out);
@@ -371,5 +391,6 @@ void prof_result_free(struct prof_result *self) {
   free(self->budget.rates);
   free(self->samples);
   free(self->resident);
+  free(self->allocations);
   free(self);
 }

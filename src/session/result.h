@@ -29,6 +29,10 @@ struct prof_result {
   size_t func_capacity, node_capacity, broken_capacity;
   struct prof_resident_row *resident; /* where it was asked for */
   size_t resident_count;
+  struct prof_allocation *allocations; /* where they were asked for */
+  size_t allocation_count;
+  struct prof_allocations allocated; /* without rows: what was counted */
+  uint64_t mean_bytes;
   struct prof_result_quality quality;
   struct prof_result_budget budget;
   struct prof_plan plan;

@@ -166,6 +166,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .bytecode = self->options.bytecode,
       .budget_percent = self->options.budget_percent,
       .memory = self->options.memory,
+      .allocations = self->options.allocations,
       .journal = self->options.journal[0] ? self->options.journal : NULL,
       .about = self->options.about,
       .raw_path = self->options.raw[0] ? self->options.raw : NULL,

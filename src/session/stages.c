@@ -58,6 +58,7 @@ void prof_stages_free(struct prof_recording *self) {
   prof_walks_free(&self->walks);
   prof_resident_free(&self->resident);
   free(self->waits.rows);
+  free(self->allocations.rows);
   prof_join_free(&self->join);
   prof_tail_free(&self->tail);
   prof_samples_free(&self->samples);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "heap/sampler.h"
 
 static void copy_walk(void *user, const struct prof_stack *stack) {
   struct prof_walks *self = user;
@@ -23,6 +24,7 @@ static void copy_walk(void *user, const struct prof_stack *stack) {
 
 void prof_walks_collect(struct prof_walks *self) {
   prof_sampler_drain(copy_walk, self);
+  prof_heap_drain(copy_walk, self);
 }
 
 static int by_time(const void *left, const void *right) {

@@ -11,7 +11,8 @@
 enum prof_stack_flag {
   PROF_STACK_ASYNC = 1,   /* SIGTRAP was blocked at the overflow: the stack is a later one */
   PROF_STACK_GUESSED = 2, /* at least one frame was found without unwind rows */
-  PROF_STACK_SCANNED = 4  /* and by scanning: frames are missing in between */
+  PROF_STACK_SCANNED = 4, /* and by scanning: frames are missing in between */
+  PROF_STACK_HEAP = 8     /* of an allocation (heap/sampler.h) */
 };
 
 /* One walk: what the handler leaves behind. */
