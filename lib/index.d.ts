@@ -7,6 +7,7 @@ export * from './types/stat';
 export * from './types/profile';
 export * from './types/build';
 export * from './types/memory';
+export * from './types/allocations';
 export * from './types/export';
 export * from './types/diff';
 export * from './types/calls';

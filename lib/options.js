@@ -5,6 +5,7 @@
 
 const { ProfError, nearMatches } = require('./errors.js');
 const { checkEvents, joinEvents, maxSampleRate } = require('./options-events.js');
+const { checkAllocations } = require('./options-allocations.js');
 const { STAGES, checkFilter } = require('./trace/filter.js');
 
 /** @typedef {import('./index').StartOptions} StartOptions */
@@ -176,12 +177,16 @@ function checkOptions(given, rules, where, more = []) {
  */
 function checkStartOptions(given) {
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-  const { watch, trace, ...scalars } = /** @type {Record<string, unknown>} */ (
+  const { watch, trace, allocations, ...scalars } = /** @type {Record<string, unknown>} */ (
     isObject ? given : {}
   );
   if (Array.isArray(scalars.event)) scalars.event = joinEvents(scalars.event);
   if (scalars.frequency === 'max') scalars.frequency = maxSampleRate(Number(RULES.frequency.max));
-  const checked = checkOptions(isObject ? scalars : given, RULES, 'start()', ['watch', 'trace']);
+  const checked = checkOptions(isObject ? scalars : given, RULES, 'start()', [
+    'watch',
+    'trace',
+    'allocations',
+  ]);
   checkEvents(checked, scalars.frequency !== undefined);
   if (checked.raw !== undefined && checked.callGraph !== 'dwarf') {
     throw new ProfError(
@@ -200,6 +205,7 @@ function checkStartOptions(given) {
   const native = Object.fromEntries(
     NATIVE_OPTIONS.filter((name) => name in checked).map((name) => [name, checked[name]]),
   );
+  Object.assign(native, checkAllocations(allocations, checkOptions));
   return {
     native,
     ...(view && { view }),

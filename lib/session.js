@@ -10,6 +10,7 @@ const { describeProcess } = require('./context.js');
 const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
 const { ProfError, fromNative } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
+const { takeAllocations } = require('./memory/native.js');
 const { splitEvents } = require('./profile/events.js');
 const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
@@ -63,8 +64,13 @@ function checkMarker(name, data) {
  * @param {Followers} [followers]
  */
 function makeProfile(recorded, markers, followers) {
-  const split = splitEvents(followers ? followers.recent(recorded) : recorded);
-  const { raw, others } = split;
+  const { raw: cut, ...allocated } = takeAllocations(
+    recorded,
+    followers ? followers.recent(recorded) : recorded,
+  );
+  const split = splitEvents(cut);
+  const { raw } = split;
+  const others = [...split.others, ...allocated.others];
   const { startNs, endNs } = raw.meta;
   const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [], notes: undefined };
   const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
@@ -72,7 +78,7 @@ function makeProfile(recorded, markers, followers) {
   const context = describeProcess(raw);
   const whole = splitWaits(raw, all);
   const profile = new Profile(whole, { markers: all, context, build: seen.notes, others });
-  addWarnings(profile.quality, [...split.warnings, ...seen.warnings]);
+  addWarnings(profile.quality, [...split.warnings, ...allocated.warnings, ...seen.warnings]);
   try {
     addWarnings(
       profile.quality,

@@ -9,6 +9,7 @@ const { runCommand } = require('./run.js');
 const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
+const { ALLOCATION_RANGE } = require('../options-allocations.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -47,6 +48,12 @@ const spec = {
     'off-cpu': { type: 'boolean', help: 'where threads wait, and for what' },
     wall: { type: 'boolean', help: 'where they run and where they wait, in one table' },
     memory: { type: 'boolean', help: 'page faults, memory over time, who allocates' },
+    allocations: { type: 'boolean', help: 'native allocations: who makes them, what stays live' },
+    'allocation-bytes': {
+      type: 'string',
+      value: 'N',
+      help: 'bytes between two samples of them (524288)',
+    },
     raw: {
       type: 'string',
       value: 'FILE',
@@ -117,6 +124,9 @@ function startOptions(parsed) {
     offCpu: parsed.values['off-cpu'] === true ? true : undefined,
     wall: parsed.values.wall === true ? true : undefined,
     memory: parsed.values.memory === true ? true : undefined,
+    allocations:
+      numberOf(parsed, 'allocation-bytes', ALLOCATION_RANGE) ??
+      (parsed.values.allocations === true ? true : undefined),
     raw: textOf(parsed, 'raw'),
     trace: textOf(parsed, 'trace'),
   };

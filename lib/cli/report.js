@@ -8,6 +8,7 @@ const { renderHotspots, terminalOf, usualKeys } = require('../table.js');
 const { IsBundle } = require('../export/firefox-read.js');
 const { renderBorder } = require('../border-table.js');
 const { renderHints } = require('../hint-table.js');
+const { nativeRows } = require('../memory/native-table.js');
 const { renderMemory } = require('../memory/table.js');
 const { renderPhases } = require('../phase-table.js');
 const { renderBuilds, renderSpans } = require('../span-table.js');
@@ -63,7 +64,7 @@ const spec = {
     spans: { type: 'boolean', help: "rspack's own spans: self and total, hottest functions" },
     trace: { type: 'string', value: 'FILE', help: "spans from a log or .pftrace of rspack's" },
     hints: { type: 'boolean', help: 'what is worth a look, with the evidence' },
-    memory: { type: 'boolean', help: 'memory at its peak, and who allocates in JavaScript' },
+    memory: { type: 'boolean', help: 'memory at its peak, and who allocates' },
     builds: { type: 'boolean', help: 'the builds of a watch' },
     build: { type: 'string', value: 'N', help: 'only this build: a number, last, or slowest' },
     border: { type: 'boolean', help: 'between JavaScript and Rust: calls, time, conversion' },
@@ -98,6 +99,13 @@ function keysOf(text, option = 'sort', command = 'report') {
   return keys.join(',');
 }
 
+/** @param {Profile} profile */
+function memoryJson(profile) {
+  const { memory } = profile;
+  if (!memory?.native) return memory;
+  return { ...memory, native: { ...memory.native, rows: nativeRows(profile) } };
+}
+
 /**
  * The other tables of a profile.
  * @type {{flag: string, json: (profile: Profile) => unknown,
@@ -108,7 +116,7 @@ const VIEWS = [
   { flag: 'border', json: (profile) => profile.border(), render: renderBorder },
   { flag: 'spans', json: (profile) => profile.spans(), render: renderSpans },
   { flag: 'hints', json: (profile) => profile.hints(), render: renderHints },
-  { flag: 'memory', json: (profile) => profile.memory, render: renderMemory },
+  { flag: 'memory', json: memoryJson, render: renderMemory },
   { flag: 'builds', json: (profile) => profile.rebuilds(), render: renderBuilds },
 ];
 

@@ -5,6 +5,7 @@
 // Refuses profiles of other tools: without `meta.rspackProf` there is no kind, crate or quality.
 
 const fs = require('node:fs');
+const { readNative } = require('../memory/read-native.js');
 const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
 const { bad, readJson } = require('./json-file.js');
@@ -226,7 +227,7 @@ function readQuality(own) {
 
 /**
  * @param {Json} own
- * @returns {Pick<RawProfile, 'resident' | 'memory'>}
+ * @returns {Pick<RawProfile, 'resident' | 'memory' | 'native'>}
  */
 function readMemory(own) {
   if (own.memory === undefined) return {};
@@ -244,6 +245,7 @@ function readMemory(own) {
   /** @type {any} */
   const read = {};
   if (memory.resident) read.resident = columns('resident', ['timeNs', 'bytes']);
+  if (memory.native) read.native = readNative(memory.native);
   if (!memory.heap) return read;
   const rows = array(memory.allocations, 'rspackProf.memory.allocations').map((row) => {
     const { symbol, file, line, column, selfBytes, totalBytes } = object(row, 'allocations row');

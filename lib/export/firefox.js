@@ -32,14 +32,15 @@ const OTHER_COLUMNS = ['thread', 'node', 'cpu', 'weight', 'end', 'flags'];
  * The curves as they were read; the counters have them as differences.
  * @param {import('../profile/raw').RawProfile} raw
  */
-function memoryData({ resident, memory }) {
-  if (!resident && !memory) return {};
+function memoryData({ resident, memory, native }) {
+  if (!resident && !memory && !native) return {};
   const { heap, sampleBytes = 0, allocations = [], heapProfile } = memory ?? {};
   const columns = (/** @type {Record<string, Float64Array>} */ table) =>
     Object.fromEntries(Object.entries(table).map(([name, column]) => [name, list(column)]));
   return {
     memory: {
       ...(resident && { resident: columns(resident) }),
+      ...(native && { native: { ...native, curve: columns(native.curve) } }),
       ...(heap && { heap: columns(heap), sampleBytes, allocations }),
       ...(heapProfile && { heapProfile: { head: heapProfile.head } }),
     },
@@ -52,10 +53,16 @@ function memoryData({ resident, memory }) {
  * @param {number} mainThreadIndex
  */
 function memoryCounters({ raw, meta }, mainThreadIndex) {
-  const { resident, memory } = raw;
+  const { resident, memory, native } = raw;
   const curves = [
     { name: 'resident', what: 'resident memory', timeNs: resident?.timeNs, bytes: resident?.bytes },
     { name: 'heap', what: "V8's heap", timeNs: memory?.heap.timeNs, bytes: memory?.heap.used },
+    {
+      name: 'native',
+      what: 'live native allocations',
+      timeNs: native?.curve.timeNs,
+      bytes: native?.curve.bytes,
+    },
   ];
   return curves.flatMap(({ name, what, timeNs, bytes }) => {
     if (!timeNs || !bytes || timeNs.length === 0) return [];

@@ -3,6 +3,7 @@
 
 const { fit, pad, terminalOf } = require('../table.js');
 const { allocatedBytes } = require('./allocations.js');
+const { nativeLines } = require('./native-table.js');
 
 /** @typedef {import('../index').Memory} Memory */
 
@@ -23,18 +24,24 @@ const percent = (share) => (share * 100).toFixed(2);
 const placeOf = ({ symbol, file, line }) => (file === '' ? symbol : `${symbol} ${file}:${line}`);
 
 /**
- * @param {{memory: Memory | null}} profile
+ * @param {import('./native-table').Profile} profile
  * @param {import('../table').TableOptions & {all?: boolean}} [options] all: every row
  * @returns {string} lines
  */
-function renderMemory({ memory }, options = {}) {
-  if (!memory) return 'no memory in this profile: record it with --memory\n';
+function renderMemory(profile, options = {}) {
+  const { memory } = profile;
+  if (!memory) return 'no memory in this profile: record it with --memory, --allocations or both\n';
   const { width, paint } = terminalOf(options);
   const { resident, heap, allocations } = memory;
   const lines = [
     `resident memory: ${mb(resident.peakBytes)} MB at the most, ${mb(resident.bytes.at(-1) ?? 0)} MB at the end`,
-    `V8's heap:       ${mb(heap.peakBytes)} MB in use at the most, ${mb(heap.usedBytes.at(-1) ?? 0)} MB at the end`,
   ];
+  if (heap.usedBytes.length > 0)
+    lines.push(
+      `V8's heap:       ${mb(heap.peakBytes)} MB in use at the most, ${mb(heap.usedBytes.at(-1) ?? 0)} MB at the end`,
+    );
+  const native = nativeLines(profile, options);
+  if (native.length > 0) lines.push('', ...native);
   const all = allocatedBytes(allocations);
   if (all === 0) return `${lines.join('\n')}\n`;
   const enough = allocations.filter(({ selfBytes }) => selfBytes >= all * LEAST_SHARE);
@@ -62,7 +69,7 @@ function renderMemory({ memory }, options = {}) {
 
 /**
  * What stands below a table of hotspots: nothing where memory was not recorded.
- * @param {{memory: Memory | null}} profile
+ * @param {import('./native-table').Profile} profile
  * @param {import('../table').TableOptions} options
  */
 const memoryBelow = (profile, options) =>

@@ -49,6 +49,53 @@ export interface RawProfile {
   resident?: { timeNs: Float64Array; bytes: Float64Array };
   /** The same of V8, added by JavaScript. */
   memory?: RawMemory;
+  /** As the addon gives native allocations: a row for each sample. Not in a profile, which has `native`. */
+  allocations?: {
+    timeNs: Float64Array;
+    /** 0: not freed; 1: not known. */
+    freedNs: Float64Array;
+    bytes: Float64Array;
+    thread: Uint32Array;
+    cpu: Uint16Array;
+    node: Uint32Array;
+    end: Uint8Array;
+    flags: Uint8Array;
+  };
+  allocated?: RawAllocated;
+  /** What memory/native.js makes of the two; their samples are events beside the first. */
+  native?: RawNative;
+}
+
+/** What was counted beside the samples of native allocations. */
+export interface RawAllocated {
+  /** Bytes between two samples of a thread, in the mean. */
+  meanBytes: number;
+  /** Of malloc and its kin, each thread's up to its last sample. */
+  calls: number;
+  dropped: number;
+  notFollowed: number;
+  missedFrees: number;
+  /** 0: it went on to the recording's end. */
+  endNs: number;
+  slots: number;
+  modules: number;
+  refusedSlots: number;
+  /** What a call and its free take longer; measured at the start. */
+  callNs: number;
+  walkMs: number;
+  costPercent: number;
+  /** Why it ended by itself; '': it did not. */
+  detached: '' | 'cost' | 'samples';
+}
+
+export interface RawNative extends RawAllocated {
+  all: import('../index').AllocatedTotal;
+  peak: import('../index').AllocatedTotal;
+  live: import('../index').AllocatedTotal;
+  peakNs: number;
+  unknown: number;
+  bindingShare: number | null;
+  curve: { timeNs: Float64Array; bytes: Float64Array };
 }
 
 export interface RawMemory {

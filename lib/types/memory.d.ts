@@ -1,5 +1,7 @@
 // Memory over time, and what allocated it.
 
+import type { NativeAllocations } from './allocations';
+
 /** A JavaScript function that allocates, by V8's sampling: garbage is counted too. */
 export interface AllocationRow {
   symbol: string;
@@ -27,4 +29,6 @@ export interface Memory {
   allocations: AllocationRow[];
   /** Bytes between two samples of allocations, in the mean. */
   sampleBytes: number;
+  /** What malloc and its kin were asked for; null without `allocations`. */
+  native: NativeAllocations | null;
 }

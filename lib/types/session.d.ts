@@ -1,5 +1,6 @@
 // A recording: its options, what it can do while it runs, and what this machine can record.
 
+import type { AllocationOptions } from './allocations';
 import type { Rebuild, RebuildChoice } from './build';
 import type { Profile } from './profile';
 
@@ -33,6 +34,11 @@ export interface StartOptions {
    * time, and which JavaScript functions allocate. docs/memory.md
    */
   memory?: boolean;
+  /**
+   * What malloc and its kin are asked for, sampled by bytes, with stacks and frees: who allocates, what is live
+   * at the peak and at the end. `true`, bytes between samples, or options. Beside any event. docs/memory.md
+   */
+  allocations?: boolean | number | AllocationOptions;
   /** The longest stack kept. 1 to 65,536. Default 4096; a longer one counts as truncated. */
   maxFrames?: number;
   /** Bytes of ring buffer per CPU, 65,536 to 67,108,864. Chosen by the profiler when left out. */
