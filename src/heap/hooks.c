@@ -2,32 +2,38 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "heap/real.h"
 #include "heap/sampler.h"
 
-/* Found once, before the first slot is turned. */
+/* Found before the first slot is turned. Atomic for the threads that are there by then. */
 static struct {
-  void *(*malloc)(size_t);
-  void *(*calloc)(size_t, size_t);
-  void (*free)(void *);
-  void *(*realloc)(void *, size_t);
-  int (*posix_memalign)(void **, size_t, size_t);
-  void *(*aligned_alloc)(size_t, size_t);
-  void *(*memalign)(size_t, size_t);
+  void *(*_Atomic malloc)(size_t);
+  void *(*_Atomic calloc)(size_t, size_t);
+  void (*_Atomic free)(void *);
+  void *(*_Atomic realloc)(void *, size_t);
+  int (*_Atomic posix_memalign)(void **, size_t, size_t);
+  void *(*_Atomic aligned_alloc)(size_t, size_t);
+  void *(*_Atomic memalign)(size_t, size_t);
 } real;
+#define REAL(name) atomic_load_explicit(&real.name, memory_order_relaxed)
 
 /* Initial-exec: no allocation by __tls_get_addr. 40 bytes of the static TLS reserve that glibc
  * keeps for libraries that are loaded later. */
 static __thread struct prof_heap_thread own __attribute__((tls_model("initial-exec")));
 
+static inline bool may_hold(uint64_t address) {
+  return __builtin_expect(
+      prof_live_may_hold(atomic_load_explicit(&prof_heap_live, memory_order_relaxed), address), 0);
+}
+
 static inline void allocated(void *piece, size_t bytes) {
   uint64_t address = (uint64_t)(uintptr_t)piece;
   if (!piece)
     return;
-  if (__builtin_expect(prof_live_may_hold(prof_heap_live, address), 0))
+  if (may_hold(address))
     prof_heap_reused(address);
   own.calls++;
   own.left_bytes -= (int64_t)bytes;
@@ -41,30 +47,29 @@ static inline void allocated(void *piece, size_t bytes) {
 /* Before the piece is given back: after that it may be another thread's. */
 static inline uint64_t freeing(void *piece) {
   uint64_t address = (uint64_t)(uintptr_t)piece;
-  return __builtin_expect(prof_live_may_hold(prof_heap_live, address), 0) ? prof_heap_freed(address)
-                                                                          : 0;
+  return may_hold(address) ? prof_heap_freed(address) : 0;
 }
 
 static void *hook_malloc(size_t bytes) {
-  void *piece = real.malloc(bytes);
+  void *piece = REAL(malloc)(bytes);
   allocated(piece, bytes);
   return piece;
 }
 
 static void *hook_calloc(size_t count, size_t each) {
-  void *piece = real.calloc(count, each);
+  void *piece = REAL(calloc)(count, each);
   allocated(piece, count * each); /* it would be NULL, had that overflown */
   return piece;
 }
 
 static void hook_free(void *piece) {
   freeing(piece);
-  real.free(piece);
+  REAL(free)(piece);
 }
 
 static void *hook_realloc(void *before, size_t bytes) {
   uint64_t number = before ? freeing(before) : 0;
-  void *piece = real.realloc(before, bytes);
+  void *piece = REAL(realloc)(before, bytes);
   if (number && !piece && bytes)
     prof_heap_undo_free((uint64_t)(uintptr_t)before, number);
   allocated(piece, bytes);
@@ -81,20 +86,20 @@ static void *hook_reallocarray(void *before, size_t count, size_t each) {
 }
 
 static int hook_posix_memalign(void **out, size_t alignment, size_t bytes) {
-  int failed = real.posix_memalign(out, alignment, bytes);
+  int failed = REAL(posix_memalign)(out, alignment, bytes);
   if (!failed)
     allocated(*out, bytes);
   return failed;
 }
 
 static void *hook_aligned_alloc(size_t alignment, size_t bytes) {
-  void *piece = real.aligned_alloc(alignment, bytes);
+  void *piece = REAL(aligned_alloc)(alignment, bytes);
   allocated(piece, bytes);
   return piece;
 }
 
 static void *hook_memalign(size_t alignment, size_t bytes) {
-  void *piece = real.memalign(alignment, bytes);
+  void *piece = REAL(memalign)(alignment, bytes);
   allocated(piece, bytes);
   return piece;
 }
@@ -118,20 +123,35 @@ void prof_hooks_leave_out_thread(void) {
 
 enum { ROUNDS = 3, PAIRS = 2000 };
 
-int prof_hooks_prepare(struct prof_error *error) {
-  void *found[] = {prof_real_find("malloc"),         prof_real_find("calloc"),
-                   prof_real_find("free"),           prof_real_find("realloc"),
-                   prof_real_find("posix_memalign"), prof_real_find("aligned_alloc"),
-                   prof_real_find("memalign")};
-  _Static_assert(sizeof found == sizeof real, "one for each, in the order of the struct");
-  for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {
-    if (!found[i])
-      return prof_error_set(error, PROF_UNSUPPORTED_PLATFORM, 0, NULL,
-                            "allocations cannot be sampled here: the allocator's functions are "
-                            "in no table of dynamic symbols; leave allocations out");
-  }
-  memcpy(&real, found, sizeof real);
+/* A pointer of dlsym's is a function's (POSIX), which ISO C does not say. */
+static int find(_Atomic(void *) *out, const char *symbol, struct prof_error *error) {
+  void *found = prof_real_find(symbol);
+  if (!found)
+    return prof_error_set(error, PROF_UNSUPPORTED_PLATFORM, 0, NULL,
+                          "allocations cannot be sampled here: %s is in no table of dynamic "
+                          "symbols; leave allocations out",
+                          symbol);
+  atomic_store(out, found);
   return PROF_OK;
+}
+
+int prof_hooks_prepare(struct prof_error *error) {
+  static const struct {
+    const char *symbol;
+    void *out;
+  } all[] = {
+      {"malloc", &real.malloc},
+      {"calloc", &real.calloc},
+      {"free", &real.free},
+      {"realloc", &real.realloc},
+      {"posix_memalign", &real.posix_memalign},
+      {"aligned_alloc", &real.aligned_alloc},
+      {"memalign", &real.memalign},
+  };
+  int status = PROF_OK;
+  for (size_t i = 0; !status && i < sizeof all / sizeof all[0]; i++)
+    status = find(all[i].out, all[i].symbol, error);
+  return status;
 }
 
 static uint64_t time_pairs_ns(void *(*volatile allocate)(size_t),
@@ -148,7 +168,7 @@ static uint64_t time_pairs_ns(void *(*volatile allocate)(size_t),
 }
 
 uint64_t prof_hooks_price_ps(void) {
-  uint64_t plain_ns = time_pairs_ns(real.malloc, real.free);
+  uint64_t plain_ns = time_pairs_ns(REAL(malloc), REAL(free));
   uint64_t hooked_ns = time_pairs_ns(hook_malloc, hook_free);
   return hooked_ns > plain_ns ? (hooked_ns - plain_ns) * 1000 / PAIRS : 0;
 }

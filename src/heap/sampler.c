@@ -47,7 +47,7 @@ struct armed {
 };
 
 _Atomic uint64_t prof_heap_generation;
-struct prof_live *prof_heap_live;
+struct prof_live *_Atomic prof_heap_live;
 static _Atomic(struct armed *) current;
 static _Atomic uint32_t inside; /* threads that may be looking at *current */
 static _Atomic uint64_t missed_frees;

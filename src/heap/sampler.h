@@ -50,8 +50,8 @@ struct prof_heap_counters {
 };
 
 /* For hooks.c. */
-extern _Atomic uint64_t prof_heap_generation; /* changes at each arm and disarm */
-extern struct prof_live *prof_heap_live;      /* NULL until the first arm; then for good */
+extern _Atomic uint64_t prof_heap_generation;    /* changes at each arm and disarm */
+extern struct prof_live *_Atomic prof_heap_live; /* NULL until the first arm; then for good */
 void prof_heap_passed(struct prof_heap_thread *own, void *piece, uint64_t bytes);
 /* Returns what undo takes; 0: it was no sample. */
 uint64_t prof_heap_freed(uint64_t address);

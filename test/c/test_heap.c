@@ -1,0 +1,323 @@
+/* heap: distances, the table of what lives, slots turned and back, samples of known pieces. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heap/distance.h"
+#include "heap/hooks.h"
+#include "heap/live.h"
+#include "heap/sampler.h"
+#include "heap/slots.h"
+
+#define MB (1u << 20)
+
+/* --- distances --- */
+
+static void distances_are_exponential(void **state) {
+  uint64_t random = 1;
+  double sum = 0, below = 0;
+  enum { DRAWS = 200000, MEAN = 1000 };
+  (void)state;
+  for (int i = 0; i < DRAWS; i++) {
+    int64_t distance = prof_distance_draw(&random, MEAN);
+    assert_true(distance >= 1);
+    sum += (double)distance;
+    below += distance <= MEAN;
+  }
+  /* Six sigma of either; the seed is always the same. */
+  assert_true(fabs(sum / DRAWS - MEAN) < 6 * MEAN / sqrt(DRAWS));
+  assert_true(fabs(below / DRAWS - (1 - exp(-1))) < 6 * 0.5 / sqrt(DRAWS));
+}
+
+static void logarithms_are_right_to_their_ends(void **state) {
+  const uint64_t numbers[] = {0, 1, 2, 1u << 20, UINT64_MAX / 3, UINT64_MAX / 2, UINT64_MAX - 1};
+  (void)state;
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    double u = ((double)numbers[i] + 1) * 0x1p-64;
+    assert_true(fabs(prof_distance_exponential(numbers[i]) + log(u)) < 1e-6);
+  }
+  assert_true(prof_distance_exponential(UINT64_MAX) == 0);
+}
+
+/* --- live --- */
+
+static void what_was_put_is_taken_once(void **state) {
+  struct prof_live *live = prof_live_create();
+  (void)state;
+  assert_non_null(live);
+  for (uint64_t i = 1; i <= 10000; i++)
+    assert_int_equal(prof_live_put(live, i * 48, i), 0);
+  for (uint64_t i = 1; i <= 10000; i++) {
+    assert_true(prof_live_may_hold(live, i * 48));
+    assert_int_equal(prof_live_take(live, i * 48 + 16), 0);
+    assert_int_equal(prof_live_take(live, i * 48), i);
+    assert_int_equal(prof_live_take(live, i * 48), 0);
+  }
+  for (uint64_t i = 1; i <= 10000; i++)
+    assert_false(prof_live_may_hold(live, i * 48));
+}
+
+static void a_full_table_refuses_and_loses_nothing(void **state) {
+  struct prof_live *live = prof_live_create();
+  uint64_t put = 0, taken = 0, most = 2 * PROF_LIVE_MAX;
+  (void)state;
+  assert_non_null(live);
+  for (uint64_t i = 1; i <= most; i++)
+    put += prof_live_put(live, i * 16, i) == 0;
+  assert_true(put > PROF_LIVE_MAX / 2 && put <= PROF_LIVE_MAX);
+  for (uint64_t i = 1; i <= most; i++) {
+    uint64_t number = prof_live_take(live, i * 16);
+    assert_true(number == 0 || number == i);
+    taken += number != 0;
+  }
+  assert_int_equal(taken, put);
+  prof_live_put(live, 64, 1);
+  prof_live_reset(live);
+  assert_int_equal(prof_live_take(live, 64), 0);
+}
+
+static struct prof_live *shared;
+
+/* Each thread has addresses of its own, and lines in common with the others. */
+static void *put_and_take(void *user) {
+  uint64_t own = (uint64_t)(uintptr_t)user, wrong = 0;
+  for (uint64_t round = 1; round <= 2000; round++) {
+    for (uint64_t i = 0; i < 50; i++)
+      wrong += prof_live_put(shared, (i * 8 + own) * 16, round * 100 + i) != 0;
+    for (uint64_t i = 0; i < 50; i++)
+      wrong += prof_live_take(shared, (i * 8 + own) * 16) != round * 100 + i;
+  }
+  return (void *)(uintptr_t)wrong;
+}
+
+static void threads_put_and_take_at_the_same_time(void **state) {
+  pthread_t threads[8];
+  (void)state;
+  shared = prof_live_create();
+  assert_non_null(shared);
+  for (uint64_t i = 0; i < 8; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, put_and_take, (void *)(uintptr_t)(i + 1)),
+                     0);
+  for (int i = 0; i < 8; i++) {
+    void *wrong;
+    pthread_join(threads[i], &wrong);
+    assert_null(wrong);
+  }
+}
+
+/* --- the hooks, in a library that is turned --- */
+
+struct fixture {
+  uint64_t (*churn)(uint32_t, size_t);
+  uint64_t (*keep)(void **, uint32_t, size_t);
+  void (*free_list)(void **);
+  uint64_t (*each_kind)(size_t);
+  void *(*crowd_start)(void);
+  uint64_t (*crowd_stop)(void *);
+} fixture;
+
+static struct prof_slots slots;
+static struct prof_unwind unwind;
+
+static void *symbol(void *library, const char *name) {
+  void *found = dlsym(library, name);
+  assert_non_null(found);
+  return found;
+}
+
+static int open_fixture(void **state) {
+  char path[4096];
+  (void)state;
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path - 32);
+  assert_true(length > 0);
+  path[length] = 0;
+  strcpy(strrchr(path, '/') + 1, "heap_fixture.so");
+  void *library = dlopen(path, RTLD_NOW);
+  if (!library)
+    fail_msg("%s", dlerror());
+  *(void **)&fixture.churn = symbol(library, "fixture_churn");
+  *(void **)&fixture.keep = symbol(library, "fixture_keep");
+  *(void **)&fixture.free_list = symbol(library, "fixture_free_list");
+  *(void **)&fixture.each_kind = symbol(library, "fixture_each_kind");
+  *(void **)&fixture.crowd_start = symbol(library, "fixture_crowd_start");
+  *(void **)&fixture.crowd_stop = symbol(library, "fixture_crowd_stop");
+  unwind.rows = prof_rows_create(NULL);
+  assert_non_null(unwind.rows);
+  assert_int_equal(prof_rows_refresh(unwind.rows, NULL), 0);
+  slots.hooks = prof_hooks;
+  slots.hook_count = prof_hook_count;
+  return 0;
+}
+
+static void turn(uint64_t mean_bytes, uint32_t most_samples) {
+  const struct prof_heap_options options = {
+      .unwind = &unwind, .mean_bytes = mean_bytes, .max_words = 256, .most_samples = most_samples};
+  assert_int_equal(prof_hooks_prepare(NULL), 0);
+  assert_int_equal(prof_heap_arm(&options, NULL), 0);
+  prof_slots_turn(&slots);
+}
+
+/* What samples of this recording stand for. */
+struct sums {
+  uint64_t mean_bytes, in_fixture, samples;
+  double bytes, live_bytes;
+};
+
+static void sum_up(void *user, const struct prof_stack *stack) {
+  struct sums *sums = user;
+  Dl_info info;
+  assert_true(stack->flags & PROF_STACK_HEAP);
+  double weight = (double)stack->sp / -expm1(-(double)stack->sp / (double)sums->mean_bytes);
+  sums->samples++;
+  sums->bytes += weight;
+  if (!prof_heap_freed_ns((uint32_t)stack->ticks))
+    sums->live_bytes += weight;
+  sums->in_fixture += stack->count > 1 && dladdr((void *)(uintptr_t)stack->ip, &info) &&
+                      strstr(info.dli_fname, "heap_fixture") != NULL;
+}
+
+static struct sums drain(uint64_t mean_bytes) {
+  struct sums sums = {.mean_bytes = mean_bytes};
+  prof_heap_drain(sum_up, &sums);
+  return sums;
+}
+
+static void back(void) {
+  prof_slots_restore(&slots);
+  prof_heap_disarm();
+}
+
+static void known_pieces_are_counted_right(void **state) {
+  enum { MEAN = 8192 };
+  void *kept = NULL, *freed = NULL;
+  (void)state;
+  turn(MEAN, 100000);
+  assert_true(slots.count >= 8);
+  /* 16 + 8 + 8 MB: 4,096 samples, some 1.6 % each way. */
+  uint64_t all = fixture.churn(16384, 1024) + fixture.keep(&kept, 2000, 4194);
+  all += fixture.keep(&freed, 8, MB);
+  fixture.free_list(&freed);
+  struct prof_heap_counters counters;
+  struct sums sums = drain(MEAN);
+  prof_heap_read_counters(&counters);
+  back();
+  fixture.free_list(&kept);
+  assert_int_equal(counters.dropped + counters.not_followed + counters.missed_frees, 0);
+  assert_int_equal(counters.samples, sums.samples);
+  assert_true(fabs(sums.bytes / (double)all - 1) < 0.12);
+  assert_true(fabs(sums.live_bytes / (2000. * 4194) - 1) < 0.2);
+  /* The callers of malloc, whole up to them, without our own frames. */
+  assert_int_equal(sums.in_fixture, sums.samples);
+}
+
+static void every_way_to_allocate_is_seen(void **state) {
+  (void)state;
+  turn(1, 100000); /* each one is a sample */
+  uint64_t bytes = fixture.each_kind(64 * 1024);
+  struct sums sums = drain(1);
+  back();
+  assert_int_equal(bytes, 8 * 64 * 1024);
+  assert_true(fabs(sums.bytes - (double)bytes) < 1);
+  assert_true(sums.live_bytes == 0);
+  assert_int_equal(sums.samples, 7);
+}
+
+static void back_means_back(void **state) {
+  struct prof_heap_counters counters;
+  (void)state;
+  turn(1, 1000);
+  prof_slots_restore(&slots);
+  fixture.churn(100, 100);
+  prof_heap_read_counters(&counters);
+  prof_heap_disarm();
+  assert_int_equal(counters.samples, 0);
+  assert_int_equal(slots.count, 0);
+}
+
+static void at_its_limit_it_takes_no_more(void **state) {
+  struct prof_heap_counters counters;
+  (void)state;
+  turn(1, 50);
+  fixture.churn(1000, 100);
+  prof_heap_read_counters(&counters);
+  struct sums sums = drain(1);
+  back();
+  assert_true(counters.is_full);
+  assert_int_equal(counters.samples, 50);
+  assert_int_equal(sums.samples, 50);
+}
+
+static void a_second_one_is_refused(void **state) {
+  struct prof_error error;
+  const struct prof_heap_options options = {
+      .unwind = &unwind, .mean_bytes = 1, .max_words = 16, .most_samples = 1};
+  (void)state;
+  turn(1024, 10);
+  assert_int_equal(prof_heap_arm(&options, &error), PROF_BUSY);
+  back();
+}
+
+static void a_piece_freed_unseen_ends_when_its_address_is_used_again(void **state) {
+  struct prof_heap_counters counters;
+  void *kept = NULL;
+  (void)state;
+  turn(1, 1000);
+  fixture.keep(&kept, 1, 256);
+  free(kept); /* this program's own slots are not turned */
+  for (int i = 0; i < 100; i++)
+    fixture.churn(1, 256);
+  prof_heap_read_counters(&counters);
+  struct sums sums = drain(1);
+  back();
+  assert_int_equal(counters.missed_frees, 1);
+  assert_true(sums.live_bytes == 0);
+}
+
+static void thousand_times_on_and_off_while_eight_threads_allocate(void **state) {
+  int rounds = getenv("PROF_LONG") ? 1000 : 200;
+  uint64_t samples = 0;
+  (void)state;
+  void *crowd = fixture.crowd_start();
+  assert_non_null(crowd);
+  for (int i = 0; i < rounds; i++) {
+    turn(4096, 100000);
+    sched_yield();
+    if (i % 50 == 0)
+      usleep(10000);
+    samples += drain(4096).samples;
+    back();
+    assert_int_equal(slots.count, 0);
+  }
+  uint64_t made = fixture.crowd_stop(crowd);
+  assert_true(made != UINT64_MAX && made > 0);
+  assert_true(samples > 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(distances_are_exponential),
+      cmocka_unit_test(logarithms_are_right_to_their_ends),
+      cmocka_unit_test(what_was_put_is_taken_once),
+      cmocka_unit_test(a_full_table_refuses_and_loses_nothing),
+      cmocka_unit_test(threads_put_and_take_at_the_same_time),
+      cmocka_unit_test(known_pieces_are_counted_right),
+      cmocka_unit_test(every_way_to_allocate_is_seen),
+      cmocka_unit_test(back_means_back),
+      cmocka_unit_test(at_its_limit_it_takes_no_more),
+      cmocka_unit_test(a_second_one_is_refused),
+      cmocka_unit_test(a_piece_freed_unseen_ends_when_its_address_is_used_again),
+      cmocka_unit_test(thousand_times_on_and_off_while_eight_threads_allocate),
+  };
+  return cmocka_run_group_tests(tests, open_fixture, NULL);
+}
