@@ -10,7 +10,7 @@ const MOST_BYTES = 2 ** 40;
 /** @type {Record<string, import('./options').Rule>} */
 const RULES = {
   // Between two samples of a thread, in the mean.
-  bytes: { type: 'number', default: 512 << 10, min: LEAST_BYTES, max: MOST_BYTES, integer: true },
+  bytes: { type: 'number', default: 128 << 10, min: LEAST_BYTES, max: MOST_BYTES, integer: true },
   // Per cent of the CPU time.
   cap: { type: 'number', default: 10, min: 0, max: 100 },
 };

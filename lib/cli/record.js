@@ -52,7 +52,7 @@ const spec = {
     'allocation-bytes': {
       type: 'string',
       value: 'N',
-      help: 'bytes between two samples of them (524288)',
+      help: 'bytes between two samples of them (131072)',
     },
     raw: {
       type: 'string',

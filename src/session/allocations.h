@@ -18,7 +18,6 @@
 
 #define PROF_ALLOCATIONS_MOST_SAMPLES 500000 /* 50 bytes each in the end */
 #define PROF_ALLOCATIONS_CAP_PERCENT 10.
-#define PROF_ALLOCATIONS_MEAN_BYTES (512u << 10)
 
 /* One sample: `bytes` were asked for, by one call. */
 struct prof_allocation {
