@@ -111,6 +111,12 @@ function foldedTree(profile, { annotate, unnamed }) {
 }
 
 /**
+ * A sample of allocations says little until it is weighed: one is of 16 bytes, one of megabytes.
+ * @param {Profile} profile
+ */
+const usualCount = ({ meta }) => (/^alloc-/.test(meta.event) ? 'weight' : 'samples');
+
+/**
  * Line by line, since the whole may be longer than a string can be. Depth first: what a line has in common with
  * the one before is there already.
  * @param {Profile} profile
@@ -119,7 +125,7 @@ function foldedTree(profile, { annotate, unnamed }) {
  */
 function* foldedLines(profile, options = {}) {
   checkNames(options, OPTIONS, 'folded()');
-  const { count = 'samples', byThread = false } = options;
+  const { count = usualCount(profile), byThread = false } = options;
   if (count !== 'samples' && count !== 'weight') {
     throw new ProfError('ERR_PROF_BAD_OPTION', `'count' must be 'samples' or 'weight'`);
   }
@@ -128,7 +134,8 @@ function* foldedLines(profile, options = {}) {
   const steps = walkSteps(parent);
   const lines = new ByteLines();
   const path = new PathBytes(names);
-  for (const [prefix, values] of sumsByPrefix(profile, options, prefixes, merged, parent.length)) {
+  const asked = { ...options, count };
+  for (const [prefix, values] of sumsByPrefix(profile, asked, prefixes, merged, parent.length)) {
     const isUsed = subtreeSums(parent, values);
     const begin = prefix === '' ? '' : `${prefix};`;
     if (values[0] > 0) {

@@ -25,6 +25,7 @@ export interface ExportFilter extends SampleFilter {
 
 export interface FoldedExport extends ExportFilter {
   format?: 'folded';
+  /** `'samples'`; of the events of allocations `'weight'`. */
   count?: 'samples' | 'weight';
   /** Marks of frames: `_[k]`, `_[j]`, `_[i]`; `all`: the three. */
   kernel?: boolean;
