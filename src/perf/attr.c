@@ -3,16 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <asm/perf_regs.h>
-
-#define REG(name) (1ull << PERF_REG_X86_##name)
-
-/* rbp, rsp, rip tell which user code a kernel sample belongs to and where its stack is. */
-#define REGS_PLACE (REG(BP) | REG(SP) | REG(IP))
-/* For unwinding a dump: all general registers, as rows may name any callee-saved one. */
-#define REGS_ALL                                                                                   \
-  (REGS_PLACE | REG(AX) | REG(BX) | REG(CX) | REG(DX) | REG(SI) | REG(DI) | REG(R8) | REG(R9) |    \
-   REG(R10) | REG(R11) | REG(R12) | REG(R13) | REG(R14) | REG(R15))
+#include "base/arch.h"
 
 void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf_event_attr *out) {
   memset(out, 0, sizeof *out);
@@ -39,7 +30,9 @@ void prof_attr_fill(const struct prof_plan *plan, uint64_t sig_data, struct perf
    * (kernel 6.18, perf_swevent_event): the weight is known without. */
   if (plan->period_events)
     out->sample_type &= ~(uint64_t)PERF_SAMPLE_PERIOD;
-  out->sample_regs_user = plan->stack_dump ? REGS_ALL : REGS_PLACE;
+  /* Frame pointer, stack pointer and pc tell which user code a kernel sample belongs to and where
+   * its stack is; rows of a dump's frames may name any register. */
+  out->sample_regs_user = plan->stack_dump ? PROF_ARCH_PERF_ALL : PROF_ARCH_PERF_PLACE;
   /* With dumps even an empty one: perf unwinds a file's dumps only beside callchains. */
   if (plan->kernel_chain || plan->stack_dump) {
     out->sample_type |= PERF_SAMPLE_CALLCHAIN;

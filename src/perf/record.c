@@ -30,10 +30,9 @@ static const char *take_text(struct prof_cursor *c) {
   return text;
 }
 
-/* perf_regs.h (x86): ax bx cx dx si di bp sp ip flags cs ss ds es fs gs r8..r15, to DWARF's order;
- * -1: not kept. */
-static const int8_t DWARF_OF_PERF[24] = {0,  3,  2,  1,  4, 5, 6,  7,  16, -1, -1, -1,
-                                         -1, -1, -1, -1, 8, 9, 10, 11, 12, 13, 14, 15};
+/* perf_regs.h's order to DWARF's; -1: not kept. */
+static const int8_t DWARF_OF_PERF[] = PROF_ARCH_PERF_REGS;
+enum { PERF_REGS = sizeof DWARF_OF_PERF };
 
 static void take_user_regs(struct prof_cursor *c, uint64_t mask, struct prof_record_sample *s) {
   uint64_t abi = prof_cursor_u64(c);
@@ -44,15 +43,16 @@ static void take_user_regs(struct prof_cursor *c, uint64_t mask, struct prof_rec
     if (!(mask >> bit & 1))
       continue;
     value = prof_cursor_u64(c);
-    if (abi == PERF_SAMPLE_REGS_ABI_64 && bit < 24 && DWARF_OF_PERF[bit] >= 0) {
-      s->user_regs[DWARF_OF_PERF[bit]] = value;
-      s->user_regs_valid |= 1u << DWARF_OF_PERF[bit];
+    if (abi == PERF_SAMPLE_REGS_ABI_64 && bit < PERF_REGS && DWARF_OF_PERF[bit] >= 0) {
+      s->user_regs.r[DWARF_OF_PERF[bit]] = value;
+      s->user_regs.valid |= PROF_REG(DWARF_OF_PERF[bit]);
     }
   }
-  s->has_user_regs = !c->bad && (s->user_regs_valid >> 16 & 1) && (s->user_regs_valid >> 7 & 1);
-  s->user_ip = s->user_regs[16];
-  s->user_sp = s->user_regs[7];
-  s->user_bp = s->user_regs[6];
+  s->has_user_regs = !c->bad && prof_regs_has(&s->user_regs, PROF_REG_PC) &&
+                     prof_regs_has(&s->user_regs, PROF_REG_SP);
+  s->user_ip = s->user_regs.r[PROF_REG_PC];
+  s->user_sp = s->user_regs.r[PROF_REG_SP];
+  s->user_bp = s->user_regs.r[PROF_REG_FP];
 }
 
 /* Splits a callchain at its context markers (values from PERF_CONTEXT_MAX up are no addresses). */

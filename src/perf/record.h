@@ -14,12 +14,12 @@
 #include <stdint.h>
 #include <linux/perf_event.h>
 
+#include "base/arch.h"
+
 struct prof_record_layout {
   uint64_t sample_type, read_format, regs_user, branch_sample_type;
   bool sample_id_all;
 };
-
-enum { PROF_RECORD_REGS = 17 }; /* DWARF's: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip */
 
 struct prof_record_sample {
   uint64_t ip, period;
@@ -30,8 +30,7 @@ struct prof_record_sample {
   uint32_t user_chain_count;
   bool has_user_regs; /* of a 64-bit thread */
   uint64_t user_ip, user_sp, user_bp;
-  uint64_t user_regs[PROF_RECORD_REGS];
-  uint32_t user_regs_valid;   /* bit i: user_regs[i] is set */
+  struct prof_regs user_regs;
   const unsigned char *stack; /* starts at user_sp */
   uint32_t stack_bytes;       /* of them valid (dyn_size) */
 };

@@ -43,8 +43,7 @@ const struct perf_event_header *prof_copied_walk(struct prof_recording *self,
   size_t room = (UINT16_MAX - 7 - before - 8 - sizeof(struct walked)) / sizeof *self->words;
   size_t most = self->options.max_words;
   struct prof_walk walk = {.words = self->words, .capacity = (uint32_t)(room < most ? room : most)};
-  struct prof_regs regs = {.valid = sample->user_regs_valid};
-  memcpy(regs.r, sample->user_regs, sizeof regs.r);
+  struct prof_regs regs = sample->user_regs;
   bool is_joined = prof_tail_walk(&self->tail, &regs, sample->stack, sample->stack_bytes, &walk);
   struct walked walked = {.end_pc = walk.end_pc,
                           .flags = walk.flags,
@@ -72,9 +71,8 @@ void prof_copied_dump(struct prof_recording *self, struct prof_join_thread *thre
   if (!sample->has_user_regs) {
     prof_settle_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
   } else if (self->options.replay_pid) {
-    struct prof_regs regs = {.valid = sample->user_regs_valid};
+    struct prof_regs regs = sample->user_regs;
     struct prof_walk walk = {.words = self->words, .capacity = self->options.max_words};
-    memcpy(regs.r, sample->user_regs, sizeof regs.r);
     prof_tail_walk(&self->tail, &regs, sample->stack, sample->stack_bytes, &walk);
     walked = (struct walked){.end_pc = walk.end_pc, .flags = walk.flags, .end = (uint16_t)walk.end};
     add_walk(self, thread, wait, &walked, walk.words, walk.count);

@@ -6,7 +6,6 @@
 
 /* Most stacks end within the first; each copy waits for the process's mappings to be left alone. */
 enum { FIRST_BYTES = 64 << 10, STACK_BYTES = 512 << 10 };
-enum { DWARF_RBP = 6, DWARF_RSP = 7, DWARF_RA = 16 };
 
 /* What is readable from address on: how many bytes. The kernel stops at the first hole, at a page
  * (mm/process_vm_access.c, 5.13 to 6.18). */
@@ -27,12 +26,8 @@ int prof_frozen_walk(struct prof_unwind *unwind, uint32_t max_words, uint64_t ip
     free(words);
     return -1;
   }
-  struct prof_regs regs = {.valid = 1u << DWARF_RSP | 1u << DWARF_RA};
-  if (bp)
-    regs.valid |= 1u << DWARF_RBP;
-  regs.r[DWARF_RBP] = bp;
-  regs.r[DWARF_RSP] = sp;
-  regs.r[DWARF_RA] = ip;
+  struct prof_regs regs = {0};
+  prof_regs_arrive(&regs, ip, sp, bp, bp != 0);
   struct prof_memory memory;
   prof_memory_bytes(&memory, sp, bytes, size);
   *walk = (struct prof_walk){.words = words, .capacity = max_words};

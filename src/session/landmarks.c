@@ -41,18 +41,22 @@ void prof_landmarks_find(struct prof_recording *self) {
   uint64_t words[64];
   struct prof_walk walk = {.words = words, .capacity = 64};
   struct prof_memory memory;
-  struct prof_regs regs = {.valid = 1u << 6 | 1u << 7 | 1u << 16};
+  struct prof_regs regs = {0};
+  uint64_t pc, sp, fp;
   struct prof_cfi_image image;
   struct prof_cfi_row row;
 #if defined(__x86_64__)
   __asm__ volatile("movq %%rbp, %0\n\tmovq %%rsp, %1\n\tleaq (%%rip), %2"
-                   : "=r"(regs.r[6]), "=r"(regs.r[7]), "=r"(regs.r[16]));
+                   : "=r"(fp), "=r"(sp), "=r"(pc));
+#elif defined(__aarch64__)
+  __asm__ volatile("mov %0, x29\n\tmov %1, sp\n\tadr %2, ." : "=r"(fp), "=r"(sp), "=r"(pc));
 #endif
+  prof_regs_arrive(&regs, pc, sp, fp, true);
   prof_memory_live(&memory);
   prof_unwind_walk(&self->unwind, &memory, &regs, &walk);
   if (walk.end != PROF_WALK_COMPLETE || walk.count < 3)
     return;
-  uint64_t pc = PROF_WORD_VALUE(words[walk.count - 2]);
+  pc = PROF_WORD_VALUE(words[walk.count - 2]);
   if (prof_rows_image(self->rows, pc, &image) &&
       prof_cfi_compile(&image, pc, &row) == PROF_CFI_OK) {
     self->thread_start = row.function_start;

@@ -4,8 +4,6 @@
 
 #include "stack/cfi_read.h"
 
-enum { RULE_NONE = -1 };
-
 struct state {
   int32_t cfa_value;
   uint8_t cfa_register;
@@ -29,22 +27,6 @@ struct machine {
   unsigned depth;
   uint64_t pc, start, end; /* wanted; the row that is being built */
 };
-
-static int slot_of(uint64_t dwarf_register) {
-  switch (dwarf_register) {
-  case 3:
-    return PROF_CFI_RBX;
-  case 6:
-    return PROF_CFI_RBP;
-  case 7:
-    return PROF_CFI_RSP;
-  case 16:
-    return PROF_CFI_RA;
-  default:
-    return dwarf_register >= 12 && dwarf_register <= 15 ? PROF_CFI_R12 + (int)(dwarf_register - 12)
-                                                        : RULE_NONE;
-  }
-}
 
 static int32_t narrow(struct prof_cfi_reader *reader, int64_t value) {
   if (value != (int32_t)value)
@@ -107,7 +89,7 @@ static bool read_cie(const struct prof_cfi_image *image, uint64_t offset, struct
   out->code_align = prof_cfi_uleb(&reader);
   out->data_align = prof_cfi_sleb(&reader);
   return_register = version == 1 ? prof_cfi_fixed(&reader, 1) : prof_cfi_uleb(&reader);
-  if (reader.bad || (version != 1 && version != 3) || return_register != 16)
+  if (reader.bad || (version != 1 && version != 3) || return_register != PROF_REG_RETURN)
     return false;
   if (*letters == 'z') {
     out->has_augmentation_size = true;
@@ -123,22 +105,22 @@ static bool read_cie(const struct prof_cfi_image *image, uint64_t offset, struct
 
 static void set_rule(struct machine *self, uint64_t dwarf_register, enum prof_cfi_rule rule,
                      int32_t value) {
-  int slot = slot_of(dwarf_register);
-  if (slot != RULE_NONE) {
+  int slot = prof_arch_slot(dwarf_register);
+  if (slot >= 0) {
     self->now.rule[slot] = (uint8_t)rule;
     self->now.value[slot] = value;
   }
 }
 
 static void restore_rule(struct machine *self, uint64_t dwarf_register) {
-  int slot = slot_of(dwarf_register);
-  if (slot != RULE_NONE)
+  int slot = prof_arch_slot(dwarf_register);
+  if (slot >= 0)
     set_rule(self, dwarf_register, self->initial.rule[slot], self->initial.value[slot]);
 }
 
 static void set_cfa_register(struct machine *self, struct prof_cfi_reader *reader) {
   uint64_t number = prof_cfi_uleb(reader);
-  if (number > 16)
+  if (number >= PROF_REGS)
     reader->bad = true;
   self->now.cfa_register = (uint8_t)number;
 }
@@ -254,6 +236,11 @@ static bool run_extended(struct machine *self, struct prof_cfi_reader *reader, u
     number = prof_cfi_uleb(reader);
     set_rule(self, number, PROF_CFI_VAL_OFFSET, factored(self, reader, opcode == 0x15));
     return true;
+#if defined(PROF_ARCH_ARM64)
+  case 0x2c: /* AARCH64_negate_ra_state_with_pc: whether it is signed does not matter, for */
+  case 0x2d: /* AARCH64_negate_ra_state: prof_arch_code takes every signature off */
+    return true;
+#endif
   case 0x2e: /* GNU_args_size: for landing pads only */
     prof_cfi_uleb(reader);
     return true;

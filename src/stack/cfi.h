@@ -1,5 +1,5 @@
 /*
- * cfi: .eh_frame and .eh_frame_hdr (LSB 5.0, DWARF 5 section 6.4, x86_64) -> the row for one pc.
+ * cfi: .eh_frame and .eh_frame_hdr (LSB 5.0, DWARF 5 section 6.4) -> the row for one pc.
  *
  * The caller provides the two sections as bytes with the addresses they stand for; nothing else is
  * read. Pure, async-signal-safe, no allocation, about 500 bytes of stack, time bounded by the size
@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/arch.h"
 
 #define PROF_CFI_DEPTH 3
 
@@ -28,17 +30,12 @@ struct prof_cfi_image {
   struct prof_cfi_section hdr, frame; /* .eh_frame_hdr; .eh_frame */
 };
 
-/* The registers that a caller needs back, in the order of struct prof_cfi_row. */
-enum prof_cfi_slot {
-  PROF_CFI_RBX,
-  PROF_CFI_RBP,
-  PROF_CFI_RSP,
-  PROF_CFI_R12,
-  PROF_CFI_R13,
-  PROF_CFI_R14,
-  PROF_CFI_R15,
-  PROF_CFI_RA,
-  PROF_CFI_SLOTS
+/* The registers that a caller needs back, in the order of struct prof_cfi_row (base/arch.h). */
+enum {
+  PROF_CFI_FP = PROF_ARCH_SLOT_FP,
+  PROF_CFI_SP = PROF_ARCH_SLOT_SP,
+  PROF_CFI_RA = PROF_ARCH_SLOT_RA,
+  PROF_CFI_SLOTS = PROF_ARCH_SLOT_COUNT
 };
 
 enum prof_cfi_rule {

@@ -52,6 +52,12 @@ int prof_code_held(struct prof_memory *memory, const struct prof_regs *regs);
 bool prof_code_switch(struct prof_memory *memory, uint64_t address);
 bool prof_code_is_switch(const uint8_t *code); /* the 10 bytes from address - 5 on */
 
+/* Code in an image without a row for pc (as for look-up), whose bytes have only one meaning: the
+ * row that it should have; else NO_ROW. */
+prof_row prof_code_row(uint64_t pc);
+/* Whether that is NO_ROW everywhere in the page at this address. */
+bool prof_code_page_is_plain(uint64_t page);
+
 /* pc is in a PLT stub: the return address is *depth bytes above rsp. */
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth);
 

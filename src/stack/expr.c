@@ -35,7 +35,7 @@ static void pick(struct evaluation *self, uint64_t index) {
 
 static void push_register(struct evaluation *self, uint64_t number) {
   int64_t offset = prof_cfi_sleb(&self->reader);
-  if (number > 16 || !(self->regs->valid >> number & 1))
+  if (number >= PROF_REGS || !prof_regs_has(self->regs, (unsigned)number))
     self->reader.bad = true;
   else
     push(self, self->regs->r[number] + (uint64_t)offset);

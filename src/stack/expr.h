@@ -12,15 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arch.h"
 #include "stack/memory.h"
 
 #define PROF_EXPR_STEPS 256
 #define PROF_EXPR_DEPTH 16
-
-struct prof_regs {
-  uint64_t r[17]; /* DWARF numbers, 16: rip */
-  uint32_t valid; /* bit n: r[n] is known */
-};
 
 /* initial: the value pushed first (the CFA, for register rules), NULL for none. */
 bool prof_expr_evaluate(const uint8_t *bytes, uint32_t length, const struct prof_regs *regs,

@@ -54,11 +54,17 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address);
 /* count (<= 128) bytes of code of this process; false when unreadable, or for a dump. */
 bool prof_memory_code(struct prof_memory *self, uint64_t address, uint8_t *out, unsigned count);
 
+#if defined(__x86_64__)
+#define PROF_MEMORY_LOAD "movq (%1), %0"
+#else
+#define PROF_MEMORY_LOAD "ldr %0, [%1]"
+#endif
+
 static inline bool prof_memory_read(struct prof_memory *self, uint64_t address, uint64_t *out) {
   if (address - self->window[0].start >= self->window[0].span && !prof_memory_reach(self, address))
     return false;
   /* By hand, so that no sanitizer takes a look at foreign frames for an error. */
-  __asm__("movq (%1), %0" : "=r"(*out) : "r"(address + self->bias) : "memory");
+  __asm__(PROF_MEMORY_LOAD : "=r"(*out) : "r"(address + self->bias) : "memory");
   return true;
 }
 
@@ -71,7 +77,7 @@ static inline uint64_t prof_memory_words(const struct prof_memory *self, uint64_
 /* One of them. */
 static inline uint64_t prof_memory_word(const struct prof_memory *self, uint64_t address) {
   uint64_t word;
-  __asm__ volatile("movq (%1), %0" : "=r"(word) : "r"(address + self->bias));
+  __asm__ volatile(PROF_MEMORY_LOAD : "=r"(word) : "r"(address + self->bias));
   return word;
 }
 

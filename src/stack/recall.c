@@ -56,10 +56,15 @@ static void seek(struct prof_recall *self, uint64_t sp) {
     self->at++;
 }
 
+static uint32_t what_is_known(const struct prof_regs *regs) {
+  return (prof_regs_has(regs, PROF_REG_FP) ? PROF_RECALL_HAS_BP : 0) |
+         (prof_regs_has(regs, PROF_REG_SP) ? PROF_RECALL_HAS_SP : 0);
+}
+
 static bool is_state(const struct prof_recall_frame *frame, const struct prof_regs *regs) {
-  return frame->sp == regs->r[PROF_RSP] && frame->pc == regs->r[PROF_RIP] &&
-         frame->bp == regs->r[PROF_RBP] &&
-         !(frame->flags & PROF_RECALL_HAS_BP) == !prof_regs_has(regs, PROF_RBP);
+  return frame->sp == regs->r[PROF_REG_SP] && frame->pc == regs->r[PROF_REG_PC] &&
+         frame->bp == regs->r[PROF_REG_FP] &&
+         (frame->flags & PROF_RECALL_KNOWN) == what_is_known(regs);
 }
 
 /* Whether next is still what frame's step leads to. */
@@ -67,7 +72,8 @@ static bool leads_to(const struct prof_recall_frame *frame, const struct prof_re
                      struct prof_rows *rows, struct prof_memory *memory) {
   struct prof_cfi_image image;
   uint64_t word;
-  if (!prof_memory_read(memory, next->sp - 8, &word) || word != next->pc)
+  if (!prof_memory_read(memory, next->sp + (uint64_t)prof_arch_return_at(frame->bp_at), &word) ||
+      prof_arch_code(word) != next->pc)
     return false;
   if (frame->bp_at &&
       (!prof_memory_read(memory, next->sp + (uint64_t)(int64_t)frame->bp_at, &word) ||
@@ -106,20 +112,20 @@ static void note(struct prof_recall *self, const struct prof_regs *regs) {
     self->fresh_count = self->confirmed = 0;
   self->frame = &self->fresh[self->fresh_count++];
   *self->frame = (struct prof_recall_frame){
-      .pc = regs->r[PROF_RIP],
-      .sp = regs->r[PROF_RSP],
-      .bp = regs->r[PROF_RBP],
-      .flags = prof_regs_has(regs, PROF_RBP) ? PROF_RECALL_HAS_BP : 0,
+      .pc = regs->r[PROF_REG_PC],
+      .sp = regs->r[PROF_REG_SP],
+      .bp = regs->r[PROF_REG_FP],
+      .flags = what_is_known(regs),
   };
 }
 
 void prof_recall_meet(struct prof_recall *self, struct prof_rows *rows, struct prof_memory *memory,
                       struct prof_regs *regs, struct prof_walk *walk, uint64_t *callee_sp) {
   uint32_t first, last;
-  seek(self, regs->r[PROF_RSP]);
+  seek(self, regs->r[PROF_REG_SP]);
   if (self->at == FRAMES || !is_state(&self->frames[self->at], regs)) {
     note(self, regs);
-    self->last_sp = regs->r[PROF_RSP];
+    self->last_sp = regs->r[PROF_REG_SP];
     return;
   }
   first = self->at;
@@ -134,11 +140,10 @@ void prof_recall_meet(struct prof_recall *self, struct prof_rows *rows, struct p
     return;
   self->passed += last - first;
   *callee_sp = self->frames[last - 1].sp;
-  regs->r[PROF_RIP] = self->frame->pc;
-  regs->r[PROF_RSP] = self->frame->sp;
-  regs->r[PROF_RBP] = self->frame->bp;
-  regs->valid = 1u << PROF_RIP | 1u << PROF_RSP |
-                (self->frame->flags & PROF_RECALL_HAS_BP ? 1u << PROF_RBP : 0);
+  prof_regs_arrive(regs, self->frame->pc, self->frame->sp, self->frame->bp,
+                   self->frame->flags & PROF_RECALL_HAS_BP);
+  if (!(self->frame->flags & PROF_RECALL_HAS_SP))
+    regs->valid &= ~PROF_REG(PROF_REG_SP);
 }
 
 void prof_recall_keep(struct prof_recall *self) {

@@ -2,11 +2,11 @@
  * recall: the outer part of a thread's last walk, so that the next one need not look it up again.
  *
  * A frame's caller is a function of its registers, its row and the words that the row says to read:
- * the return address and the saved rbp. Kept is each frame's state. Where a walk meets a kept state
- * again (rip, rsp, rbp, and whether rbp is known), it reads those words again, and as long as they
- * are the next kept state's, that state is the next frame. Nothing is taken for granted but the
- * rows, which are as old as their epoch allows (stack/rows.h). A walk leaves the words that it
- * would have left without.
+ * the return address and the saved frame pointer. Kept is each frame's state. Where a walk meets a
+ * kept state again (pc, sp, frame pointer, and whether that is known), it reads those words again,
+ * and as long as they are the next kept state's, that state is the next frame. Nothing is taken for
+ * granted but the rows, which are as old as their epoch allows (stack/rows.h). A walk leaves the
+ * words that it would have left without.
  *
  * Kept are return addresses whose step was by a plain row or V8's frame pointer. Not: where it was
  * interrupted, signal frames, guesses, popped registers; walks that need all registers.
@@ -25,11 +25,13 @@ enum prof_recall_flag {
   PROF_RECALL_NO_IMAGE = 2,    /* if its pc is in no image: JIT code */
   PROF_RECALL_INTERPRETER = 4, /* leaves its bytecode slot too */
   PROF_RECALL_HAS_BP = 8,      /* bp is known */
+  PROF_RECALL_HAS_SP = 16,     /* sp is exact; else no lower (arm64, behind a frame record) */
+  PROF_RECALL_KNOWN = PROF_RECALL_HAS_BP | PROF_RECALL_HAS_SP,
 };
 
 struct prof_recall_frame {
   uint64_t pc, sp, bp;
-  int32_t bp_at; /* the caller's rbp was read that far from its rsp; 0: it is this frame's */
+  int32_t bp_at; /* the caller's was read that far from its sp; 0: it is this frame's */
   uint32_t flags;
 };
 
@@ -59,7 +61,7 @@ void prof_recall_meet(struct prof_recall *self, struct prof_rows *rows, struct p
  * one met is its caller's. bp_at as above. */
 static inline void prof_recall_step(struct prof_recall *self, uint32_t flags, int32_t bp_at) {
   if (self->frame) {
-    self->frame->flags = (self->frame->flags & PROF_RECALL_HAS_BP) | PROF_RECALL_STEP | flags;
+    self->frame->flags = (self->frame->flags & PROF_RECALL_KNOWN) | PROF_RECALL_STEP | flags;
     self->frame->bp_at = bp_at;
   }
 }

@@ -9,14 +9,14 @@
 #include "stack/cfi_read.h"
 #include "stack/code.h"
 #include "stack/images.h"
-#include "stack/probe.h"
 
 #define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
 
-/* Of code without rows whole pages are kept: a scan meets ever other pcs of it. User addresses have
- * 47 bits: a key's bit 47 says page, and the epoch is above. */
+/* Of code without rows whole pages are kept: a scan meets ever other pcs of it. A key has the
+ * address in its lower bits, the one above says page, and the epoch is above that. */
 #define PAGE_BYTES 4096ull
-#define PAGE_KEY (1ull << 47)
+#define PAGE_KEY (1ull << PROF_ARCH_ADDRESS_BITS)
+#define EPOCH_SHIFT (PROF_ARCH_ADDRESS_BITS + 1)
 
 /* Two plain words that prove each other (a technique from transposition tables: Hyatt and Mann
  * 2002, "A lock-less transposition table implementation"): a reader that catches halves of two
@@ -131,31 +131,8 @@ void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
   prof_rows_forget(self, start, end);
 }
 
-/* No row, but code that has only one meaning: the return from a stack that was switched to. */
-static prof_row by_bytes(uint64_t pc) {
-  uint8_t code[10];
-  return prof_probe_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
-             ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_RBP | PROF_ROW_RBP_SAVED, 16, -16)
-             : PROF_ROW_NO_ROW;
-}
-
-/* Whether by_bytes says NO_ROW everywhere in the page. */
-static bool has_no_switch(uint64_t page) {
-  enum { PIECE = 256, LENGTH = 10 };
-  uint8_t code[PIECE + LENGTH];
-  uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
-  for (; at < end; at += PIECE) {
-    if (!prof_probe_fetch(at, code, sizeof code))
-      return false;
-    for (unsigned i = 0; i < PIECE; i++)
-      if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))
-        return false;
-  }
-  return true;
-}
-
 /* Whether all of the page lies in one image, in a gap between two entries, and holds nothing that
- * by_bytes knows. */
+ * prof_code_row knows. */
 static bool is_bare(struct prof_rows *self, uint64_t page) {
   struct prof_cfi_image image, at_end;
   struct prof_cfi_row row;
@@ -169,8 +146,8 @@ static bool is_bare(struct prof_rows *self, uint64_t page) {
        prof_cfi_find(&image, last, &entry_at_end) == PROF_CFI_BAD || entry != entry_at_end ||
        prof_cfi_compile(&image, page, &row) != PROF_CFI_NONE))
     return page - self->withheld_start < self->withheld_bytes &&
-           last - self->withheld_start < self->withheld_bytes && has_no_switch(page);
-  return has_no_switch(page);
+           last - self->withheld_start < self->withheld_bytes && prof_code_page_is_plain(page);
+  return prof_code_page_is_plain(page);
 }
 
 /* NO_IMAGE is not counted: every frame of JIT code comes here, and threads would wait for each
@@ -187,7 +164,7 @@ static prof_row compile(struct prof_rows *self, uint64_t pc) {
   switch (image.hdr.size ? prof_cfi_compile(&image, pc, &row) : PROF_CFI_NONE) {
   case PROF_CFI_NONE:
     count(&self->counters.no_row);
-    return by_bytes(pc);
+    return prof_code_row(pc);
   case PROF_CFI_BAD:
     count(&self->counters.bad);
     return PROF_ROW_BAD;
@@ -213,7 +190,8 @@ static void store(struct way *way, uint64_t row, uint64_t check) {
 }
 
 static struct set *set_of(struct prof_rows *self, uint64_t key) {
-  return &self->sets[prof_hash_u64(key << 16) % CACHE_SETS]; /* whatever the epoch */
+  return &self->sets[prof_hash_u64(key << (64 - EPOCH_SHIFT)) %
+                     CACHE_SETS]; /* whatever the epoch */
 }
 
 static prof_row look_up(struct prof_rows *self, uint64_t key) {
@@ -238,13 +216,12 @@ static void keep(struct prof_rows *self, uint64_t key, prof_row row) {
 }
 
 prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key) {
-  /* User addresses have 47 bits, so that the epoch has 16 above them. Read before the row is
-   * compiled: what is stored under an old epoch is never found again. */
-  uint64_t epoch = atomic_load_explicit(&self->epoch, memory_order_acquire) << 48;
+  /* Read before the row is compiled: what is stored under an old epoch is never found again. */
+  uint64_t epoch = atomic_load_explicit(&self->epoch, memory_order_acquire) << EPOCH_SHIFT;
   uint64_t page_key = pc / PAGE_BYTES | PAGE_KEY | epoch;
   prof_row row;
   *key = pc | epoch;
-  if (pc >> 47)
+  if (pc >> PROF_ARCH_ADDRESS_BITS)
     return PROF_ROW_NO_IMAGE;
   row = look_up(self, *key);
   if (row == PROF_ROW_UNKNOWN)

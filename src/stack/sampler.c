@@ -137,9 +137,9 @@ static void leave_stack(struct armed *armed, struct slot *slot, const struct pro
 
 /* The innermost frame alone. */
 static void spare(struct slot *slot, struct prof_walk *walk) {
-  walk->words[walk->count++] = PROF_WORD(PROF_WORD_PC, slot->regs.r[16]);
+  walk->words[walk->count++] = PROF_WORD(PROF_WORD_PC, slot->regs.r[PROF_REG_PC]);
   walk->end = PROF_WALK_TRUNCATED;
-  walk->end_pc = slot->regs.r[16];
+  walk->end_pc = slot->regs.r[PROF_REG_PC];
   add_relaxed(&slot->spared, 1);
 }
 
@@ -151,8 +151,8 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
   prof_context_registers(context, regs);
   *head = (struct prof_stack){
       .time_ns = prof_now_ns(),
-      .ip = regs->r[16],
-      .sp = regs->r[7],
+      .ip = regs->r[PROF_REG_PC],
+      .sp = regs->r[PROF_REG_SP],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
       .tid = slot->tid,
       .flags = prof_siginfo_is_late(info) ? PROF_STACK_ASYNC : 0,

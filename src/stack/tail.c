@@ -196,7 +196,7 @@ bool prof_tail_walk(struct prof_tail *tail, const struct prof_regs *regs, const 
                     size_t size, struct prof_walk *walk) {
   struct prof_tail_state *self = tail->state;
   self->dump = dump;
-  self->copied = (struct piece){.start = regs->r[PROF_RSP], .size = size};
+  self->copied = (struct piece){.start = regs->r[PROF_REG_SP], .size = size};
   self->ran_off = false;
   walk_from(self, regs, false, walk);
   if (!self->ran_off || walk->end == PROF_WALK_TRUNCATED)

@@ -18,7 +18,7 @@ struct walker {
   struct prof_memory *memory;
   struct prof_walk *walk;
   struct prof_regs regs;
-  bool is_exact;              /* rip was interrupted there; else it is a return address */
+  bool is_exact;              /* pc was interrupted there; else it is a return address */
   bool is_above_leaf;         /* the frame before was V8's and had no frame of its own */
   bool is_full;               /* follow all registers */
   struct prof_recall *recall; /* NULL: none */
@@ -59,7 +59,7 @@ const char *prof_walk_end_name(enum prof_walk_end end) {
 
 static enum verdict end(struct walker *self, enum prof_walk_end how) {
   self->walk->end = how;
-  self->walk->end_pc = self->regs.r[PROF_RIP];
+  self->walk->end_pc = self->regs.r[PROF_REG_PC];
   return ENDED;
 }
 
@@ -72,7 +72,7 @@ static bool emit(struct walker *self, enum prof_word kind, uint64_t value) {
 }
 
 static uint64_t place(const struct walker *self) {
-  return self->regs.r[PROF_RIP] - !self->is_exact;
+  return self->regs.r[PROF_REG_PC] - !self->is_exact;
 }
 
 /* What a step gave for a frame that rests on an image's row or on nothing. */
@@ -132,22 +132,22 @@ static bool scan_again(struct walker *self, uint64_t broken_at) {
 static enum verdict leave_unlisted(struct walker *self, uint64_t bp) {
   uint64_t bytecode;
   self->stepped.flags = 0;
-  if (self->regs.r[PROF_RSP] == bp + 16 && prof_v8_function_of(self->v8, bp, &bytecode) &&
+  if (self->regs.r[PROF_REG_SP] == bp + 16 && prof_v8_function_of(self->v8, bp, &bytecode) &&
       !emit(self, PROF_WORD_BYTECODE, bytecode))
     return end(self, PROF_WALK_TRUNCATED);
   return GO_ON;
 }
 
 static enum verdict step_v8(struct walker *self, uint32_t flags) {
-  uint64_t bytecode, bp = self->regs.r[PROF_RBP];
+  uint64_t bytecode, bp = self->regs.r[PROF_REG_FP];
   enum verdict verdict;
   bool is_interpreter = self->v8->has_bytecode && prof_v8_in_interpreter(self->v8, place(self)) &&
-                        prof_regs_has(&self->regs, PROF_RBP);
+                        prof_regs_has(&self->regs, PROF_REG_FP);
   bool is_unlisted =
       self->v8->unlisted_count && !is_interpreter && prof_v8_is_unlisted(self->v8, place(self));
   if (is_interpreter &&
       prof_memory_read(self->memory,
-                       self->regs.r[PROF_RBP] + (uint64_t)(int64_t)self->v8->bytecode_slot * 8,
+                       self->regs.r[PROF_REG_FP] + (uint64_t)(int64_t)self->v8->bytecode_slot * 8,
                        &bytecode) &&
       !emit(self, PROF_WORD_BYTECODE, bytecode))
     return end(self, PROF_WALK_TRUNCATED);
@@ -171,16 +171,18 @@ static enum verdict step_nowhere(struct walker *self) {
 
 /* What is popped already (see prof_step_row) comes from the register. */
 static void note_row(struct walker *self, prof_row row, uint64_t sp_before) {
-  bool is_saved = row & PROF_ROW_RBP_SAVED;
-  uint64_t bp_at = self->regs.r[PROF_RSP] + (uint64_t)PROF_ROW_RBP(row);
-  if (is_saved && (PROF_ROW_RBP(row) == 0 || bp_at < sp_before))
+  bool is_saved = row & PROF_ROW_FP_SAVED;
+  uint64_t bp_at = self->regs.r[PROF_REG_SP] + (uint64_t)PROF_ROW_FP(row);
+  if (is_saved && (PROF_ROW_FP(row) == 0 || bp_at < sp_before))
+    return;
+  if (!prof_row_is_recallable(row))
     return;
   self->stepped.flags = PROF_RECALL_STEP;
-  self->stepped.bp_at = is_saved ? (int32_t)PROF_ROW_RBP(row) : 0;
+  self->stepped.bp_at = is_saved ? (int32_t)PROF_ROW_FP(row) : 0;
 }
 
 static enum verdict step_row(struct walker *self, prof_row row) {
-  uint64_t sp_before = self->regs.r[PROF_RSP];
+  uint64_t sp_before = self->regs.r[PROF_REG_SP];
   enum prof_step step;
   switch (PROF_ROW_KIND(row)) {
   case PROF_ROW_START:
@@ -210,7 +212,7 @@ static enum verdict step_row(struct walker *self, prof_row row) {
     /* Nobody called the first frame of a made context: its return address was put there, and is the
      * first instruction of libc's __start_context, with no code before it that could have called.
      */
-    if (!self->is_exact && prof_rows_is_entry(self->unwind->rows, self->regs.r[PROF_RIP]))
+    if (!self->is_exact && prof_rows_is_entry(self->unwind->rows, self->regs.r[PROF_REG_PC]))
       return end(self, PROF_WALK_COMPLETE);
     return guess(self, PROF_WALK_NO_ROW);
   case PROF_ROW_NO_IMAGE:
@@ -222,7 +224,7 @@ static enum verdict step_row(struct walker *self, prof_row row) {
 }
 
 static enum verdict check_progress(struct walker *self, uint64_t sp_before, uint64_t place_before) {
-  uint64_t sp = self->regs.r[PROF_RSP], pc = self->regs.r[PROF_RIP];
+  uint64_t sp = self->regs.r[PROF_REG_SP], pc = self->regs.r[PROF_REG_PC];
   if (sp - sp_before > SWITCH_BYTES && !self->is_exact)
     self->walk->flags |= PROF_WALK_SWITCHED;
   if (pc == 0) /* a thread's start before glibc 2.26 had rows that say so; elsewhere a break */
@@ -239,7 +241,7 @@ static enum verdict check_progress(struct walker *self, uint64_t sp_before, uint
 }
 
 static enum verdict run(struct walker *self) {
-  uint64_t sp = self->regs.r[PROF_RSP], callee_sp;
+  uint64_t sp = self->regs.r[PROF_REG_SP], callee_sp;
   enum verdict verdict;
   do {
     bool is_met = self->recall && !self->is_exact && !self->is_above_leaf;
@@ -248,7 +250,7 @@ static enum verdict run(struct walker *self) {
                        &sp);
     uint64_t pc = place(self);
     callee_sp = sp;
-    sp = self->regs.r[PROF_RSP];
+    sp = self->regs.r[PROF_REG_SP];
     self->stepped.flags = 0;
     if (!emit(self, self->is_exact ? PROF_WORD_PC : PROF_WORD_RETURN, pc))
       return end(self, PROF_WALK_TRUNCATED);
@@ -290,7 +292,7 @@ void prof_unwind_walk(struct prof_unwind *unwind, struct prof_memory *memory,
   self.v8 = atomic_load_explicit(&unwind->v8, memory_order_acquire);
   self.memory = memory;
   self.walk = walk;
-  prof_memory_begin(memory, regs->r[PROF_RSP]);
+  prof_memory_begin(memory, regs->r[PROF_REG_SP]);
   if (start(&self, regs, false) == NEEDS_FULL)
     start(&self, regs, true);
   else if (walk->recall && walk->end == PROF_WALK_COMPLETE)

@@ -23,6 +23,9 @@
 #include "stack/expr.h"
 #include "stack/rows.h"
 
+/* x86_64's slots that have no other name. */
+enum { SLOT_RBX = 0, SLOT_R12 = 3, SLOT_R13, SLOT_R14, SLOT_R15 };
+
 #define FUNCTION 0x500000u
 #define HDR 0x400000u
 #define FRAME 0x410000u
@@ -125,8 +128,8 @@ static void rows_begin_and_end_where_the_code_says(void **state) {
   row = compiled(&s, code, sizeof code, 1);
   assert_int_equal(row.end, FUNCTION + 4);
   assert_int_equal(row.cfa_value, 16);
-  assert_int_equal(row.rule[PROF_CFI_RBP], PROF_CFI_OFFSET);
-  assert_int_equal(row.value[PROF_CFI_RBP], -16);
+  assert_int_equal(row.rule[PROF_CFI_FP], PROF_CFI_OFFSET);
+  assert_int_equal(row.value[PROF_CFI_FP], -16);
   row = compiled(&s, code, sizeof code, 0x7f);
   assert_int_equal(row.start, FUNCTION + 4);
   assert_int_equal(row.end, FUNCTION + 0x80);
@@ -134,7 +137,7 @@ static void rows_begin_and_end_where_the_code_says(void **state) {
   assert_int_equal(row.cfa_value, 16);
   row = compiled(&s, code, sizeof code, 0xfff);
   assert_int_equal(row.cfa_register, 7);
-  assert_int_equal(row.rule[PROF_CFI_RBP], PROF_CFI_SAME);
+  assert_int_equal(row.rule[PROF_CFI_FP], PROF_CFI_SAME);
   assert_int_equal(prof_cfi_compile(&s.image, FUNCTION + 0x1000, &row), PROF_CFI_NONE);
   assert_int_equal(prof_cfi_compile(&s.image, FUNCTION - 1, &row), PROF_CFI_NONE);
 }
@@ -150,21 +153,21 @@ static void every_opcode_does_what_dwarf_says(void **state) {
   assert_int_equal(row.end, FUNCTION + 0x200);
   assert_int_equal(row.cfa_value, 8);
   row = ROW_AT(0, 0x05, 3, 4); /* offset_extended */
-  assert_int_equal(row.value[PROF_CFI_RBX], -32);
+  assert_int_equal(row.value[SLOT_RBX], -32);
   row = ROW_AT(0, 0x8f, 3, 0x06, 15); /* restore_extended: no rule at first */
-  assert_int_equal(row.rule[PROF_CFI_R15], PROF_CFI_SAME);
+  assert_int_equal(row.rule[SLOT_R15], PROF_CFI_SAME);
   row = ROW_AT(0, 0x07, 16); /* undefined: a thread's start */
   assert_int_equal(row.rule[PROF_CFI_RA], PROF_CFI_UNDEFINED);
   assert_int_equal(prof_row_pack(&s.image, &row), PROF_ROW_START);
   row = ROW_AT(0, 0x8c, 3, 0x08, 12); /* same_value */
-  assert_int_equal(row.rule[PROF_CFI_R12], PROF_CFI_SAME);
+  assert_int_equal(row.rule[SLOT_R12], PROF_CFI_SAME);
   row = ROW_AT(0, 0x09, 16, 10); /* register */
   assert_int_equal(row.rule[PROF_CFI_RA], PROF_CFI_REGISTER);
   assert_int_equal(row.value[PROF_CFI_RA], 10);
   row = ROW_AT(2, 0x0a, 0x0e, 64, 0x83, 5, 0x42, 0x0b, 0x8d, 3); /* remember, restore */
   assert_int_equal(row.cfa_value, 8);
-  assert_int_equal(row.rule[PROF_CFI_RBX], PROF_CFI_SAME);
-  assert_int_equal(row.value[PROF_CFI_R13], -24);
+  assert_int_equal(row.rule[SLOT_RBX], PROF_CFI_SAME);
+  assert_int_equal(row.value[SLOT_R13], -24);
   row = ROW_AT(0, 0x12, 7, 0x7d); /* def_cfa_sf -3 * -8 */
   assert_int_equal(row.cfa_value, 24);
   row = ROW_AT(0, 0x13, 0x7c); /* def_cfa_offset_sf */
@@ -175,20 +178,20 @@ static void every_opcode_does_what_dwarf_says(void **state) {
   row = ROW_AT(0, 0x0f, 2, 0x77, 16, 0x0c, 7, 16); /* and back */
   assert_false(row.cfa_is_expression);
   row = ROW_AT(0, 0x10, 6, 2, 0x76, 0); /* expression */
-  assert_int_equal(row.rule[PROF_CFI_RBP], PROF_CFI_EXPRESSION);
+  assert_int_equal(row.rule[PROF_CFI_FP], PROF_CFI_EXPRESSION);
   row = ROW_AT(0, 0x16, 6, 2, 0x76, 0); /* val_expression */
-  assert_int_equal(row.rule[PROF_CFI_RBP], PROF_CFI_VAL_EXPRESSION);
+  assert_int_equal(row.rule[PROF_CFI_FP], PROF_CFI_VAL_EXPRESSION);
   row = ROW_AT(0, 0x11, 14, 0x7f); /* offset_extended_sf */
-  assert_int_equal(row.value[PROF_CFI_R14], 8);
+  assert_int_equal(row.value[SLOT_R14], 8);
   row = ROW_AT(0, 0x14, 6, 2); /* val_offset */
-  assert_int_equal(row.rule[PROF_CFI_RBP], PROF_CFI_VAL_OFFSET);
-  assert_int_equal(row.value[PROF_CFI_RBP], -16);
+  assert_int_equal(row.rule[PROF_CFI_FP], PROF_CFI_VAL_OFFSET);
+  assert_int_equal(row.value[PROF_CFI_FP], -16);
   row = ROW_AT(0, 0x15, 6, 0x7e); /* val_offset_sf */
-  assert_int_equal(row.value[PROF_CFI_RBP], 16);
+  assert_int_equal(row.value[PROF_CFI_FP], 16);
   row = ROW_AT(0, 0x2e, 0x90, 0x01, 0x0e, 40); /* GNU_args_size */
   assert_int_equal(row.cfa_value, 40);
   row = ROW_AT(0, 0x2f, 3, 2); /* GNU_negative_offset_extended */
-  assert_int_equal(row.value[PROF_CFI_RBX], 16);
+  assert_int_equal(row.value[SLOT_RBX], 16);
   row = ROW_AT(0, 0x85, 2, 0x00, 0x0e, 16); /* rdi: nobody's; nop */
   assert_int_equal(row.cfa_value, 16);
 }
@@ -240,7 +243,7 @@ static void rows_that_do_not_fit_one_word_are_slow(void **state) {
   row = ROW_AT(0, 0x0e, 0xff, 0xff, 0x7f, 0x86, 0xfd, 0xff, 0x07); /* large, but fits */
   assert_int_equal(PROF_ROW_KIND(prof_row_pack(&s.image, &row)), PROF_ROW_NORMAL);
   assert_int_equal(PROF_ROW_CFA(prof_row_pack(&s.image, &row)), 0x1fffff);
-  assert_int_equal(PROF_ROW_RBP(prof_row_pack(&s.image, &row)), -8 * 0x1fffd);
+  assert_int_equal(PROF_ROW_FP(prof_row_pack(&s.image, &row)), -8 * 0x1fffd);
   row = ROW_AT(0, 0x0e, 0x80, 0x80, 0x80, 0x80, 0x01); /* a frame of 256 MB */
   assert_int_equal(prof_row_pack(&s.image, &row), PROF_ROW_SLOW);
   row = ROW_AT(0, 0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3a, 0x2a, 0x33, 0x24, 0x22);
@@ -252,7 +255,7 @@ static void rows_that_do_not_fit_one_word_are_slow(void **state) {
   row = ROW_AT(0, 0x0f, 3, 0x76, 0x78, 0x06); /* rbp elsewhere */
   assert_int_equal(prof_row_pack(&s.image, &row), PROF_ROW_SLOW);
   row = ROW_AT(0, 0x08, 6, 0x07, 6); /* rbp undefined */
-  assert_true(prof_row_pack(&s.image, &row) & PROF_ROW_RBP_LOST);
+  assert_true(prof_row_pack(&s.image, &row) & PROF_ROW_FP_LOST);
 }
 
 /* Broken bytes: no read outside (ASan watches the exact sizes), no endless loop. */
@@ -442,7 +445,7 @@ static bool same_rule(Dwarf_Frame *frame, const struct prof_cfi_row *row, unsign
     offset = (int64_t)ops[1].number;
   else if (count != 1)
     return row->rule[slot] == PROF_CFI_EXPRESSION || row->rule[slot] == PROF_CFI_VAL_EXPRESSION;
-  if (slot == PROF_CFI_RSP && is_value && offset == 0) /* the ABI's default */
+  if (slot == PROF_CFI_SP && is_value && offset == 0) /* the ABI's default */
     return row->rule[slot] == PROF_CFI_SAME;
   return row->rule[slot] == (is_value ? PROF_CFI_VAL_OFFSET : PROF_CFI_OFFSET) &&
          row->value[slot] == offset;
@@ -450,7 +453,7 @@ static bool same_rule(Dwarf_Frame *frame, const struct prof_cfi_row *row, unsign
 
 /* Prints and returns how many rows differ; kinds of rows in kinds[]. */
 static unsigned long compare_file(const char *path, unsigned stride) {
-  static const int number_of[PROF_CFI_SLOTS] = {3, 6, 7, 12, 13, 14, 15, 16};
+  static const int number_of[PROF_CFI_SLOTS] = PROF_ARCH_SLOTS;
   struct file file;
   unsigned long rows = 0, different = 0, kinds[16] = {0};
   Dwarf_CFI *cfi;

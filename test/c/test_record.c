@@ -197,15 +197,15 @@ static void every_field_in_front_is_passed_over(void **state) {
   assert_int_equal(r.sample.user_chain[1], 0x402000);
   assert_true(r.sample.has_user_regs);
   /* perf: ax bx cx dx si di bp sp ip flags cs ss .. r8; DWARF: ax dx cx bx si di bp sp r8.. ip */
-  assert_int_equal(r.sample.user_regs[0], 0x1000);
-  assert_int_equal(r.sample.user_regs[1], 0x1003);
-  assert_int_equal(r.sample.user_regs[3], 0x1001);
-  assert_int_equal(r.sample.user_regs[8], 0x1010);
-  assert_int_equal(r.sample.user_regs[15], 0x1017);
+  assert_int_equal(r.sample.user_regs.r[0], 0x1000);
+  assert_int_equal(r.sample.user_regs.r[1], 0x1003);
+  assert_int_equal(r.sample.user_regs.r[3], 0x1001);
+  assert_int_equal(r.sample.user_regs.r[8], 0x1010);
+  assert_int_equal(r.sample.user_regs.r[15], 0x1017);
   assert_int_equal(r.sample.user_ip, 0x1008);
   assert_int_equal(r.sample.user_sp, 0x1007);
   assert_int_equal(r.sample.user_bp, 0x1006);
-  assert_int_equal(r.sample.user_regs_valid, 0x1ffff);
+  assert_int_equal(r.sample.user_regs.valid, 0x1ffff);
   assert_int_equal(r.sample.stack_bytes, 16);
   assert_int_equal(r.sample.stack[8], 0x22);
 }

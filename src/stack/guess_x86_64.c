@@ -1,5 +1,7 @@
 #include "stack/guess.h"
 
+#if defined(PROF_ARCH_X86_64)
+
 #include "stack/code.h"
 #include "stack/v8frame.h"
 
@@ -80,20 +82,13 @@ static enum place place_of(const struct guess *self, uint64_t address, prof_row 
   }
 }
 
-static void arrive(struct prof_regs *regs, uint64_t pc, uint64_t sp, uint64_t bp, bool has_bp) {
-  regs->r[PROF_RIP] = pc;
-  regs->r[PROF_RSP] = sp;
-  regs->r[PROF_RBP] = bp;
-  regs->valid = 1u << PROF_RIP | 1u << PROF_RSP | (has_bp ? 1u << PROF_RBP : 0);
-}
-
 /* Goes up from the frame behind `at` by rows, and asks of each frame whether it can be a caller: a
  * stale return address, left by a call that is over, seldom has PROOF_FRAMES plausible ones above
  * it. */
 static bool proves_row(const struct guess *self, prof_row row, uint64_t at, uint64_t bp,
                        bool has_bp) {
   struct prof_regs caller;
-  arrive(&caller, 0, at + 8, bp, has_bp);
+  prof_regs_arrive(&caller, 0, at + 8, bp, has_bp);
   for (int i = 0; i < PROOF_FRAMES; i++) {
     if (prof_step_row(row, self->memory, &caller) != PROF_STEP_OK)
       return false;
@@ -116,17 +111,17 @@ static bool try_rows(const struct guess *self, prof_row row, uint64_t word, uint
   /* What the skipped functions left in rbp: untouched, or pushed right below the return address,
    * where every compiler's prologue puts it. */
   const uint64_t candidates[2] = {pushed, regs->r[PROF_RBP]};
-  bool by_rbp = row & PROF_ROW_FROM_RBP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT;
+  bool by_rbp = row & PROF_ROW_FROM_FP || PROF_ROW_KIND(row) == PROF_ROW_INDIRECT;
   for (int i = 0; i < 2; i++) {
     uint64_t bp = candidates[i];
     if (bp > at && bp - at <= FRAME_REACH && !(bp & 7) && proves_row(self, row, at, bp, true)) {
-      arrive(regs, word, at + 8, bp, true);
+      prof_regs_arrive(regs, word, at + 8, bp, true);
       return true;
     }
   }
   if (by_rbp || !proves_row(self, row, at, 0, false))
     return false;
-  arrive(regs, word, at + 8, 0, false);
+  prof_regs_arrive(regs, word, at + 8, 0, false);
   return true;
 }
 
@@ -140,7 +135,7 @@ static bool try_switch(const struct guess *self, uint64_t switched, uint64_t fra
       prof_code_call_before(self->memory, pc, NULL, &target) != PROF_CALL_DIRECT ||
       target > switched || switched - target > SWITCH_CODE)
     return false;
-  arrive(regs, pc, frame + 16, bp, true);
+  prof_regs_arrive(regs, pc, frame + 16, bp, true);
   return true;
 }
 
@@ -192,12 +187,12 @@ static bool try_word(const struct guess *self, uint64_t word, uint64_t at, uint6
     /* of a thread: the process's, _start, stands behind frames with rows */
     if (call == PROF_ROW_CALL_NONE || !prof_rows_in_libc(self->unwind->rows, word - 1))
       return false;
-    arrive(regs, word, at + 8, regs->r[PROF_RBP], prof_regs_has(regs, PROF_RBP));
+    prof_regs_arrive(regs, word, at + 8, regs->r[PROF_RBP], prof_regs_has(regs, PROF_RBP));
     return true;
   }
   if (call != PROF_ROW_CALL_ANYWHERE)
     return false;
-  if (row & PROF_ROW_FROM_RBP && prof_code_switch(self->memory, word))
+  if (row & PROF_ROW_FROM_FP && prof_code_switch(self->memory, word))
     return cross_switch(self, word, at, from, regs);
   return (at == from || prof_memory_read(self->memory, at - 8, &pushed)) &&
          try_rows(self, row, word, at, pushed, regs);
@@ -261,3 +256,5 @@ bool prof_guess_again(struct prof_unwind *unwind, const struct prof_v8_map *v8,
     next = (broken_at + 7) & ~7ull;
   return scan(&self, regs, next, gap_bytes);
 }
+
+#endif

@@ -1,8 +1,13 @@
 #include "stack/code.h"
 
+#if defined(PROF_ARCH_X86_64)
+
 #include <string.h>
 
+#include "stack/probe.h"
 #include "stack/step.h"
+
+#define PAGE_BYTES 4096ull
 
 /* FF /2 with its ModRM at code[at]: how long the instruction is from the FF on, 0: is none. */
 static unsigned indirect_length(const uint8_t *code, unsigned at, unsigned end) {
@@ -213,6 +218,28 @@ bool prof_code_switch(struct prof_memory *memory, uint64_t address) {
          prof_memory_code(memory, address - 5, code, sizeof code) && prof_code_is_switch(code);
 }
 
+/* The return from a stack that was switched to. */
+prof_row prof_code_row(uint64_t pc) {
+  uint8_t code[10];
+  return prof_probe_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
+             ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_FP | PROF_ROW_FP_SAVED, 16, -16)
+             : PROF_ROW_NO_ROW;
+}
+
+bool prof_code_page_is_plain(uint64_t page) {
+  enum { PIECE = 256, LENGTH = 10 };
+  uint8_t code[PIECE + LENGTH];
+  uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
+  for (; at < end; at += PIECE) {
+    if (!prof_probe_fetch(at, code, sizeof code))
+      return false;
+    for (unsigned i = 0; i < PIECE; i++)
+      if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))
+        return false;
+  }
+  return true;
+}
+
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {
   uint8_t around[22], *code = around + 6; /* from pc - 6 on */
   if (!prof_memory_code(memory, pc - 6, around, 6) || !prof_memory_code(memory, pc, code, 16))
@@ -238,3 +265,5 @@ bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {
   }
   return false;
 }
+
+#endif

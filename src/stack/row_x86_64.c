@@ -1,5 +1,7 @@
 #include "stack/row.h"
 
+#if defined(PROF_ARCH_X86_64)
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -32,17 +34,17 @@ static prof_row pack_indirect(const struct prof_cfi_image *image, const struct p
   uint32_t length;
   const uint8_t *bytes = prof_cfi_expression(image, row->cfa_value, &length);
   if (!bytes || length != 3 || bytes[0] != 0x76 || bytes[1] & 0x80 || bytes[2] != 0x06 ||
-      row->rule[PROF_CFI_RBP] != PROF_CFI_EXPRESSION ||
-      !is_expression(image, row->value[PROF_CFI_RBP], at_rbp, sizeof at_rbp))
+      row->rule[PROF_CFI_FP] != PROF_CFI_EXPRESSION ||
+      !is_expression(image, row->value[PROF_CFI_FP], at_rbp, sizeof at_rbp))
     return PROF_ROW_SLOW;
   return prof_row_bits(PROF_ROW_INDIRECT, 0, (int8_t)(bytes[1] << 1) >> 1, 0);
 }
 
 prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi_row *row) {
   static const uint8_t ucontext_rsp[] = {0x77, 0xa0, 0x01, 0x06}; /* [rsp + 160]: glibc's */
-  uint8_t rbp_rule = row->rule[PROF_CFI_RBP];
-  int32_t rbp = row->value[PROF_CFI_RBP];
-  uint64_t flags = row->cfa_register == 6 ? PROF_ROW_FROM_RBP : 0;
+  uint8_t rbp_rule = row->rule[PROF_CFI_FP];
+  int32_t rbp = row->value[PROF_CFI_FP];
+  uint64_t flags = row->cfa_register == 6 ? PROF_ROW_FROM_FP : 0;
   prof_row plt;
   if (row->rule[PROF_CFI_RA] == PROF_CFI_UNDEFINED)
     return PROF_ROW_START;
@@ -51,7 +53,7 @@ prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi
                ? PROF_ROW_SIGNAL
                : PROF_ROW_SLOW;
   if (row->rule[PROF_CFI_RA] != PROF_CFI_OFFSET || row->value[PROF_CFI_RA] != -8 ||
-      row->rule[PROF_CFI_RSP] != PROF_CFI_SAME)
+      row->rule[PROF_CFI_SP] != PROF_CFI_SAME)
     return PROF_ROW_SLOW;
   if (row->cfa_is_expression) {
     plt = pack_plt(image, row);
@@ -61,10 +63,12 @@ prof_row prof_row_pack(const struct prof_cfi_image *image, const struct prof_cfi
       row->cfa_value >= 1 << 28)
     return PROF_ROW_SLOW;
   if (rbp_rule == PROF_CFI_OFFSET && rbp % 8 == 0 && rbp >= -(8 << 23) && rbp < 8 << 23)
-    return prof_row_bits(PROF_ROW_NORMAL, flags | PROF_ROW_RBP_SAVED, row->cfa_value, rbp);
+    return prof_row_bits(PROF_ROW_NORMAL, flags | PROF_ROW_FP_SAVED, row->cfa_value, rbp);
   if (rbp_rule == PROF_CFI_UNDEFINED)
-    flags |= PROF_ROW_RBP_LOST;
+    flags |= PROF_ROW_FP_LOST;
   else if (rbp_rule != PROF_CFI_SAME)
     return PROF_ROW_SLOW;
   return prof_row_bits(PROF_ROW_NORMAL, flags, row->cfa_value, 0);
 }
+
+#endif
