@@ -29,6 +29,8 @@ enum {
   PROF_ARCH_SLOT_COUNT
 };
 
+enum { PROF_ARCH_SYSCALL_BYTES = 4 }; /* of the instruction */
+
 /* 48 bits of user space; those with 52 are only given to who asks for an address above. */
 enum { PROF_ARCH_ADDRESS_BITS = 48 };
 

@@ -25,6 +25,7 @@ enum {
   { 3, 6, 7, 12, 13, 14, 15, 16 }
 enum { PROF_ARCH_SLOT_FP = 1, PROF_ARCH_SLOT_SP = 2, PROF_ARCH_SLOT_RA = 7, PROF_ARCH_SLOT_COUNT };
 
+enum { PROF_ARCH_SYSCALL_BYTES = 2 }; /* of the instruction */
 enum { PROF_ARCH_ADDRESS_BITS = 47 }; /* of user space, with four levels of pages */
 
 /* perf_regs.h's numbers in DWARF's; -1: not kept (flags and segments). */

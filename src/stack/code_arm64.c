@@ -23,9 +23,11 @@ enum {
   MOV_X8_SIGRETURN = 0xd2801168, /* mov x8, #139 */
   SVC = 0xd4000001,
   BTI_C = 0xd503245f,
-  NOP = 0xd503201f,
+  HINT = 0xd503201f,
+  HINT_MASK = 0xfffff01f,
 };
 enum { CODE_BACK = 1024, PIECE = 128 }; /* bytes */
+enum { AHEAD = 4 };                     /* instructions */
 
 static bool read_code(struct prof_memory *memory, uint64_t at, uint32_t *out, unsigned count) {
   return prof_memory_code(memory, at, (uint8_t *)out, 4 * count);
@@ -72,18 +74,35 @@ static enum prof_code_link look(uint32_t code, bool has_ended, uint64_t *depth) 
   return PROF_LINK_UNKNOWN;
 }
 
-enum prof_code_link prof_code_link(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {
+/* Nothing but hints (nop, bti, paciasp) from pc to where a record is pushed. */
+static bool is_entry(struct prof_memory *memory, uint64_t pc) {
+  uint32_t code[AHEAD];
+  if (!read_code(memory, pc, code, AHEAD))
+    return false;
+  for (unsigned i = 0; i < AHEAD; i++) {
+    if ((code[i] & RECORD_MASK) == STP_RECORD)
+      return true;
+    if ((code[i] & HINT_MASK) != HINT)
+      return false;
+  }
+  return false;
+}
+
+enum prof_code_link prof_code_link(struct prof_memory *memory, uint64_t start, uint64_t pc,
+                                   uint64_t *depth) {
   uint32_t code[PIECE / 4];
   bool has_ended = false;
   *depth = 0;
   if (!read_code(memory, pc, code, 1))
     return PROF_LINK_UNKNOWN;
-  if (is_return(code[0]) || (code[0] & RECORD_MASK) == STP_RECORD)
+  if (is_return(code[0]) || is_entry(memory, pc))
     return PROF_LINK_HELD;
   for (uint64_t back = PIECE; back <= CODE_BACK; back += PIECE) {
     if (!read_code(memory, pc - back, code, PIECE / 4))
       break;
     for (unsigned at = PIECE / 4; at-- > 0;) {
+      if (pc - back + 4 * at < start)
+        return PROF_LINK_HELD;
       enum prof_code_link found = look(code[at], has_ended, depth);
       if (found != PROF_LINK_UNKNOWN)
         return found;
@@ -129,8 +148,8 @@ bool prof_code_page_is_plain(uint64_t page) {
   return true;
 }
 
-/* The linker's stubs: adrp x16; ldr x17, [x16, #n]; add x16, x16, #n; br x17, and before the first of
- * them a push of x16 and x30. x30 is the caller's in all of them. They have no rows. */
+/* The linker's stubs: adrp x16; ldr x17, [x16, #n]; add x16, x16, #n; br x17, and before the first
+ * of them a push of x16 and x30. x30 is the caller's in all of them. They have no rows. */
 bool prof_code_plt(struct prof_memory *memory, uint64_t pc, uint64_t *depth) {
   uint32_t around[9], *code; /* from pc - 16 on */
   if (!read_code(memory, pc - 16, around, 9))

@@ -19,8 +19,10 @@ enum prof_code_link {
 };
 
 /* From the instructions before pc, back to a prologue or an epilogue. What they do not tell: that
- * the code behind a return or a jump is another function's, which has no frame. *depth: bytes from sp
- * to where it was before the record was PUSHED; else 0. */
-enum prof_code_link prof_code_link(struct prof_memory *memory, uint64_t pc, uint64_t *depth);
+ * the code behind a return or a jump is another function's, which has no frame. start: where the
+ * function begins, 0: not known. *depth: bytes from sp to where it was before the record was
+ * PUSHED; else 0. */
+enum prof_code_link prof_code_link(struct prof_memory *memory, uint64_t start, uint64_t pc,
+                                   uint64_t *depth);
 
 #endif

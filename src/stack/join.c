@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arch.h"
 #include "base/array.h"
 
 enum {
@@ -15,9 +16,7 @@ enum {
   OUTER_NS = 2000000,
   /* Else the signal comes as the system call ends: rt_sigreturn, which goes back further out. */
   OUTER_SYNC_NS = 50000,
-  OUTER_BYTES = 16384, /* frames of libc between the two stack pointers */
-  /* A system call that is to be restarted has its instruction pointer put back onto `syscall`. */
-  SYSCALL_BYTES = 2,
+  OUTER_BYTES = 16384,    /* frames of libc between the two stack pointers */
   INSTRUCTION_BYTES = 15, /* at most */
   PUSH_BYTES = 8,
 };
@@ -96,11 +95,12 @@ static void emit_first(struct prof_join *self, struct prof_join_thread *thread,
   emit(user, thread, &sample, fate);
 }
 
-/* At a probe the kernel does the instruction's work before it delivers the signal: the walk stands
+/* A system call that is to be restarted has its instruction pointer put back onto `syscall`. At a
+ * probe the kernel does the instruction's work before it delivers the signal: the walk stands
  * at the next one, and what a push has put there is below the sample's stack pointer. */
 static bool is_walk_of(const struct prof_wait *sample, const struct prof_join_last *walk) {
   bool is_next = walk->ip - sample->ip <= INSTRUCTION_BYTES && sample->sp - walk->sp <= PUSH_BYTES;
-  return is_next || (sample->sp == walk->sp && sample->ip == walk->ip + SYSCALL_BYTES);
+  return is_next || (sample->sp == walk->sp && sample->ip == walk->ip + PROF_ARCH_SYSCALL_BYTES);
 }
 
 /* Taken while that walk's handler was entered, ran or was left: at its time, on its stack. */

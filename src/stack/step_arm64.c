@@ -13,7 +13,8 @@ enum { SIGINFO = 128, MCONTEXT = 176, FAULT_ADDRESS = 8 };
 #include <stddef.h>
 #include <ucontext.h>
 _Static_assert(offsetof(ucontext_t, uc_mcontext) == MCONTEXT, "uapi/asm/ucontext.h");
-_Static_assert(offsetof(mcontext_t, pc) == FAULT_ADDRESS + 8 * PROF_REG_PC, "uapi/asm/sigcontext.h");
+_Static_assert(offsetof(mcontext_t, pc) == FAULT_ADDRESS + 8 * PROF_REG_PC,
+               "uapi/asm/sigcontext.h");
 #endif
 
 /* Where the saved frame pointer is, or x30 where that is saved alone. A stack pointer that is only
@@ -59,6 +60,10 @@ enum prof_step prof_step_row(prof_row row, struct prof_memory *memory, struct pr
   } else if (!load(memory, regs, slot + (how == PROF_ROW_RETURN_BY_FP ? 8 : 0), PROF_REG_LR, &pc)) {
     return PROF_STEP_BAD_READ;
   }
+  /* glibc's _dl_runtime_resolve (2.36) counts its CFA from below what the PLT pushed: x30 is above.
+   */
+  if (how == PROF_ROW_RETURN_ALONE && PROF_ROW_FP(row) >= 0)
+    cfa += ((uint64_t)PROF_ROW_FP(row) + 8 + 15) & ~15ull;
   prof_regs_arrive(regs, prof_arch_code(pc), cfa, fp, has_fp);
   return PROF_STEP_OK;
 }

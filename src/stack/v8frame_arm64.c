@@ -32,7 +32,7 @@ enum prof_step prof_v8_step(const struct prof_v8_map *map, struct prof_memory *m
   uint64_t depth;
   if (!is_exact || !prof_regs_has(regs, PROF_REG_LR))
     return prof_step_frame_pointer(memory, regs);
-  link = prof_code_link(memory, regs->r[PROF_REG_PC], &depth);
+  link = prof_code_link(memory, 0, regs->r[PROF_REG_PC], &depth);
   if (is_frameless(map, memory, regs, link))
     return prof_step_frameless(memory, regs, link == PROF_LINK_PUSHED ? depth : 0);
   return prof_step_frame_pointer(memory, regs);

@@ -12,7 +12,7 @@
 
 #define PAGE 4096u
 
-enum { CODES = 16, IMAGES = 8 };
+enum { CODES = 2048, IMAGES = 8 };
 
 struct piece {
   uint64_t address, size;
@@ -103,13 +103,17 @@ static void read_image(struct replay *self) {
     uint64_t address = leb(self), size = leb(self);
     add_code(address, take(self, size), size);
   }
-  assert_int_equal(prof_rows_add(self->rows, start, end, &image, NULL), PROF_OK);
+  assert_int_equal(prof_rows_add(self->rows, start, end - 4, &image, NULL), PROF_OK);
+  if (!self->program_end) { /* it comes first: it has the lowest addresses */
+    self->program_start = start;
+    self->program_end = end;
+  }
   if (is_libc)
     prof_rows_set_libc(self->rows, start, end);
 }
 
 /* The page that signal handlers return to: qemu's in place of the kernel's vdso, an image without
- * rows too. There, but not here, an instruction stands before it. */
+ * rows too. There, but not here, an instruction stands before it: images end that much earlier. */
 static void read_trampoline(struct replay *self) {
   const struct prof_cfi_image image = {0};
   uint64_t address = leb(self);

@@ -2,7 +2,8 @@
  * replay: a recorded arm64 program, instruction by instruction (test/fixtures/arm64/record.py).
  *
  * Stands in for this process: stack/probe.h's functions read the recorded code here, at the
- * addresses that it had. One replay at a time. Fails the test where the file is not as it should be.
+ * addresses that it had. One replay at a time. Fails the test where the file is not as it should
+ * be.
  */
 #ifndef RSPACK_PROF_TEST_ARM64_REPLAY_H
 #define RSPACK_PROF_TEST_ARM64_REPLAY_H
@@ -26,6 +27,7 @@ struct replay {
   struct prof_rows *rows;
   const uint8_t *at, *end; /* of the file's bytes */
   uint64_t top, count, index;
+  uint64_t program_start, program_end; /* of the program, not of its libraries */
   struct prof_regs regs;
   unsigned depth;
   struct replay_frame truth[REPLAY_DEPTH]; /* the outermost first */
