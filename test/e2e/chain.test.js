@@ -167,6 +167,19 @@ test('too few files may be open: timers need none', { skip: noEvents || noTimers
   assert.equal(warning(end, 'cpu-timers').fix, 'ulimit -n 65536');
 });
 
+test(
+  'no memory may be locked for rings: timers need none',
+  { skip: noEvents || noFilter },
+  async () => {
+    const end = await work([WITHOUT, 'rings']);
+    isByTimers(end);
+    isNamed(end);
+    const { message, fix } = warning(end, 'cpu-timers');
+    assert.match(message, /perf events have no memory for their rings/);
+    assert.match(fix, /^sudo sysctl kernel\.perf_event_mlock_kb=\d+$/);
+  },
+);
+
 const hide = 'mount -t tmpfs none /proc';
 test('/proc is hidden', { skip: (!isRoot && 'not root') || noTimers || whyNot(hide) }, async () => {
   const end = await work(mounted(hide));
