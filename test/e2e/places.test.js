@@ -46,7 +46,9 @@ function stacks({ samples, nodes, funcs, strings, threads }) {
 /** @param {any} raw */
 function assertWhole(raw) {
   const complete = raw.samples.end.filter((/** @type {number} */ end) => end === 0).length;
-  assert.ok(complete >= 0.99 * raw.samples.end.length, `${complete} of ${raw.samples.end.length}`);
+  const most = raw.samples.end.length;
+  // Of few samples one or two may be where signals are blocked (in libc's posix_spawn).
+  assert.ok(complete >= Math.min(0.99 * most, most - 2), `${complete} of ${most}`);
 }
 
 /** (func $spin (param i32)) with a loop, exported as `run` through `outer`; with a name section. */

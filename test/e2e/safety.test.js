@@ -34,7 +34,7 @@ function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
     TSAN_OPTIONS: 'use_sigaltstack=0:die_after_fork=0',
   };
   // A deadlock is what this looks for too: it ends as a failure.
-  const limitS = 60 + 4 * seconds;
+  const limitS = 200 + 4 * seconds;
   const run = spawnSync('./stress', args, {
     ...{ cwd: folder, encoding: 'utf8', env },
     ...{ timeout: limitS * 1000, killSignal: 'SIGKILL' },
