@@ -214,6 +214,10 @@ static void a_threads_own_stack_is_known_below_its_thread_local_storage(void **s
   pthread_t thread;
   void *result;
   (void)state;
+#ifdef __SANITIZE_THREAD__ /* its thread-local storage is larger than any program's */
+  print_message("skipped: under ThreadSanitizer a thread's own stack begins elsewhere\n");
+  skip();
+#endif
   assert_non_null(stay_below(NULL));
   assert_int_equal(pthread_create(&thread, NULL, stay_below, NULL), 0);
   pthread_join(thread, &result);

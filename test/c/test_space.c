@@ -265,7 +265,7 @@ static void behaves_as_a_byte_map_does(void **state) {
 
 static double now_ns(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now); /* whatever else the machine does */
   return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
@@ -295,8 +295,13 @@ static void is_fast_with_100_000_ranges(void **state) {
   assert_int_equal(found, LOOKUPS);
   print_message("bench: space with 100,000 ranges: insert %.0f ns, look-up %.0f ns\n", insert_ns,
                 find_ns);
-  assert_true(insert_ns < 50000 &&
-              find_ns < 10000); /* that it is not linear; sanitizers are slow */
+#ifdef __SANITIZE_THREAD__
+  const double slower = 20;
+#else
+  const double slower = 1;
+#endif
+  /* That it is not linear; other sanitizers are slow too. */
+  assert_true(insert_ns < slower * 50000 && find_ns < slower * 10000);
   free(starts);
   prof_space_free(space);
 }
