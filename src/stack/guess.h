@@ -7,7 +7,8 @@
  * instruction, in code with a row (or in V8's) whose own caller is behind a call instruction again.
  * What was guessed is flagged, and a scan says how many bytes it skipped.
  *
- * For the walk alone; async-signal-safe. Refuses gaps above PROF_GUESS_REACH.
+ * For the walk alone; async-signal-safe. Refuses gaps above PROF_GUESS_REACH, and the profiler's
+ * own frames, which its handler leaves behind.
  */
 #ifndef RSPACK_PROF_STACK_GUESS_H
 #define RSPACK_PROF_STACK_GUESS_H

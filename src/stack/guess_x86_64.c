@@ -64,6 +64,8 @@ static enum place place_of(const struct guess *self, uint64_t address, prof_row 
     return PLACE_NOWHERE;
   if (self->v8 && prof_v8_in_blob(self->v8, address - 1))
     return prof_code_call_before(self->memory, address, NULL, &target) ? PLACE_V8 : PLACE_NOWHERE;
+  if (prof_rows_in_own(self->unwind->rows, address))
+    return PLACE_NOWHERE;
   *row = prof_rows_find_noted(self->unwind->rows, address - 1, &key);
   if (*row == PROF_ROW_NO_IMAGE) {
     bool is_jit = self->v8 && prof_code_call_before(self->memory, address, NULL, &target);
@@ -176,7 +178,10 @@ static bool try_word(const struct guess *self, uint64_t word, uint64_t at, uint6
   uint64_t pushed = 0, key;
   enum prof_row_call call;
   prof_row row;
-  if (self->v8 && prof_v8_in_blob(self->v8, word - 1))
+  /* Nor what the profiler's own handler left, as it ran on this stack (a thread's first sample,
+   * before it has a signal stack): nothing without rows is called by it. */
+  if ((self->v8 && prof_v8_in_blob(self->v8, word - 1)) ||
+      prof_rows_in_own(self->unwind->rows, word))
     return false;
   /* Most lead into code without rows, or were called by code with rows. */
   row = prof_rows_find_noted(self->unwind->rows, word - 1, &key);

@@ -136,8 +136,17 @@ struct collection {
   size_t count, capacity;
   bool failed;
   uint64_t libc_marks[2]; /* an address in each of the libraries that start threads */
-  struct prof_image_range libc[2];
+  struct prof_image_range libc[2], own;
 };
+
+/* A handler's frames, left on a stack, are nobody's callers. Not where this code is linked into the
+ * program: then it is the program's too. */
+static void note_own(struct collection *self, const struct dl_phdr_info *info,
+                     const struct image *image) {
+  uint64_t here = (uint64_t)(uintptr_t)prof_images_refresh;
+  if (info->dlpi_name && info->dlpi_name[0] && here >= image->start && here < image->end)
+    self->own = (struct prof_image_range){image->start, image->end};
+}
 
 static void set_code(struct prof_images *self, uint64_t start, uint64_t end) {
   for (uint64_t at = start >> PROF_IMAGES_PIECE_SHIFT; at <= (end - 1) >> PROF_IMAGES_PIECE_SHIFT;
@@ -182,6 +191,7 @@ static int collect(struct dl_phdr_info *info, size_t size, void *user) {
   for (int i = 0; i < 2; i++)
     if (self->libc_marks[i] >= image->start && self->libc_marks[i] < image->end)
       self->libc[i] = (struct prof_image_range){image->start, image->end};
+  note_own(self, info, image);
   self->count++;
   return 0;
 }
@@ -229,6 +239,8 @@ int prof_images_refresh(struct prof_images *self, struct prof_error *error) {
   }
   if (!self->libc[0].end) /* once: walks read it without a lock, and libc never moves */
     memcpy(self->libc, found.libc, sizeof self->libc);
+  if (!self->own.end)
+    self->own = found.own;
   if (found.count)
     qsort(found.images, found.count, sizeof *found.images, by_start);
   if (!is_same(self->mapped, found.images, found.count))
@@ -267,6 +279,7 @@ void prof_images_foreign(struct prof_images *self) {
   self->mapped = NULL;
   self->find_object = NULL;
   memset(self->libc, 0, sizeof self->libc);
+  self->own = (struct prof_image_range){0};
   self->is_foreign = true;
 }
 

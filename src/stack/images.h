@@ -36,6 +36,7 @@ struct prof_images {
   struct prof_images_table *_Atomic added;    /* given by prof_images_add */
   struct prof_images_table *old;              /* replaced ones */
   struct prof_image_range libc[2];            /* libc, and libpthread before 2.34 */
+  struct prof_image_range own;                /* the library that this code is in; 0: none */
   bool is_foreign;                            /* of another process: only what was added */
 };
 

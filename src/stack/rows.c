@@ -113,6 +113,14 @@ bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc) {
   return false;
 }
 
+bool prof_rows_in_own(const struct prof_rows *self, uint64_t pc) {
+  return pc - self->images.own.start < self->images.own.end - self->images.own.start;
+}
+
+void prof_rows_set_own(struct prof_rows *self, uint64_t start, uint64_t end) {
+  self->images.own = (struct prof_image_range){start, end};
+}
+
 void prof_rows_foreign(struct prof_rows *self) {
   prof_images_foreign(&self->images);
 }

@@ -58,6 +58,10 @@ bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc);
 /* pc lies in the C library: where a return address of 0 is a thread's start. */
 bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
 
+/* pc lies in the profiler's own library, whose handler leaves frames on stacks. set: for tests. */
+bool prof_rows_in_own(const struct prof_rows *self, uint64_t pc);
+void prof_rows_set_own(struct prof_rows *self, uint64_t start, uint64_t end);
+
 /* Rows of another process (a perf.data's): only images that are added are found. Right after
  * create; refresh must not be called any more. libc: the range for prof_rows_in_libc, once it is
  * known. */

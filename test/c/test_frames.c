@@ -259,6 +259,21 @@ static void scanning_shows_the_gap_it_skipped(void **state) {
   assert_int_equal(walk.flags, PROF_WALK_GUESS_SCAN);
 }
 
+static void the_profilers_own_frames_are_nobodys_callers(void **state) {
+  (void)state;
+  unwind.v8 = NULL;
+  unwind.scan = true;
+  regs.r[PROF_RBP] = 77;
+  stack[11] = 0;
+  stack[40] = thread_start; /* as a handler that ran on this stack would have left it */
+  prof_rows_set_own(unwind.rows, thread_start - 64, thread_start + 64);
+  walk_from(at(plain) + 0x500);
+  WORDS(PROF_WALK_NO_ROW, PC(at(plain) + 0x500));
+  prof_rows_set_own(unwind.rows, 0, 0);
+  walk_from(at(plain) + 0x500);
+  assert_int_equal(walk.end, PROF_WALK_COMPLETE);
+}
+
 static void full_capacity_is_truncated_at_every_kind_of_word(void **state) {
   (void)state;
   stack[6] = 0x999;
@@ -285,6 +300,7 @@ int main(void) {
       SCENARIO(plt_stubs_without_rows_are_known_by_their_bytes),
       SCENARIO(frame_pointers_of_plain_code_need_a_call_that_leads_there),
       SCENARIO(scanning_shows_the_gap_it_skipped),
+      SCENARIO(the_profilers_own_frames_are_nobodys_callers),
       SCENARIO(full_capacity_is_truncated_at_every_kind_of_word),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
