@@ -231,19 +231,36 @@ function writeExitOutput(profile, { output, quiet }, say = writeStderr, journal 
  * @param {string} [journal]
  */
 function writeToTemporary(profile, name, table, why, say, journal) {
+  let parent = '';
   try {
     // mkdtemp makes a name that nobody can have made before, readable by us alone.
-    const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
+    parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
     const written = writeRun(profile, parent, name, table, say, journal);
     say(`rspack-prof: could not write to ${why}\n${writtenTo(written)}`);
     return written.folder;
   } catch (error) {
+    if (parent !== '') removeEmpty(parent, name);
     say(
       `rspack-prof: the profile could not be written to ${why}; nor to ${os.tmpdir()}: ` +
         `${reasonOf(error)}\n`,
     );
     if (journal) say(`rspack-prof: its journal is kept: rspack-prof recover ${journal}\n`);
     return null;
+  }
+}
+
+/**
+ * Folders that nothing came to lie in, as on a full disk.
+ * @param {string} parent
+ * @param {string} name
+ */
+function removeEmpty(parent, name) {
+  for (const folder of [path.join(parent, name), parent]) {
+    try {
+      fs.rmdirSync(folder);
+    } catch {
+      // It was not made, or something is in it: that stays.
+    }
   }
 }
 

@@ -11,6 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { getSystemErrorName } = require('node:util');
 const { ProfError } = require('../errors.js');
+const { writeError } = require('../export/files.js');
 const { findAddon, platformProblem } = require('../native.js');
 
 const PROGRAM = 'rspack_prof_run';
@@ -56,9 +57,14 @@ function findRunner() {
 /** A file that is open and has no name: it is gone with the last descriptor. */
 function namelessFile() {
   const file = path.join(os.tmpdir(), `rspack-prof-${crypto.randomUUID()}.out`);
-  const fd = fs.openSync(file, 'ax+', 0o600);
-  fs.unlinkSync(file);
-  return fd;
+  try {
+    const fd = fs.openSync(file, 'ax+', 0o600);
+    fs.unlinkSync(file);
+    return fd;
+  } catch (error) {
+    const { message } = writeError(error, os.tmpdir());
+    throw new ProfError('ERR_PROF_BAD_FILE', `${message}: TMPDIR names the temporary folder`);
+  }
 }
 
 /** @param {number} fd */
