@@ -62,7 +62,7 @@ function namelessFile() {
     fs.unlinkSync(file);
     return fd;
   } catch (error) {
-    const { message } = writeError(error, os.tmpdir());
+    const { message } = /** @type {Error} */ (writeError(error, os.tmpdir()));
     throw new ProfError('ERR_PROF_BAD_FILE', `${message}: TMPDIR names the temporary folder`);
   }
 }
