@@ -28,8 +28,8 @@ static _Atomic bool listening;
 static __thread struct buffer *mine __attribute__((tls_model("initial-exec")));
 static __thread uint32_t refused __attribute__((tls_model("initial-exec")));
 
-/* The functions that a hit runs through use no vector register: none of them is saved. gcc 10, which
- * builds the published addon, does not know the first of the two ways to say so. */
+/* The functions that a hit runs through use no vector register: none of them is saved. gcc 10,
+ * which builds the published addon, does not know the first of the two ways to say so. */
 #if defined(__clang__) || __GNUC__ >= 11
 #define PLAIN __attribute__((target("general-regs-only"), noinline))
 #else
