@@ -28,6 +28,24 @@ function platformProblem(platform, arch) {
   );
 }
 
+/** Alpine's node and its like: the report's header names glibc's version where node is linked with it. */
+function isMusl() {
+  // Or it may look up the names of this process's connections, for seconds.
+  Object.assign(/** @type {object} */ (process.report), { excludeNetwork: true });
+  const report = /** @type {any} */ (process.report.getReport());
+  return process.platform === 'linux' && !report.header.glibcVersionRuntime;
+}
+
+/** @param {unknown} cause @returns {ProfError} */
+function muslProblem(cause) {
+  return new ProfError(
+    'ERR_PROF_UNSUPPORTED_PLATFORM',
+    'rspack-prof records on Linux x64 with glibc and this node is linked with musl (Alpine): record with ' +
+      'a node for glibc (image node:22-slim in place of node:22-alpine); reports of a written profile work here',
+    { cause },
+  );
+}
+
 /**
  * @param {{platform?: string, arch?: string, find?: () => string, load?: (file: string) => unknown}} [world]
  *   what to believe about this machine; tests invent it
@@ -50,10 +68,10 @@ function loadNative(world = {}) {
         { cause: error },
       );
     }
+    if (isMusl()) throw muslProblem(error);
     throw new ProfError(
       'ERR_PROF_UNSUPPORTED_PLATFORM',
-      'the addon is not built, and the one that comes with the package is for glibc (not musl): run ' +
-        '`npm rebuild rspack-prof`, which needs glibc, a C compiler and make',
+      'the addon is not built: run `npm rebuild rspack-prof`, which needs a C compiler and make',
       { cause: error },
     );
   }
@@ -68,6 +86,7 @@ function loadNative(world = {}) {
         { cause: error },
       );
     }
+    if (isMusl()) throw muslProblem(error);
     throw new ProfError(
       'ERR_PROF_UNSUPPORTED_PLATFORM',
       `${file} cannot be loaded (${reason}): run \`npm rebuild rspack-prof\``,
