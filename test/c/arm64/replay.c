@@ -80,6 +80,13 @@ static void add_code(uint64_t address, const uint8_t *bytes, uint64_t size) {
   codes[code_count++] = (struct piece){address, size, bytes};
 }
 
+void replay_code(uint64_t address, const void *bytes, uint64_t size) {
+  for (unsigned i = 0; i < code_count; i++)
+    if (codes[i].address == address)
+      codes[i--] = codes[--code_count];
+  add_code(address, bytes, size);
+}
+
 static void read_image(struct replay *self) {
   uint64_t start = leb(self), end = leb(self);
   bool is_libc = *take(self, 1);

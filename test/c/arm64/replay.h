@@ -44,7 +44,10 @@ bool replay_next(struct replay *self);
 /* The stack of now, from sp on, for a walk. */
 void replay_memory(struct replay *self, struct prof_memory *out);
 
-/* What of an image may be read as code: all of it, as if it had been mapped. */
+/* Code of the test's own; what stood at the same address before goes. */
+void replay_code(uint64_t address, const void *bytes, uint64_t size);
+
+/* From now on no code can be read, as in a dump. */
 void replay_forget_code(bool forgets);
 
 #endif
