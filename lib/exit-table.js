@@ -1,21 +1,42 @@
 'use strict';
-// What a recording's end says for people: phases, hotspots, memory, hints, as one text.
+// What a recording's end says for people: phases, hotspots, memory, hints. Each is worked out once, when it
+// is first asked for, and laid out as often as wanted: for a terminal, for a file.
+
+/** @typedef {import('./table').TableOptions} TableOptions */
 
 /**
  * @param {import('./profile/profile').Profile} profile
- * @returns {(options: import('./table').TableOptions) => string}
+ * @returns {{table: (options: TableOptions) => string, below: (options: TableOptions) => string}} the table at
+ *   once; what stands below it takes longer, and is '' where there is nothing to say
  */
-function exitTable(profile) {
+function exitParts(profile) {
   const { renderRows, selectRows } = require('./table.js');
-  const { hintsBelow } = require('./hint-table.js');
-  const { memoryBelow } = require('./memory/table.js');
   const { phasesAbove } = require('./phase-table.js');
+  const { markers } = profile;
   const rows = selectRows(profile, {});
-  return (options) =>
-    phasesAbove(profile, options) +
-    renderRows(profile, rows, options) +
-    memoryBelow(profile, options) +
-    hintsBelow(profile, options);
+  /** @type {ReturnType<typeof profile.phases> | undefined} */
+  let phases;
+  /** @type {ReturnType<typeof profile.hints> | undefined} */
+  let hints;
+  const phased = { markers, phases: () => (phases ??= profile.phases()) };
+  const hinted = { hints: () => (hints ??= profile.hints()) };
+  return {
+    table: (options) => phasesAbove(phased, options) + renderRows(profile, rows, options),
+    below(options) {
+      const { hintsBelow } = require('./hint-table.js');
+      const { memoryBelow } = require('./memory/table.js');
+      return memoryBelow(profile, options) + hintsBelow(hinted, options);
+    },
+  };
 }
 
-module.exports = { exitTable };
+/**
+ * @param {import('./profile/profile').Profile} profile
+ * @returns {(options: TableOptions) => string} all of it as one text
+ */
+function exitTable(profile) {
+  const { table, below } = exitParts(profile);
+  return (options) => table(options) + below(options);
+}
+
+module.exports = { exitParts, exitTable };

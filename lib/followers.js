@@ -4,9 +4,6 @@
 
 const path = require('node:path');
 const { nameLoaderWorkers } = require('./loader-workers.js');
-const { sliceRaw } = require('./profile/slice.js');
-const { MemoryWatch } = require('./memory/watch.js');
-const { RspackTrace } = require('./trace/index.js');
 const { WatchKeeper } = require('./watch/keeper.js');
 
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
@@ -23,9 +20,15 @@ const { WatchKeeper } = require('./watch/keeper.js');
  *    dump: () => Promise<Profile>, isRunning: () => boolean, say: (line: string) => void}} world
  */
 function follow(options, { notes, startNs, phases, forget, dump, isRunning, say }) {
-  const trace = options.trace === null ? null : new RspackTrace(options.trace);
+  /** @param {NonNullable<typeof options.trace>} wanted */
+  const traceOf = (wanted) => new (require('./trace/index.js').RspackTrace)(wanted);
+  const trace = options.trace === null ? null : traceOf(options.trace);
   const watch = phases((binding) => trace?.begin(binding));
-  const memory = options.memory ? new MemoryWatch(() => Number(process.hrtime.bigint())) : null;
+  const memoryOf = () => {
+    const { MemoryWatch } = require('./memory/watch.js');
+    return new MemoryWatch(() => Number(process.hrtime.bigint()));
+  };
+  const memory = options.memory ? memoryOf() : null;
   memory?.start();
   const keeper = new WatchKeeper(options.watch, {
     // A raw file keeps all records, and is of one stretch.
@@ -47,7 +50,8 @@ function follow(options, { notes, startNs, phases, forget, dump, isRunning, say 
       const { startNs, endNs } = raw.meta;
       if (options.view) raw.meta.view = options.view;
       if (memory) raw.memory = memory.read();
-      return keeper.beforeNs > startNs ? sliceRaw(raw, keeper.beforeNs, endNs, raw.quality) : raw;
+      if (keeper.beforeNs <= startNs) return raw;
+      return require('./profile/slice.js').sliceRaw(raw, keeper.beforeNs, endNs, raw.quality);
     },
 
     /**

@@ -6,10 +6,8 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { exitTable } = require('./exit-table.js');
+const { exitParts, exitTable } = require('./exit-table.js');
 const { writeWhole } = require('./export/files.js');
-const { foldedMost } = require('./export/folded-most.js');
-const { htmlReport } = require('./html/report.js');
 const { removeJournal } = require('./journal.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
@@ -130,6 +128,7 @@ function writeSides(profile, folder, table, say) {
   };
   let note = '';
   side('profile.folded', (file) => {
+    const { foldedMost } = require('./export/folded-most.js');
     const { lines, whole, share, hidden } = foldedMost(profile, FOLDED_BYTES);
     writeWhole(file, lines);
     if (whole) return 'folded stacks';
@@ -142,6 +141,7 @@ function writeSides(profile, folder, table, say) {
     return 'the table above';
   });
   side('flamegraph.html', (file) => {
+    const { htmlReport } = require('./html/report.js');
     writeWhole(file, htmlReport(profile, { atExit: true }));
     return 'a report to look around in: flame graph, hotspots, phases';
   });
@@ -203,9 +203,12 @@ const reasonOf = (error) => (error instanceof Error ? error.message : String(err
 function writeExitOutput(profile, { output, quiet }, say = writeStderr, journal = undefined) {
   let table = '';
   try {
-    const render = exitTable(profile);
-    if (!quiet) say(`\n${render({ stream: process.stderr })}`);
-    table = render({});
+    const { table: head, below } = exitParts(profile);
+    const terminal = { stream: process.stderr };
+    if (!quiet) say(`\n${head(terminal)}`);
+    const rest = quiet ? '' : below(terminal);
+    if (rest !== '') say(rest);
+    table = head({}) + below({});
   } catch (error) {
     say(`rspack-prof: no table: ${reasonOf(error)}\n`);
   }

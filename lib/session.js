@@ -16,16 +16,15 @@ const { Profile } = require('./profile/profile.js');
 const { addWarnings } = require('./profile/quality.js');
 const { splitWaits } = require('./profile/split-waits.js');
 const { watchPhases } = require('./phases/index.js');
-const { rebuilds } = require('./profile/rebuilds.js');
 const { aboutProcess, leftoverLine, removeJournal } = require('./journal.js');
 const { JournalNotes } = require('./journal-notes.js');
-const { SharedSession } = require('./shared-session.js');
 const { follow } = require('./followers.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
 /** @typedef {import('./followers').Followers} Followers */
+/** @typedef {import('./shared-session').SharedSession} SharedSession */
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}, journal?: string) => void} ExitOutput */
@@ -194,7 +193,7 @@ class Session {
   /** The builds that are kept and have ended. */
   rebuilds() {
     const { markers } = this.#followers.see(this.#startNs, Infinity, { trace: false });
-    return rebuilds(markers, this.#startNs);
+    return require('./profile/rebuilds.js').rebuilds(markers, this.#startNs);
   }
 
   /**
@@ -385,11 +384,15 @@ function createProfiler(world) {
         `a session runs in this process since ${current.startedAt.toISOString()}: stop() it first`,
       );
     }
-    const session = current
-      ? new SharedSession(current.session, current.finish)
-      : record(checked, internal);
+    const session = current ? partOf(current) : record(checked, internal);
     if (!internal.shared) users = { session, from, asked };
     return session;
+  }
+
+  /** @param {NonNullable<typeof current>} recording */
+  function partOf({ session, finish }) {
+    const { SharedSession } = require('./shared-session.js');
+    return new SharedSession(session, finish);
   }
 
   /**

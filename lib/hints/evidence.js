@@ -3,11 +3,13 @@
 // the build it is done for. Rust's own library, libc and the kernel are not asked: a hash table grows for
 // whoever uses it.
 
-const { KINDS } = require('../profile/keys.js');
+const { KINDS, packageOfFile } = require('../profile/keys.js');
 const { TRANSPARENT_CRATES } = require('../profile/categories.js');
+const { sumPerNode } = require('../profile/select.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
-/** @typedef {{name: string, kind: string, crate: string, file: string}} Func */
+/** @typedef {{name: string, kind: string, crate: string, file: string, package: string}} Func package: npm's, of
+ *    JavaScript, '' where it is in none */
 /** @typedef {{symbol: string, share: number}} Place */
 /** @typedef {{share: number, samples: number, places: Place[]}} Found */
 
@@ -21,11 +23,14 @@ const HELPERS =
 /** @param {Profile} profile @param {number} func @returns {Func} */
 function funcOf({ raw, names }, func) {
   const { funcs, strings } = raw;
+  const kind = KINDS[funcs.kind[func]];
+  const file = funcs.file[func] >= 0 ? strings[funcs.file[func]] : '';
   return {
     name: names.text[names.id[func]],
-    kind: KINDS[funcs.kind[func]],
+    kind,
     crate: funcs.crate[func] >= 0 ? strings[funcs.crate[func]] : '',
-    file: funcs.file[func] >= 0 ? strings[funcs.file[func]] : '',
+    file,
+    package: kind === 'js' ? packageOfFile(file) : '',
   };
 }
 
@@ -46,26 +51,111 @@ function isOwn({ kind, crate, name, file }) {
   return !TRANSPARENT_CRATES.test(crate) && !HELPERS.test(crate);
 }
 
+/** What a node's samples are charged to where it is no function's id. */
+const NOT_MEANT = -1;
+const NOWHERE = -2;
+
+// Plain loops over columns, one for each question and outside of the class: a build ends while they run
+// for the first time, and what V8 spends on optimizing them is half of their cost.
+
+/**
+ * The nearest marked function above each node.
+ * @param {Int32Array} above written
+ * @param {{parent: Int32Array, func: Int32Array}} nodes
+ * @param {Uint8Array} marked by function
+ * @param {Uint8Array | null} passed functions that are not it themselves
+ */
+function findAbove(above, { parent, func }, marked, passed) {
+  above[0] = NOT_MEANT;
+  for (let node = 1; node < parent.length; node++) {
+    const id = func[node];
+    const own = marked[id] === 1 && (passed === null || passed[id] === 0);
+    above[node] = own ? id : above[parent[node]];
+  }
+}
+
+/**
+ * Charges what is wanted, and what runs below it, to what is above.
+ * @param {Int32Array} charged written
+ * @param {Int32Array} above
+ * @param {{parent: Int32Array, func: Int32Array}} nodes
+ * @param {Uint8Array} wanted by function
+ * @param {Uint8Array | null} ends functions below which nothing is meant any more
+ */
+function chargeBelow(charged, above, { parent, func }, wanted, ends) {
+  charged[0] = NOT_MEANT;
+  for (let node = 1; node < parent.length; node++) {
+    const id = func[node];
+    if (wanted[id] === 1) charged[node] = above[node] >= 0 ? above[node] : NOWHERE;
+    else charged[node] = ends !== null && ends[id] === 1 ? NOT_MEANT : charged[parent[node]];
+  }
+}
+
+/**
+ * @param {Int32Array} charged written
+ * @param {Int32Array} above
+ * @param {Uint8Array} ofNode
+ * @param {number} wanted
+ */
+function chargeCategory(charged, above, ofNode, wanted) {
+  charged[0] = NOT_MEANT;
+  for (let node = 1; node < charged.length; node++) {
+    if (ofNode[node] !== wanted) charged[node] = NOT_MEANT;
+    else charged[node] = above[node] >= 0 ? above[node] : NOWHERE;
+  }
+}
+
+/**
+ * @param {Int32Array} charged
+ * @param {{weight: Float64Array, count: Float64Array}} sums of each node
+ * @param {Float64Array} byFunc written: weight charged to each function
+ * @returns {[number, number]} weight and samples, of what is charged to nobody too
+ */
+function sumCharged(charged, { weight, count }, byFunc) {
+  let whole = 0;
+  let samples = 0;
+  byFunc.fill(0);
+  for (let node = 0; node < charged.length; node++) {
+    const place = charged[node];
+    if (place === NOT_MEANT || count[node] === 0) continue;
+    whole += weight[node];
+    samples += count[node];
+    if (place >= 0) byFunc[place] += weight[node];
+  }
+  return [whole, samples];
+}
+
 /** What is worked out once for all rules, and the columns that each of them writes into. */
 class Evidence {
+  #sums;
+  /** @type {Float64Array} */
+  #byFunc;
+  /** Of tests that several rules share. @type {Map<(func: Func) => boolean, Uint8Array>} */
+  #known = new Map();
+
   /** @param {Profile} profile */
   constructor(profile) {
     const size = profile.raw.nodes.parent.length;
     this.profile = profile;
+    this.#sums = sumPerNode(profile, null);
     /** @type {Func[]} */
     this.funcs = new Array(profile.raw.funcs.name.length);
     for (let id = 0; id < this.funcs.length; id++) this.funcs[id] = funcOf(profile, id);
+    this.#byFunc = new Float64Array(this.funcs.length);
     this.isOwn = this.#which(isOwn);
     /** The nearest place above, or at. */
     this.above = new Int32Array(size);
-    /** The place that a sample here is charged to: -1 none is looked for, -2 found, but no place. */
+    /** The place that a sample here is charged to. */
     this.charged = new Int32Array(size);
   }
 
   /** @param {(func: Func) => boolean} test */
   #which(test) {
-    const found = new Uint8Array(this.funcs.length);
+    let found = this.#known.get(test);
+    if (found) return found;
+    found = new Uint8Array(this.funcs.length);
     for (let id = 0; id < found.length; id++) found[id] = test(this.funcs[id]) ? 1 : 0;
+    this.#known.set(test, found);
     return found;
   }
 
@@ -79,18 +169,10 @@ class Evidence {
   through(test, { near = false, place, own = false } = {}) {
     const wanted = this.#which(test);
     if (!wanted.includes(1)) return { share: 0, samples: 0, places: [] };
-    const isPlace = place ? this.#which(place) : this.isOwn;
-    const { above, charged } = this;
-    const { parent, func } = this.profile.raw.nodes;
-    above[0] = charged[0] = -1;
-    for (let node = 1; node < parent.length; node++) {
-      const up = parent[node];
-      const id = func[node];
-      above[node] = isPlace[id] === 1 && (own || wanted[id] === 0) ? id : above[up];
-      if (wanted[id] === 1) charged[node] = above[node] >= 0 ? above[node] : -2;
-      else charged[node] = near && this.isOwn[id] === 1 ? -1 : charged[up];
-    }
-    return this.#sum();
+    const { nodes } = this.profile.raw;
+    findAbove(this.above, nodes, place ? this.#which(place) : this.isOwn, own ? null : wanted);
+    chargeBelow(this.charged, this.above, nodes, wanted, near ? this.isOwn : null);
+    return this.#found();
   }
 
   /**
@@ -100,41 +182,25 @@ class Evidence {
    */
   inCategory(category, place) {
     const { names, ofNode } = this.profile.categories;
-    const wanted = names.indexOf(category);
-    const isPlace = place ? this.#which(place) : this.isOwn;
-    const { above, charged } = this;
-    const { parent, func } = this.profile.raw.nodes;
-    above[0] = charged[0] = -1;
-    for (let node = 1; node < parent.length; node++) {
-      above[node] = isPlace[func[node]] === 1 ? func[node] : above[parent[node]];
-      charged[node] = ofNode[node] !== wanted ? -1 : above[node] >= 0 ? above[node] : -2;
-    }
-    return this.#sum();
+    const { nodes } = this.profile.raw;
+    findAbove(this.above, nodes, place ? this.#which(place) : this.isOwn, null);
+    chargeCategory(this.charged, this.above, ofNode, names.indexOf(category));
+    return this.#found();
   }
 
   /** @returns {Found} of what is charged */
-  #sum() {
-    const { profile, charged, funcs } = this;
-    const { node, weight: weights } = profile.raw.samples;
-    /** @type {Map<number, number>} */
-    const byPlace = new Map();
-    let weight = 0;
-    let samples = 0;
-    for (let i = 0; i < node.length; i++) {
-      const place = charged[node[i]];
-      if (place === -1) continue;
-      samples++;
-      weight += weights[i];
-      if (place >= 0) byPlace.set(place, (byPlace.get(place) ?? 0) + weights[i]);
-    }
+  #found() {
+    const { profile, funcs } = this;
+    const byFunc = this.#byFunc;
+    const [weight, samples] = sumCharged(this.charged, this.#sums, byFunc);
     const whole = profile.totalWeight;
     const part = (/** @type {number} */ value) => (whole > 0 ? value / whole : 0);
     const top = (/** @type {(id: number) => string} */ nameOf) => {
       /** @type {Map<string, number>} V8's tiers of a function are one place */
       const named = new Map();
-      for (const [id, value] of byPlace) {
-        const name = nameOf(id);
-        if (name !== '') named.set(name, (named.get(name) ?? 0) + value);
+      for (let id = 0; id < byFunc.length; id++) {
+        const name = byFunc[id] > 0 ? nameOf(id) : '';
+        if (name !== '') named.set(name, (named.get(name) ?? 0) + byFunc[id]);
       }
       return [...named]
         .sort((a, b) => b[1] - a[1])

@@ -68,24 +68,20 @@ const BUILTIN = [
   },
 ];
 
-/** @param {string} file */
-const packageOf = (file) =>
-  /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1].replace('\\', '/') ?? '';
-
 /** V8 works for the JavaScript above it. @param {import('./evidence').Func} func */
 const isScript = (func) => func.kind === 'js' && isOwn(func);
 
 /** @type {Rule[]} */
 const RULES = [
   ...BUILTIN.map(
-    /** @returns {Rule} */ ({ code, packages, name, builtin, but }) => ({
+    /** @returns {Rule} */ ({ code, packages, name: tool, builtin, but }) => ({
       code,
       find(evidence) {
-        const isOf = (/** @type {import('./evidence').Func} */ { kind, file }) =>
-          kind === 'js' && packages.test(packageOf(file));
+        const isOf = (/** @type {import('./evidence').Func} */ { package: name }) =>
+          name !== '' && packages.test(name);
         return evidence.through(isOf, { place: isOf, own: true });
       },
-      what: `in ${name} and what it called`,
+      what: `in ${tool} and what it called`,
       did: `rspack has ${builtin} for the same${but ? `: ${but}` : ''}`,
     }),
   ),

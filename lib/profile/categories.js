@@ -174,6 +174,11 @@ const FALLBACK = {
 const TRANSPARENT_CRATES =
   /^(core|alloc|std|__rustc|hashbrown|libc|mio|slab|bytes|smallvec|once_cell|scoped_tls|stacker|psm)$/;
 
+/** In the order of RULES. */
+const RULES_OF_KIND = Object.fromEntries(
+  KINDS.map((kind) => [kind, RULES.filter(({ kinds }) => kinds.includes(kind))]),
+);
+
 /**
  * @param {Profile} profile
  * @param {number} func
@@ -181,15 +186,14 @@ const TRANSPARENT_CRATES =
  */
 function ruleOf({ raw, names }, func) {
   const { funcs, strings } = raw;
-  const kind = KINDS[funcs.kind[func]];
   const name = names.text[names.id[func]];
   const crate = funcs.crate[func] > 0 ? strings[funcs.crate[func]] : '';
   const file = funcs.file[func] > 0 ? strings[funcs.file[func]] : '';
-  return RULES.find(
-    (rule) =>
-      rule.kinds.includes(kind) &&
-      (rule.name?.test(name) || rule.crate?.test(crate) || rule.file?.test(file)),
-  );
+  // The crate first: it is short, and a function's name may have kilobytes.
+  for (const rule of RULES_OF_KIND[KINDS[funcs.kind[func]]]) {
+    if (rule.crate?.test(crate) || rule.name?.test(name) || rule.file?.test(file)) return rule;
+  }
+  return undefined;
 }
 
 /**

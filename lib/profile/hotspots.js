@@ -235,10 +235,8 @@ function hotspots(profile, options = {}, symbols) {
     });
   }
   (hasPlaces ? bySample.labels : []).forEach((_, group) => {
-    const sums = sumPerNode(
-      profile,
-      (sample) => bySample.groupOf[sample] === group && (!selected || selected[sample] === 1),
-    );
+    const isOne = bySample.labels.length === 1;
+    const sums = sumPerNode(profile, selected, isOne ? null : bySample.groupOf, group);
     if (sums.totalCount === 0) return;
     whole += sums.totalWeight;
     const groups = places.list.length;

@@ -109,20 +109,23 @@ function selectSamples(profile, filter) {
 
 /**
  * @param {Profile} profile
- * @param {(sample: number) => boolean} wanted
+ * @param {Uint8Array | null} selected 1 per sample to count, null for all of them
+ * @param {Int32Array | null} [groupOf] group of each sample: only `group`'s count
+ * @param {number} [group]
  * @returns {NodeSums}
  */
-function sumPerNode({ raw }, wanted) {
-  const { samples, nodes } = raw;
-  const weight = new Float64Array(nodes.parent.length);
-  const count = new Float64Array(nodes.parent.length);
+function sumPerNode({ raw }, selected, groupOf = null, group = 0) {
+  const { node, weight: weights } = raw.samples;
+  const weight = new Float64Array(raw.nodes.parent.length);
+  const count = new Float64Array(raw.nodes.parent.length);
   let totalWeight = 0;
   let totalCount = 0;
-  for (let i = 0; i < samples.node.length; i++) {
-    if (!wanted(i)) continue;
-    weight[samples.node[i]] += samples.weight[i];
-    count[samples.node[i]]++;
-    totalWeight += samples.weight[i];
+  for (let i = 0; i < node.length; i++) {
+    if (selected !== null && selected[i] === 0) continue;
+    if (groupOf !== null && groupOf[i] !== group) continue;
+    weight[node[i]] += weights[i];
+    count[node[i]]++;
+    totalWeight += weights[i];
     totalCount++;
   }
   return { weight, count, totalWeight, totalCount };
@@ -134,8 +137,7 @@ function sumPerNode({ raw }, wanted) {
  * @returns {NodeSums}
  */
 function sumSelected(profile, filter) {
-  const selected = selectSamples(profile, filter);
-  return sumPerNode(profile, selected ? (sample) => selected[sample] === 1 : () => true);
+  return sumPerNode(profile, selectSamples(profile, filter));
 }
 
 module.exports = {

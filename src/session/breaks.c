@@ -32,17 +32,54 @@ static uint32_t object_of_pc(const struct prof_recording *recording, const struc
   return extra + (code->kind == PROF_CODE_KERNEL ? OBJECT_KERNEL : OBJECT_JIT);
 }
 
-/* For each object, the samples that have a frame in it; seen holds the last sample + 1. */
-static void count_samples(const struct prof_result *out, uint32_t *counts, uint32_t *seen) {
-  for (size_t i = 0; i < out->sample_count; i++) {
-    for (int32_t node = (int32_t)out->samples[i].node; node > 0; node = out->nodes[node].parent) {
-      uint32_t object = object_of_func(out, out->nodes[node].func);
-      if (seen[object] == i + 1)
-        continue;
-      seen[object] = (uint32_t)i + 1;
-      counts[object]++;
+/* Of up to 64 objects, the samples that have a frame in each. One pass over the tree, whose parents
+ * stand before their children, and one over the samples: no stack is walked. */
+static int count_some(const struct prof_result *out, const uint32_t *objects, size_t count,
+                      uint32_t *counts) {
+  uint64_t *within = malloc((out->node_count ? out->node_count : 1) * sizeof *within);
+  if (!within)
+    return -1;
+  within[0] = 0;
+  for (size_t node = 1; node < out->node_count; node++) {
+    uint32_t object = object_of_func(out, out->nodes[node].func);
+    within[node] = within[out->nodes[node].parent];
+    for (size_t i = 0; i < count; i++)
+      within[node] |= (uint64_t)(objects[i] == object) << i;
+  }
+  for (size_t i = 0; i < out->sample_count; i++)
+    for (uint64_t bits = within[out->samples[i].node]; bits; bits &= bits - 1)
+      counts[objects[__builtin_ctzll(bits)]]++;
+  free(within);
+  return 0;
+}
+
+/* The same for every object that a stack broke in: mostly none, or a handful. */
+static int count_samples(const struct prof_recording *recording, const struct prof_result *out,
+                         size_t object_count, uint32_t *counts) {
+  enum { MOST = 64 };
+  uint32_t objects[MOST];
+  size_t count = 0;
+  int status = 0;
+  unsigned char *is_met = calloc(object_count, 1);
+  if (!is_met)
+    return -1;
+  for (size_t i = 0; i < out->sample_count && !status; i++) {
+    if (out->samples[i].end != PROF_END_BROKEN)
+      continue;
+    uint32_t object = object_of_pc(recording, out, out->samples[i].end_pc);
+    if (is_met[object])
+      continue;
+    is_met[object] = 1;
+    objects[count++] = object;
+    if (count == MOST) {
+      status = count_some(out, objects, count, counts);
+      count = 0;
     }
   }
+  if (count && !status)
+    status = count_some(out, objects, count, counts);
+  free(is_met);
+  return status;
 }
 
 static const char *reason_name(uint8_t reason) {
@@ -74,10 +111,8 @@ static int most_first(const void *left, const void *right) {
 
 int prof_breaks_count(const struct prof_recording *recording, struct prof_result *out) {
   size_t objects = out->module_count + OBJECT_EXTRA;
-  uint32_t *counts = calloc(objects, sizeof *counts), *seen = calloc(objects, sizeof *seen);
-  int status = counts && seen ? 0 : -1;
-  if (!status)
-    count_samples(out, counts, seen);
+  uint32_t *counts = calloc(objects, sizeof *counts);
+  int status = counts ? count_samples(recording, out, objects, counts) : -1;
   for (size_t i = 0; i < out->sample_count && !status; i++) {
     const struct prof_sample *sample = &out->samples[i];
     if (sample->end != PROF_END_BROKEN)
@@ -94,6 +129,5 @@ int prof_breaks_count(const struct prof_recording *recording, struct prof_result
     qsort(out->broken, out->broken_count, sizeof *out->broken, most_first);
   }
   free(counts);
-  free(seen);
   return status;
 }

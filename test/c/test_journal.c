@@ -28,6 +28,14 @@ static void the_checksum_is_that_of_the_standard(void **state) {
   (void)state;
   assert_int_equal(prof_crc32(0, "123456789", 9), 0xcbf43926u);
   assert_int_equal(prof_crc32(prof_crc32(0, "1234", 4), "56789", 5), 0xcbf43926u);
+  /* Long enough for steps of several bytes, and cut everywhere: the sum is what
+   * Python's zlib.crc32(bytes(range(40))) says. */
+  unsigned char bytes[40];
+  for (unsigned char i = 0; i < sizeof bytes; i++)
+    bytes[i] = i;
+  for (size_t cut = 0; cut <= sizeof bytes; cut++)
+    assert_int_equal(prof_crc32(prof_crc32(0, bytes, cut), bytes + cut, sizeof bytes - cut),
+                     0xda62e3cu);
 }
 
 static int open_recording(void **state) {

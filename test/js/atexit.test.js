@@ -253,6 +253,22 @@ test('two recordings of one second do not overwrite each other', () => {
   assert.match(path.basename(String(folders[0])), /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-4242$/);
 });
 
+test('the table is said before the hints are looked for', () => {
+  const profile = buildProfile(smallBuild().samples, smallBuild());
+  /** @type {string[]} */
+  const order = [];
+  const { hints } = profile;
+  profile.hints = (options) => {
+    order.push('hints');
+    return hints.call(profile, options);
+  };
+  const say = (/** @type {string} */ text) => void order.push(/SELF/.test(text) ? 'table' : 'text');
+  writeExitOutput(profile, { output: newFolder(), quiet: false }, say);
+  assert.deepEqual(order.slice(0, 2), ['table', 'hints']);
+  // Twice laid out, for the terminal and the file, and once worked out.
+  assert.equal(order.filter((one) => one === 'hints').length, 1);
+});
+
 test('the table is said before any file is written', () => {
   const output = newFolder();
   /** @type {boolean[]} */
