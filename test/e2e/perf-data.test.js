@@ -57,10 +57,14 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
       found.same >= Math.min(0.99 * found.whole, found.whole - 1),
       `${found.same} of ${found.whole}`,
     );
-    assert.ok(found.inner >= 0.93 * cut, `${found.inner} of ${cut}`);
     // V8's assembly in front of a garbage collection has no unwind rows on node 22 and 24. A recording
     // finds its caller in the code (quality.guessed), which an import does not have.
-    const told = own.filter(({ names }) => !names.includes('PushAllRegistersAndIterateStack'));
+    const NO_ROWS = 'PushAllRegistersAndIterateStack';
+    const excused = [...found.kinds]
+      .filter(([kind]) => kind.includes(`ours ends: ${NO_ROWS}`))
+      .reduce((sum, [, count]) => sum + count, 0);
+    assert.ok(found.inner + excused >= 0.95 * cut, `${found.inner} of ${cut}, ${excused} excused`);
+    const told = own.filter(({ names }) => !names.includes(NO_ROWS));
     assert.ok(told.filter(({ end }) => end === 0).length >= 0.97 * told.length);
   });
 

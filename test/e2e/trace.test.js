@@ -173,7 +173,7 @@ describe('a watch', { skip }, () => {
       { options, rebuilds: 2 },
       { stderr: /^(rspack-prof: build \d.*\n){3}$/ },
     );
-    assert.match(stderr, /build 3: \d+ ms \(index\.js\); slowest of the last 2: build [23]/);
+    assert.match(stderr, /build 3: [\d.]+ m?s \(index\.js\); slowest of the last 2: build [23]/);
     const builds = profile.rebuilds();
     assert.deepEqual(
       builds.map((/** @type {prof.Rebuild} */ { build, watching }) => [build, watching]),
