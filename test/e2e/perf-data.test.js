@@ -52,7 +52,7 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
     );
     for (const [kind, count] of found.kinds) t.diagnostic(`${count} x ${kind}`);
     assert.equal(found.missing, 0);
-    assert.ok(found.whole > 50);
+    assert.ok(found.whole > 5); // the fixture works for so long a time, with however much of a processor
     assert.ok(
       found.same >= Math.min(0.99 * found.whole, found.whole - 1),
       `${found.same} of ${found.whole}`,
