@@ -64,6 +64,7 @@ const NATIVE_OPTIONS = [
   'raw',
   'offCpu',
   'memory',
+  'faultPeriod',
 ];
 
 /**
@@ -220,8 +221,6 @@ function checkStartOptions(given) {
 
 /** Memory that a process gets, it gets by page faults. */
 const FAULTS = 'page-faults:uk';
-/** They come in bursts, of which a slow rate makes few samples of great weight. */
-const FAULTS_HZ = 4000;
 
 /**
  * Changes `checked`.
@@ -238,7 +237,9 @@ function checkMemory(checked, hasEvent, hasFrequency) {
   }
   if (hasEvent) return;
   checked.event = FAULTS;
-  if (!hasFrequency) checked.frequency = FAULTS_HZ;
+  // By period (src/perf/extras.h), unless it was said how often.
+  const isSaid = hasFrequency || checked.period !== undefined || checked.budget !== undefined;
+  if (!isSaid) checked.faultPeriod = true;
 }
 
 /** Running and waiting are added up, so both are counted in ns. */

@@ -152,6 +152,7 @@ static bool read_options(napi_env env, napi_value object, struct prof_session_op
       !read_call_graph(env, object, &out->call_graph) ||
       !read_flag(env, object, "offCpu", &out->off_cpu) ||
       !read_flag(env, object, "memory", &out->memory) ||
+      !read_flag(env, object, "faultPeriod", &out->fault_period) ||
       !read_number(env, object, "allocationBytes", 1, 0x1p40, &mean) ||
       !read_number(env, object, "allocationCap", 0, 100, &cap) ||
       !read_number(env, object, "frequency", 1, PROF_FREQUENCY_MAX, &frequency) ||

@@ -174,7 +174,7 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   prof_value_set_text(env, meta, "event", plan->event.name);
   prof_value_set_text(env, meta, "requestedEvent", plan->requested);
   prof_value_set_text(env, meta, "unit", plan->event.unit);
-  prof_value_set_number(env, meta, "frequency", plan->frequency);
+  prof_value_set_number(env, meta, "frequency", plan->period_events ? 0 : plan->frequency);
   if (plan->period_events)
     prof_value_set_number(env, meta, "period", (double)plan->period_events);
   prof_value_set(env, meta, "events", events_of(env, result));

@@ -93,10 +93,18 @@ static int try_groups(const struct prof_os *os, const struct prof_plan *plan,
   return status;
 }
 
+static bool is_fault(const struct prof_event *event) {
+  return event->type == PERF_TYPE_SOFTWARE && (event->config == PERF_COUNT_SW_PAGE_FAULTS ||
+                                               event->config == PERF_COUNT_SW_PAGE_FAULTS_MIN ||
+                                               event->config == PERF_COUNT_SW_PAGE_FAULTS_MAJ);
+}
+
 /* The least number of events between two samples of one thread. A walk itself faults and calls the
  * kernel (3 times on an unreadable page, measured): were each of these a sample, one walk would
  * follow the other for ever. Below the others' a build would do little but walk. */
 static uint64_t least_period(const struct prof_event *event) {
+  if (is_fault(event))
+    return PROF_FAULT_PERIOD;
   if (event->in_kernel_only || event->is_call) /* a walk calls no function of the build's */
     return 1;
   if (!strcmp(event->unit, "ns") || event->is_hardware)
@@ -115,6 +123,11 @@ static int check_period(const struct prof_plan *plan, uint64_t period, struct pr
                             (unsigned long long)least_period(event));
   }
   return 0;
+}
+
+void prof_extras_prefer_fault_period(struct prof_plan *plan) {
+  if (is_fault(&plan->event) && !plan->timers && !plan->extra_count && !plan->period_events)
+    plan->period_events = PROF_FAULT_PERIOD;
 }
 
 int prof_extras_choose(const struct prof_os *os, const char *events, uint32_t frequency,

@@ -24,6 +24,14 @@ int prof_extras_choose(const struct prof_os *os, const char *events /* NULL: the
                        uint32_t frequency, uint64_t period, int call_graph, struct prof_plan *out,
                        struct prof_error *error);
 
+/* Page faults between two samples where nobody says how many: of 256 KB, and ten times what a walk
+ * may cause. */
+enum { PROF_FAULT_PERIOD = 64 };
+
+/* Faults come in bursts, of which a rate makes few samples of great weight: where they are the only
+ * event they are sampled by period. The plan keeps its frequency, for timers in their stead. */
+void prof_extras_prefer_fault_period(struct prof_plan *plan);
+
 /* The attr of event index (1, ..: plan->extras[index - 1]). */
 void prof_extras_fill(const struct prof_plan *plan, int index, uint64_t sig_data,
                       struct perf_event_attr *out);

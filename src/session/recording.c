@@ -76,7 +76,7 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   if (plan->timers)
     return open_timers(self, error);
   uint32_t frequency = prof_meter_open(&self->meter, self->options.budget_percent, plan);
-  if (self->options.budget_percent <= 0 && frequency < plan->frequency) {
+  if (self->options.budget_percent <= 0 && !plan->period_events && frequency < plan->frequency) {
     prof_plan_note(
         plan, "frequency-lowered", "",
         "%u Hz are used: an interrupt takes %.1f us here, and %u Hz would leave the build "
@@ -100,10 +100,14 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   if (!status)
     return PROF_OK;
   prof_sampler_disarm();
-  /* Timers see no waits: who asked for these is told instead. */
-  if (plan->switches == PROF_SWITCHES_NONE && !plan->extra_count && !plan->period_events &&
-      prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan))
+  /* Timers see no waits: who asked for these is told instead, as who asked for a period (a plan
+   * that keeps a frequency beside it was not asked for one). */
+  bool has_rate = !plan->period_events || plan->frequency;
+  if (plan->switches == PROF_SWITCHES_NONE && !plan->extra_count && has_rate &&
+      prof_cputimer_plan(&prof_os_real, plan, why_not_attached(&refused), plan)) {
+    plan->period_events = 0;
     return open_timers(self, error);
+  }
   *error = refused;
   return status;
 }

@@ -182,6 +182,8 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
   }
   if (!status && self->options.off_cpu)
     status = prof_switches_choose(&prof_os_real, &options.plan, error);
+  if (!status && self->options.fault_period)
+    prof_extras_prefer_fault_period(&options.plan);
   options.plan.data_maps = options.raw_path != NULL;
   return status ? status : prof_recording_start(&self->recording, &options, error);
 }

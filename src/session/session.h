@@ -36,7 +36,8 @@ struct prof_session_options {
   uint32_t drain_ms; /* how often the rings are read when they do not fill sooner, 0: 50 */
   bool has_jit;      /* code/jit.h receives V8's events */
   struct prof_bytecode_layout bytecode;
-  bool memory; /* resident memory over time, see session/resident.h */
+  bool fault_period; /* page faults are sampled by period, see perf/extras.h */
+  bool memory;       /* resident memory over time, see session/resident.h */
   struct prof_allocations_options allocations;
   bool off_cpu;          /* the time that threads wait is recorded too; the event must be a clock */
   double budget_percent; /* 0: the rate stays as asked */

@@ -100,12 +100,30 @@ static void what_cannot_be_recorded_together_is_refused(void **state) {
 static void periods_that_would_sample_the_sampling_are_refused(void **state) {
   struct fake_machine machine = fake_usual();
   (void)state;
-  refused_with(machine, "page-faults", 999, PROF_BAD_OPTION, "at least 1000");
+  refused_with(machine, "page-faults", 63, PROF_BAD_OPTION, "at least 64");
   refused_with(machine, "context-switches,page-faults", 1, PROF_BAD_OPTION, "'page-faults:uk'");
   refused_with(machine, "cycles", 99999, PROF_BAD_OPTION, "at least 100000");
   refused_with(machine, "cpu-clock", 10, PROF_BAD_OPTION, "at least 100000");
   assert_int_equal(choose(&machine, "context-switches", 1).period_events, 1);
   assert_int_equal(choose(&machine, "cycles", 100000).period_events, 100000);
+}
+
+static void faults_alone_prefer_a_period_and_keep_their_rate(void **state) {
+  struct fake_machine machine = fake_usual();
+  (void)state;
+  struct prof_plan plan = choose(&machine, "page-faults", 0);
+  prof_extras_prefer_fault_period(&plan);
+  assert_int_equal(plan.period_events, PROF_FAULT_PERIOD);
+  assert_int_equal(plan.frequency, 1000);
+  plan = choose(&machine, "page-faults", 500);
+  prof_extras_prefer_fault_period(&plan);
+  assert_int_equal(plan.period_events, 500);
+  plan = choose(&machine, "cpu-clock", 0);
+  prof_extras_prefer_fault_period(&plan);
+  assert_int_equal(plan.period_events, 0);
+  plan = choose(&machine, "page-faults,cpu-clock", 0);
+  prof_extras_prefer_fault_period(&plan);
+  assert_int_equal(plan.period_events, 0);
 }
 
 static void every_thread_has_every_event_on_every_cpu(void **state) {
@@ -185,6 +203,7 @@ int main(void) {
       cmocka_unit_test(a_period_is_no_frequency),
       cmocka_unit_test(what_cannot_be_recorded_together_is_refused),
       cmocka_unit_test(periods_that_would_sample_the_sampling_are_refused),
+      cmocka_unit_test(faults_alone_prefer_a_period_and_keep_their_rate),
       cmocka_unit_test(every_thread_has_every_event_on_every_cpu),
       cmocka_unit_test(a_shared_counter_is_told_by_its_times),
       cmocka_unit_test(chosen_cpus_alone_have_events),

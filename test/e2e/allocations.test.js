@@ -151,6 +151,36 @@ test('a library that is loaded later is seen too; stopped, nothing is', { skip }
   }
 });
 
+test('by the command line: the table, JSON, an event’s table, an export', { skip }, (t) => {
+  const folder = temporaryFolder(t);
+  const cli = path.join(__dirname, '../../lib/cli/main.js');
+  const file = path.join(folder, 'p.json.gz');
+  const prof = (/** @type {string[]} */ ...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    assert.strictEqual(status, 0, stderr);
+    return { stdout, stderr };
+  };
+  const script =
+    'function keepBuffers() { for (let i = 0; i < 400; i++) kept.push(Buffer.allocUnsafeSlow(65536)) }' +
+    'const kept = []; keepBuffers()'; // 25 MB
+  const how = ['-e', 'cpu-clock:u', '--allocation-bytes', '16384', '-o', file];
+  const { stderr } = prof('record', ...how, '--', process.execPath, '-e', script);
+  assert.match(stderr, /^native allocations, about: [\d.]+ MB in [\d,]+ calls; live: /m);
+  const { memory } = JSON.parse(prof('report', file, '--memory', '--json').stdout);
+  assert.ok(memory.native.live.bytes > 20 * MB, String(memory.native.live.bytes));
+  assert.ok(memory.native.rows.some((/** @type {any} */ row) => row.bytes > 20 * MB));
+  assert.match(prof('report', file, '--event', 'alloc-live', '--children').stdout, /keepBuffers/);
+  const folded = prof('export', file, '--event', 'alloc-peak', '--to', 'folded', '-o', '-').stdout;
+  const kept = folded
+    .split('\n')
+    .filter((line) => line.includes('keepBuffers'))
+    .reduce((sum, line) => sum + Number(/ (\d+)$/.exec(line)?.[1]), 0);
+  assert.ok(kept > 20 * MB, `${kept}`);
+});
+
 test('at its cap it ends itself and says so', { skip }, async (t) => {
   const pieces = buildAddon(t, 'capped').load();
   const options = { allocations: { bytes: 1024, cap: 0.1 }, event: 'cpu-clock:u', quiet: true };

@@ -24,6 +24,7 @@ test(
     const profile = await session.stop();
     if (!profile.meta.event.startsWith('page-faults')) return t.skip(profile.meta.event);
     assert.strictEqual(profile.meta.unit, 'events');
+    assert.strictEqual(profile.meta.period, 64);
     const share = profile.share(/touchMemory/, { total: true });
     const faults = profile.hotspots({ by: 'state' })[0].self;
     t.diagnostic(`${faults} faults, ${(share * 100).toFixed(1)} % below touchMemory`);
