@@ -149,6 +149,10 @@ int prof_hooks_prepare(struct prof_error *error) {
       {"memalign", &real.memalign},
   };
   int status = PROF_OK;
+#if !defined(__x86_64__)
+  status = prof_error_set(error, PROF_UNSUPPORTED_PLATFORM, 0, NULL,
+                          "allocations are sampled on x86_64 alone so far: leave them out");
+#endif
   for (size_t i = 0; !status && i < sizeof all / sizeof all[0]; i++)
     status = find(all[i].out, all[i].symbol, error);
   return status;
