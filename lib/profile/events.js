@@ -121,7 +121,10 @@ function rawOfEvent(raw, others, name) {
   if (at === 0) return null;
   const { about, samples } = others[at - 1];
   const own = { event: about.event, requestedEvent: about.requestedEvent, unit: about.unit };
-  return { ...raw, meta: { ...raw.meta, ...own }, samples, quality: qualityOf(raw, samples) };
+  // Allocations are sampled by bytes, whatever the first event's rate is (memory/native.js).
+  const rate = about.event.startsWith('alloc-') ? { frequency: 0, period: undefined } : {};
+  const meta = { ...raw.meta, ...own, ...rate };
+  return { ...raw, meta, samples, quality: qualityOf(raw, samples) };
 }
 
 module.exports = { rawOfEvent, splitEvents };

@@ -185,6 +185,7 @@ test('each figure is an event: tables, trees and folded stacks of it', () => {
   const crates = profile.hotspots({ event: 'alloc-bytes', by: 'crate' });
   assert.strictEqual(crates.find(({ key }) => key === 'rspack_core')?.total, 12 * MB);
   assert.match(profile.event('alloc-live').folded(), /^.*build 4194304$/m);
+  assert.strictEqual(profile.event('alloc-live').meta.frequency, 0);
   const { native } = profile.memory ?? {};
   assert.deepStrictEqual(
     [native?.all.bytes, native?.peak.bytes, native?.live.bytes].map((bytes) => Number(bytes) / MB),
