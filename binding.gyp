@@ -30,6 +30,7 @@
         'src/addon/recover.c',
         'src/addon/stat.c',
         'src/addon/symbolize.c',
+        'src/addon/system.c',
         'src/addon/values.c',
       ],
       'include_dirs': ['src', '<!(node -p "require(\'node-api-headers\').include_dir")'],

@@ -146,4 +146,4 @@ async function recordProcess(parsed, options, world, tell) {
   }
 }
 
-module.exports = { recordProcess };
+module.exports = { MOST_SECONDS, catchSignals, recordProcess };

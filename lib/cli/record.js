@@ -6,6 +6,7 @@ const { recordProcess } = require('./attach.js');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
+const { recordSystem } = require('./system.js');
 const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
@@ -15,7 +16,7 @@ const { ALLOCATION_RANGE } = require('../options-allocations.js');
 const spec = {
   name: 'record',
   summary: 'run a command and profile it',
-  usage: '[OPTIONS] -- COMMAND... | -p PID',
+  usage: '[OPTIONS] -- COMMAND... | -p PID | -a',
   // How many words the command has is checked here: `no command` wants its own message.
   positionals: [0, Infinity],
   passThrough: true,
@@ -65,9 +66,18 @@ const spec = {
       help: "rspack's own spans too: stages, OVERVIEW, or target=level,..",
     },
     pid: { type: 'string', short: 'p', value: 'PID', help: 'a process that runs (attachable)' },
-    duration: { type: 'string', value: 'SECONDS', help: 'with -p: so long, not until Ctrl-C' },
+    duration: {
+      type: 'string',
+      value: 'SECONDS',
+      help: 'with -p and -a: so long, not until Ctrl-C',
+    },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'the profile to write' },
-    'all-processes': { type: 'boolean', short: 'a', help: 'keep the profile of each node process' },
+    'all-processes': { type: 'boolean', help: 'keep the profile of each node process' },
+    'all-cpus': {
+      type: 'boolean',
+      short: 'a',
+      help: 'all processes of the machine, where allowed',
+    },
   },
   notes: [
     'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the\n' +
@@ -118,7 +128,9 @@ function startOptions(parsed) {
       textOf(parsed, 'freq') === 'max' ? 'max' : numberOf(parsed, 'freq', rangeOf('frequency')),
     period: numberOf(parsed, 'count', rangeOf('period')),
     cpus: textOf(parsed, 'cpu'),
-    callGraph: choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']),
+    callGraph:
+      choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']) ??
+      (parsed.values['all-cpus'] === true ? 'dwarf' : undefined),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
     budget: budgetOf(parsed),
     offCpu: parsed.values['off-cpu'] === true ? true : undefined,
@@ -158,10 +170,12 @@ function tellResult(recording, all, world) {
 /**
  * @param {ReturnType<Recording['finish']>['kept']} kept
  * @param {import('./main.js').World} world
+ * @param {string} [above] the table
  */
-function tellKept(kept, world) {
+function tellKept(kept, world, above = '') {
   const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
   for (const { profile, file, raw, isRecovered } of kept) {
+    if (above) world.stderr.write(`\n${above}`);
     world.stderr.write(`\n${wholeTable(profile, { stream: world.stderr })}\n`);
     if (isRecovered) {
       const what = `process ${profile.meta.pid} was killed or crashed`;
@@ -175,12 +189,18 @@ function tellKept(kept, world) {
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const command = parsed.positionals;
+  if (parsed.values.pid !== undefined && parsed.values['all-cpus'] === true)
+    throw new UsageError('-p and -a exclude each other: one process, or all');
   if (parsed.values.pid !== undefined) {
     const options = startOptions(parsed);
     return recordProcess(parsed, options, world, (kept) => tellKept(kept, world));
   }
+  if (parsed.values['all-cpus'] === true) {
+    const options = startOptions(parsed);
+    return recordSystem(parsed, options, world, (kept, above) => tellKept(kept, world, above));
+  }
   if (parsed.values.duration !== undefined) {
-    throw new UsageError('--duration goes with -p: a command ends by itself');
+    throw new UsageError('--duration goes with -p and -a: a command ends by itself');
   }
   if (command.length === 0) {
     throw new UsageError('no command given: rspack-prof record [OPTIONS] -- rspack build');

@@ -74,7 +74,21 @@ function mergeQuality(all) {
  * @param {readonly Profile[]} profiles of one event and unit, at least one
  * @returns {Profile}
  */
-function mergeProfiles(profiles) {
+const mergeProfiles = (profiles) => merge(profiles, false);
+
+/**
+ * The same for recordings of one time, as of the processes of one machine: they stay in it.
+ * @param {readonly Profile[]} profiles of one event and unit, at least one
+ * @returns {Profile}
+ */
+const mergeAtOnce = (profiles) => merge(profiles, true);
+
+/**
+ * @param {readonly Profile[]} profiles
+ * @param {boolean} atOnce
+ * @returns {Profile}
+ */
+function merge(profiles, atOnce) {
   const [first] = profiles;
   if (profiles.length === 1) return first;
   /** @type {Map<string, number>} */
@@ -99,9 +113,10 @@ function mergeProfiles(profiles) {
   for (const { raw, markers: own } of profiles) {
     const times = raw.samples.timeNs;
     // A sample may come a little outside of its recording's time.
-    const shift = endNs - Math.min(raw.meta.startNs, times[0] ?? Infinity);
+    const shift = atOnce ? 0 : endNs - Math.min(raw.meta.startNs, times[0] ?? Infinity);
     const later = (/** @type {number} */ ns) => (ns === 0 ? 0 : ns + shift);
-    endNs = Math.max(raw.meta.endNs, times[times.length - 1] ?? 0) + shift;
+    const lastNs = Math.max(raw.meta.endNs, times[times.length - 1] ?? 0) + shift;
+    endNs = Math.max(endNs, lastNs);
     const text = (/** @type {number} */ at) => (at < 0 ? at : intern(raw.strings[at]));
     const { modules: m, funcs: f, nodes: n, threads: t, samples: s } = raw;
     const moduleOf = Array.from(m.name, (_, i) => {
@@ -144,6 +159,15 @@ function mergeProfiles(profiles) {
     }
   }
 
+  if (atOnce) {
+    const order = samples.timeNs
+      .map((_, i) => i)
+      .sort((a, b) => samples.timeNs[a] - samples.timeNs[b]);
+    for (const [name, column] of Object.entries(samples)) {
+      samples[/** @type {keyof typeof samples} */ (name)] = order.map((i) => column[i]);
+    }
+    states.splice(0, states.length, ...(states.length > 0 ? order.map((i) => states[i]) : []));
+  }
   const meta = { ...first.raw.meta, endNs };
   delete meta.budget;
   const { command, node, rspack, binding } = first.meta;
@@ -202,4 +226,4 @@ function mergeProfiles(profiles) {
   });
 }
 
-module.exports = { mergeProfiles };
+module.exports = { mergeAtOnce, mergeProfiles };

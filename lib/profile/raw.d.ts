@@ -252,6 +252,15 @@ export interface NativeAddon
   isJournalHeld?(file: string): boolean;
   /** [file, line, column] of a function; null: it has no source; undefined: this node cannot tell. */
   functionPlace?(fn: unknown): [string, number, number] | null | undefined;
+  /** Every process of the machine into a perf.data; systemStop() ends it. */
+  systemStart?(options: object): {
+    event: string;
+    frequency: number;
+    warnings: { code: string; message: string; fix: string }[];
+  };
+  systemStop?(): void;
+  /** How many samples each process of a perf.data has; 0: the kernel's own. */
+  perfDataProcesses?(file: string): { pid: number; samples: number }[];
   /** Who is at the other end of a Unix socket, as the kernel noted it. */
   socketPeer?(fd: number): { pid: number; uid: number };
   /** Names for virtual addresses of a file; null: none. `kind` is that of funcs.kind. */

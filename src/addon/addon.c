@@ -22,6 +22,7 @@
 #include "addon/recover.h"
 #include "addon/stat.h"
 #include "addon/symbolize.h"
+#include "addon/system.h"
 #include "addon/values.h"
 #include "code/bytecode.h"
 #include "code/jit.h"
@@ -481,6 +482,9 @@ NAPI_MODULE_INIT() {
       {"importPerfData", prof_import_perf_data},
       {"functionPlace", prof_place_of},
       {"socketPeer", prof_socket_peer},
+      {"systemStart", prof_system_begin},
+      {"systemStop", prof_system_end},
+      {"perfDataProcesses", prof_perf_data_processes},
       {"recoverJournal", prof_recover_journal},
       {"isJournalHeld", prof_is_journal_held},
       {"symbolize", prof_symbolize_file},

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -14,63 +13,15 @@
 #include "code/maps.h"
 #include "perf/attr.h"
 #include "perf/datasave.h"
+#include "session/made.h"
 
 /* Not "rspack-prof ...": that is the export's mark for whole callchains (session/replay.c). */
 #define VERSION "raw records, by rspack-prof"
 
-/* A record under construction; linux/perf_event.h has the layouts. */
-struct made {
-  _Alignas(8) unsigned char bytes[sizeof(struct perf_event_header) + 64 + PATH_MAX + 64];
-  size_t size;
-};
-
-static void add(struct made *self, const void *bytes, size_t size) {
-  memcpy(self->bytes + self->size, bytes, size);
-  self->size += size;
-}
-
-static void add_u32(struct made *self, uint32_t value) {
-  add(self, &value, sizeof value);
-}
-
-static void add_u64(struct made *self, uint64_t value) {
-  add(self, &value, sizeof value);
-}
-
-static void add_text(struct made *self, const char *text) {
-  size_t length = strnlen(text, PATH_MAX - 1);
-  add(self, text, length);
-  do
-    self->bytes[self->size++] = 0;
-  while (self->size % 8);
-}
-
-static void start(struct made *self) {
-  self->size = sizeof(struct perf_event_header);
-}
-
-/* The sample_id of attr.c's sample_type: from before the first sample. */
-static void finish(struct made *self, struct prof_datasave *save, uint32_t type, uint16_t misc,
-                   uint32_t tid) {
-  add_u32(self, (uint32_t)getpid());
-  add_u32(self, tid);
-  add_u64(self, 0); /* time */
-  add_u64(self, 0); /* cpu */
-  add_u64(self, 0); /* id: one event has none */
-  struct perf_event_header header = {.type = type, .misc = misc, .size = (uint16_t)self->size};
-  memcpy(self->bytes, &header, sizeof header);
-  prof_datasave_record(save, (const void *)self->bytes);
-}
-
 static void save_threads(struct prof_recording *recording) {
   for (size_t i = 0; i < recording->threads.count; i++) {
     const struct prof_thread_row *row = &recording->threads.rows[i];
-    struct made made;
-    start(&made);
-    add_u32(&made, (uint32_t)getpid());
-    add_u32(&made, row->tid);
-    add_text(&made, row->name);
-    finish(&made, recording->raw, PERF_RECORD_COMM, 0, row->tid);
+    prof_made_thread(recording->raw, (uint32_t)getpid(), row->tid, row->name);
   }
 }
 
@@ -84,53 +35,15 @@ static uint8_t parse_id(const char *hex, uint8_t *out) {
 
 static void save_mapping(void *user, const struct prof_mapping *mapping) {
   struct prof_recording *recording = user;
-  struct made made;
-  uint8_t id[24] = {0}; /* size, three bytes of nothing, 20 of the id */
+  uint8_t id[20] = {0}, id_bytes = 0;
   int32_t module = prof_modules_find(recording->modules, mapping->start);
   if (!mapping->path[0] || (mapping->path[0] != '/' && !mapping->is_executable))
     return;
   /* What has no build id goes by a hash of ours, which is nobody else's: 16 hex digits. */
   const char *hex = module < 0 ? "" : prof_modules_at(recording->modules, (size_t)module)->build_id;
   if (strlen(hex) >= 32 && mapping->path[0] == '/')
-    id[0] = parse_id(hex, id + 4);
-  start(&made);
-  add_u32(&made, (uint32_t)getpid());
-  add_u32(&made, (uint32_t)getpid());
-  add_u64(&made, mapping->start);
-  add_u64(&made, mapping->end - mapping->start);
-  add_u64(&made, mapping->offset);
-  add(&made, id, sizeof id);
-  add_u32(&made, PROT_READ | (mapping->is_executable ? PROT_EXEC : 0));
-  add_u32(&made, MAP_PRIVATE);
-  add_text(&made, mapping->path);
-  uint16_t misc = PERF_RECORD_MISC_USER | (id[0] ? PERF_RECORD_MISC_MMAP_BUILD_ID : 0) |
-                  (mapping->is_executable ? 0 : PERF_RECORD_MISC_MMAP_DATA);
-  finish(&made, recording->raw, PERF_RECORD_MMAP2, misc, (uint32_t)getpid());
-}
-
-/* perf's reference symbol: where the kernel was, so that its names are those of this start. */
-static void save_kernel(struct prof_recording *recording) {
-  static const char name[] = "[kernel.kallsyms]_text";
-  FILE *file = recording->options.plan.kernel ? fopen("/proc/kallsyms", "re") : NULL;
-  char line[512];
-  uint64_t text = 0;
-  while (file && !text && fgets(line, sizeof line, file)) {
-    if (strstr(line, " _text\n"))
-      text = strtoull(line, NULL, 16);
-  }
-  if (file)
-    fclose(file);
-  if (!text)
-    return;
-  struct made made;
-  start(&made);
-  add_u32(&made, UINT32_MAX);
-  add_u32(&made, 0);
-  add_u64(&made, text);
-  add_u64(&made, UINT64_MAX - text);
-  add_u64(&made, text);
-  add_text(&made, name);
-  finish(&made, recording->raw, PERF_RECORD_MMAP, PERF_RECORD_MISC_KERNEL, 0);
+    id_bytes = parse_id(hex, id);
+  prof_made_mapping(recording->raw, (uint32_t)getpid(), mapping, id, id_bytes);
 }
 
 static void note(struct prof_recording *recording, const struct prof_error *error) {
@@ -152,7 +65,8 @@ void prof_rawfile_begin(struct prof_recording *recording) {
     note(recording, &error);
     return;
   }
-  save_kernel(recording);
+  if (recording->options.plan.kernel)
+    prof_made_kernel(recording->raw);
   save_threads(recording);
   prof_maps_read("/proc/self/maps", save_mapping, recording, &error.sys_errno);
   prof_datasave_round(recording->raw);

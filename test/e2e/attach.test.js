@@ -274,7 +274,7 @@ describe('refused with one line', () => {
     const both = await refused(t, ['-p', process.pid, '--', 'sleep', '1']);
     assert.match(both.output, /leave the command out/);
     const alone = await refused(t, ['--duration', '1', '--', 'sleep', '1']);
-    assert.match(alone.output, /--duration goes with -p/);
+    assert.match(alone.output, /--duration goes with -p and -a/);
   });
 
   test('a process that is no node, or does not listen', async (t) => {

@@ -12,7 +12,7 @@ const { readLines } = require('../../lib/attach/lines.js');
 const { makeFolder, sockets } = require('../../lib/attach/place.js');
 const { DISPOSE } = require('../../lib/dispose.js');
 const { Remote } = require('../../lib/attach/remote.js');
-const { buildProfile } = require('./cli-support.js');
+const { buildProfile, cli } = require('./cli-support.js');
 
 /** @param {string[]} chunks */
 async function linesOf(chunks) {
@@ -118,4 +118,22 @@ test('a recording is its client’s: started, handed over, dropped when it hangs
   remote.hungUp(two.socket);
   assert.deepEqual(calls, ['start 99', 'stop', 'start 99', 'discard']);
   assert.ok(!fs.existsSync(output), 'the folder of a client that is gone');
+});
+
+test('record: flags of one process and of all that do not go together', async () => {
+  const refused = [
+    [['-a', '-p', '5'], /-p and -a exclude/],
+    [['-a', '--budget', '2'], /--budget is of the build's own process/],
+    [['-a', '--off-cpu'], /--off-cpu is of/],
+    [['-a', '--call-graph', 'full'], /dwarf or none/],
+    [['--duration', '1', '--', 'true'], /--duration goes with -p and -a/],
+    [['-p', '1,2'], /-p takes one process/],
+    [['-p', '1', '--', 'true'], /leave the command out/],
+  ];
+  for (const [args, message] of /** @type {[string[], RegExp][]} */ (refused)) {
+    const { exitCode, stderr } = await cli(['record', ...args]);
+    assert.equal(exitCode, 2, stderr);
+    assert.match(stderr, message);
+    assert.match(stderr, /^rspack-prof: [^\n]+\n$/);
+  }
 });
