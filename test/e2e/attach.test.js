@@ -144,6 +144,8 @@ describe('a process that listens', { skip }, () => {
       new Worker(${JSON.stringify(work)}, { eval: true }).on('online', () => console.log('works')).unref();`;
     const { pid, says } = await server(t, script);
     await says(/works/);
+    // Twice: a worker that is told again goes on, too.
+    assert.equal((await record(t, ['-p', pid, '--duration', 0.1]).ended).code, 0);
     const cwd = temporaryFolder(t);
     const { output } = await record(t, ['-p', pid, '--duration', 1], cwd).ended;
     assert.ok(profileIn(cwd).share(/workOfTheWorker/, { total: true }) > 0.1, output);
