@@ -1,7 +1,7 @@
 'use strict';
 // What tracing calls costs: a hit of a probe, a traced call of a loop, and a build with 10, 100 and 1,000
 // functions traced. Needs root and a C compiler.
-//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|xray|size|build]
+//   node bench/trace-calls.js [--calls N] [--case NAME] [--runs N] [--functions 10,100,1000] [--only hits|loop|xray|stacks|size|build]
 // CPU time, as other work on the machine makes wall time worthless; ratios to the build without a trace
 // of the same round. No budget: nothing is dropped.
 
@@ -88,6 +88,40 @@ function xray(folder, calls) {
     `XRay: ${((traced - plain) / 2).toFixed(1)} ns an event (${functions[0].calls} calls, ${quality.lost} ` +
       `events lost); a call ${plain.toFixed(1)} ns before, ${after.toFixed(1)} ns after it was put back`,
   );
+}
+
+/** The stack at entries of a function that node calls for each statSync(). @param {string} folder @param {number} calls */
+function stacks(folder, calls) {
+  const script = path.join(folder, 'stat.js');
+  const text = `const fs = require('node:fs');
+    const before = process.cpuUsage();
+    for (let i = 0; i < ${calls}; i++) fs.statSync('/');
+    const { user, system } = process.cpuUsage(before);
+    process.stderr.write(String((user + system) / ${calls}));`;
+  fs.writeFileSync(script, text);
+  const wanted = ['trace', '--functions', '^uv_fs_stat$', '--object', process.execPath, '--json'];
+  const more = ['--no-spans', '--budget', '100000'];
+  const options = { encoding: /** @type {const} */ ('utf8') };
+  const plain = Number(spawnSync(process.execPath, [script], options).stderr);
+  console.log(`fs.statSync(), ${calls.toLocaleString('en-US')} calls: ${plain.toFixed(2)} us each`);
+  for (const each of [0, 100, 10, 1]) {
+    const out = path.join(folder, `stacks-${each}`);
+    const own = each > 0 ? ['--stacks', String(each)] : [];
+    const args = [CLI, ...wanted, ...more, ...own, '-o', out, '--', process.execPath, script];
+    const { stdout, stderr } = spawnSync(process.execPath, args, {
+      ...options,
+      maxBuffer: 1 << 28,
+    });
+    const us = Number(/[\d.]+/.exec(stderr)?.[0]);
+    const { stacks: found } = JSON.parse(stdout);
+    const what = each > 0 ? `a stack at each ${each}` : 'no stacks';
+    console.log(
+      `traced, ${what}: ${us.toFixed(2)} us each` +
+        (found
+          ? `; ${found.samples} stacks, ${(found.completeShare * 100).toFixed(2)} % complete`
+          : ''),
+    );
+  }
 }
 
 /** @param {() => void} work */
@@ -211,6 +245,7 @@ function main() {
     if (!only || only === 'hits') hits(folder, values.calls);
     if (!only || only === 'loop') loop(folder, values.calls);
     if (!only || only === 'xray' || only === 'size') xray(folder, Number(values.calls));
+    if (!only || only === 'stacks') stacks(folder, Math.min(100_000, Number(values.calls)));
     if (only === 'size') size(folder, Number(values.calls));
     if (!only || only === 'build') {
       const counts = values.functions.split(',').map(Number);
