@@ -11,7 +11,6 @@ const { spanRows } = require('./spans/rows.js');
 const {
   eventsFile,
   makeFolder,
-  readSpans,
   readSummary,
   stacksFile,
   writeSpans,
@@ -134,8 +133,23 @@ class CommandTrace {
       fs.rmSync(own, { recursive: true, force: true });
     }
     fs.rmSync(path.join(this.folder, ORDERS), { force: true });
-    writeSummary(this.folder, summary);
+    this.#write(summary, () => writeSummary(this.folder, summary));
     return summary;
+  }
+
+  /**
+   * What was found is shown, also where there is no room to keep it.
+   * @param {Summary} summary
+   * @param {() => void} work
+   */
+  #write(summary, work) {
+    try {
+      work();
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      const fix = 'rspack-prof trace --read FOLDER tells what the events on disk do';
+      summary.warnings.push({ code: 'not-kept', message, fix });
+    }
   }
 
   #processes() {
@@ -185,8 +199,8 @@ class CommandTrace {
   #takeSpans(processes, summary) {
     if (!this.options.spans) return;
     const found = processes.flatMap((folder) => readJson(path.join(folder, 'spans.json')) ?? []);
-    writeSpans(this.folder, found);
-    summary.spans = spanRows(readSpans(this.folder));
+    this.#write(summary, () => writeSpans(this.folder, found));
+    summary.spans = spanRows(found);
     summary.warnings.push(...found.flatMap(({ warnings }) => warnings));
   }
 

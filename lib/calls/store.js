@@ -59,6 +59,9 @@ function writeJson(folder, name, value) {
   try {
     fs.writeFileSync(file, `${JSON.stringify(value)}\n`, { mode: FILE_MODE, flag: 'wx' });
   } catch (error) {
+    // Half a file is worse than none; one that was there is not ours.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST')
+      fs.rmSync(file, { force: true });
     throw cannotWrite(error, file);
   }
 }

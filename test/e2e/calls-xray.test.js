@@ -233,6 +233,47 @@ test('a process with sleds that is killed leaves what it had done', { skip }, ()
   assert.ok(callsOf(summary).sled_leaf[0] >= 100);
 });
 
+test(
+  'a disk that is full ends the events after a whole chunk, and what is there is told',
+  {
+    skip,
+  },
+  (t) => {
+    const small = path.join(FOLDER, 'small');
+    fs.mkdirSync(small);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]);
+    if (mounted.status !== 0) return t.skip(`no file system can be made: ${mounted.stderr}`);
+    try {
+      const file = script(
+        FOLDER,
+        'many.js',
+        `const sleds = require(${JSON.stringify(OBJECT)});
+      let left = 40;
+      const timer = setInterval(() => {
+        sleds.run(10_000);
+        if (--left === 0) clearInterval(timer);
+      }, 10);`,
+      );
+      const folder = path.join(small, 'trace');
+      const wanted = ['trace', '--functions', '^sled_leaf$', '--object', OBJECT, '--json'];
+      const { status, stdout, stderr } = cli([
+        ...[...wanted, '--budget', '100000', '-o', folder, '--', process.execPath, file],
+      ]);
+      assert.equal(status, 0, stderr);
+      const summary = parsed(stdout);
+      // Whole chunks of 256 KB or of a second, 4 to 6 bytes an event.
+      const [calls] = callsOf(summary).sled_leaf;
+      assert.ok(calls > 0 && calls <= 400_000, `${calls}`);
+      const codes = summary.warnings.map(({ code }) => code);
+      assert.ok(codes.includes('events-cut') || codes.includes('trace-cut'), codes.join());
+      const again = parsed(cli(['trace', '--read', folder, '--json']).stdout);
+      assert.ok(callsOf(again).sled_leaf[0] > 0);
+    } finally {
+      spawnSync('umount', [small]);
+    }
+  },
+);
+
 test('a command that loads no such library is said, with its own exit code', { skip }, () => {
   const wanted = ['trace', '--method', 'xray', '--functions', '^sled_leaf$', '--object', OBJECT];
   const { status, stderr } = cli([...wanted, '--', 'sh', '-c', 'exit 4']);
