@@ -179,8 +179,9 @@ function summaryOf(trace, { command, startUnixMs }) {
       deeper: trace.deeper,
       tooDeep: trace.tooDeep,
       twice: trace.twice,
-      functions: names.length,
-      called: rows.filter(({ calls }) => calls > 0).length,
+      // Those that were asked for: what flows are followed by is not among them.
+      functions: rows.filter((_, id) => trace.functions.role[id] === 0).length,
+      called: rows.filter(({ calls }, id) => calls > 0 && trace.functions.role[id] === 0).length,
     },
     flows: trace.functions.role.some((role) => role > 0)
       ? {

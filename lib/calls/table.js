@@ -168,18 +168,40 @@ function renderTrace(summary, { stream, width, limit = 40, by = 'self', callers 
  */
 function callerLines(summary, rows, width) {
   const [head, ...lines] = rowLines(summary, rows, width);
+  const runs = new Map(summary.functions.map((row) => [row.symbol, row.runs]));
   return [
     head,
     ...rows.flatMap((row, r) => [
       lines[r],
-      ...row.callers.slice(0, 10).map(({ symbol, crossed, calls, selfNs }) => {
-        const how = crossed ? 'by a job of ' : 'from ';
-        const from = `    ${pad(grouped(calls), 10, true)} ${calls === 1 ? 'call, ' : 'calls,'} ${pad(time(selfNs), 8, true)} self, ${how}`;
-        const name = symbol ?? '(no traced function)';
-        return from + fit(name, width === Infinity ? PIPE_SYMBOL_COLUMNS : width - from.length);
+      ...callersOf(row, runs).map(({ from, calls, selfNs }) => {
+        const count = `${pad(grouped(calls), 10, true)} ${calls === 1 ? 'call, ' : 'calls,'}`;
+        const line = `    ${count} ${pad(time(selfNs), 8, true)} self, `;
+        return line + fit(from, width === Infinity ? PIPE_SYMBOL_COLUMNS : width - line.length);
       }),
     ]),
   ];
+}
+
+const MOST_CALLERS = 10;
+
+/**
+ * Jobs whose spawner is not known are one row: their functions' names say nothing.
+ * @param {FunctionRow} row
+ * @param {Map<string, FunctionRow['runs']>} runs
+ */
+function callersOf({ callers }, runs) {
+  /** @type {Map<string, { from: string, calls: number, selfNs: number }>} */
+  const found = new Map();
+  for (const { symbol, crossed, calls, selfNs } of callers) {
+    const job = symbol !== null && !crossed ? runs.get(symbol) : null;
+    const name = job ? `a job of ${job}'s` : (symbol ?? '(no traced function)');
+    const from = `${crossed ? 'by a job of' : 'from'} ${name}`;
+    const row = found.get(from) ?? { from, calls: 0, selfNs: 0 };
+    row.calls += calls;
+    row.selfNs += selfNs;
+    found.set(from, row);
+  }
+  return [...found.values()].sort((a, b) => b.calls - a.calls).slice(0, MOST_CALLERS);
 }
 
 const MOST_SPAN_ROWS = 15;

@@ -43,7 +43,7 @@ const cliIn =
       encoding: 'utf8',
       cwd,
       input: '',
-      timeout: 120_000,
+      timeout: 300_000,
       maxBuffer: 64 << 20,
       ...more,
     });
