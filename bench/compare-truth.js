@@ -9,7 +9,7 @@
 //     [--case one|react-100|..] [--binding release|debug|FILE] [--rounds N] [--only equal|slower]
 //     [--journal FILE] [--seconds N]
 // With --journal the tries are kept, and the same command again makes those that are missing; --seconds: none
-// begins that might not end in time. A machine that others use wants --metric cpu, and nice -n -20 in front.
+// begins that might not end in time. A machine that others use wants --metric cpu, and chrt -f 1 in front (root).
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
