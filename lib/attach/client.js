@@ -107,6 +107,18 @@ function connectTo(pid, file) {
   });
 }
 
+/** Removes what killed processes left: sockets that no process here has, and at which nobody listens. */
+async function sweep() {
+  const left = sockets().filter(({ pid }) => startOf(pid) === '');
+  const asked = left.map(({ pid, file }) =>
+    connectTo(pid, file).then(
+      (socket) => socket.destroy(),
+      () => {},
+    ),
+  );
+  await Promise.all(asked);
+}
+
 class Attached {
   /** @type {Waiting[]} */
   #waiting = [];
@@ -233,4 +245,4 @@ async function attach(pid, addon, how) {
   }
 }
 
-module.exports = { Attached, attach, startOf };
+module.exports = { Attached, attach, sweep };

@@ -2,7 +2,7 @@
 // rspack-prof processes: those of this user that `record -p` can attach to, and whether one is recorded.
 
 const { writeJson } = require('./files.js');
-const { attach } = require('../attach/client.js');
+const { attach, sweep } = require('../attach/client.js');
 const { sockets } = require('../attach/place.js');
 const { printable, terminalOf } = require('../table.js');
 const { middle } = require('../shorten.js');
@@ -43,6 +43,7 @@ async function ask(pid, world) {
 
 /** @type {import('./main.js').Command['run']} */
 async function run({ values }, world) {
+  await sweep();
   const asked = await Promise.all(sockets().map(({ pid }) => ask(pid, world)));
   const processes = asked.flatMap((one) => one ?? []).sort((a, b) => a.pid - b.pid);
   if (values.json) {

@@ -223,7 +223,11 @@ describe('a process that listens', { skip }, () => {
     assert.deepEqual(recordings(cwd), []);
   });
 
-  test('is listed, with who records it', async (t) => {
+  test('is listed, with who records it; what killed ones left is removed', async (t) => {
+    const killed = await server(t);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    assert.ok(sockets().some((one) => one.pid === killed.pid));
     const { pid } = await server(t);
     const client = record(t, ['-p', pid]);
     await client.says(RECORDING);
@@ -232,6 +236,7 @@ describe('a process that listens', { skip }, () => {
     const own = processes.find((/** @type {{pid: number}} */ one) => one.pid === pid);
     assert.equal(own.recording.by, client.pid);
     assert.equal(own.node, process.version);
+    assert.ok(!sockets().some((one) => one.pid === killed.pid));
   });
 
   test('takes nothing from another user, whatever the modes say', async (t) => {
