@@ -26,25 +26,12 @@ static struct {
   struct prof_call_plan plan;
 } running;
 
-static napi_value fail(napi_env env, const struct prof_error *error) {
-  napi_value value = prof_value_error(env, error);
-  if (value)
-    napi_throw(env, value);
-  return NULL;
-}
-
-static napi_value fail_with(napi_env env, int status, const char *message) {
-  struct prof_error error;
-  prof_error_set(&error, status, 0, NULL, "%s", message);
-  return fail(env, &error);
-}
-
 static bool read_path(napi_env env, napi_value value, char *out) {
   size_t length;
   if (napi_get_value_string_utf8(env, value, out, PATH_BYTES, &length) == napi_ok &&
       length < PATH_BYTES - 1)
     return true;
-  fail_with(env, PROF_BAD_OPTION, "a path must be a text of less than 4096 bytes");
+  prof_value_throw_with(env, PROF_BAD_OPTION, "a path must be a text of less than 4096 bytes");
   return false;
 }
 
@@ -56,7 +43,7 @@ static bool read_rows(napi_env env, napi_value value, uint32_t **rows, size_t *c
     *rows = data;
     return true;
   }
-  fail_with(env, PROF_BAD_OPTION, "rows must be a Uint32Array");
+  prof_value_throw_with(env, PROF_BAD_OPTION, "rows must be a Uint32Array");
   return false;
 }
 
@@ -74,7 +61,7 @@ static bool read_roles(napi_env env, napi_value value, uint8_t **roles, size_t *
     *roles = data;
     return true;
   }
-  fail_with(env, PROF_BAD_OPTION, "roles must be a Uint8Array");
+  prof_value_throw_with(env, PROF_BAD_OPTION, "roles must be a Uint8Array");
   return false;
 }
 
@@ -100,7 +87,7 @@ napi_value prof_calls_symbols(napi_env env, napi_callback_info info) {
       !read_path(env, argument, path))
     return NULL;
   if (prof_funcs_open(path, &funcs, &error))
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   struct symbol_row *rows = malloc((prof_funcs_count(funcs) + 1) * sizeof *rows);
   if (rows && napi_create_array(env, &names) == napi_ok) {
     for (size_t i = 0; i < prof_funcs_count(funcs); i++) {
@@ -144,7 +131,7 @@ napi_value prof_calls_sites(napi_env env, napi_callback_info info) {
   prof_call_plan_init(&plan);
   if (prof_call_plan_add(&plan, path, rows, NULL, wanted, &error)) {
     prof_call_plan_free(&plan);
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   }
   struct site_row *out = calloc(plan.func_count + 1, sizeof *out);
   for (size_t i = 0; out && i < plan.func_count; i++) {
@@ -177,7 +164,7 @@ napi_value prof_calls_cost(napi_env env, napi_callback_info info) {
     status = prof_hit_cost_measure(probes, &prof_os_real, &cost, &error);
   prof_probes_close(probes);
   if (status)
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   if (napi_create_object(env, &value) != napi_ok)
     return NULL;
   prof_value_set_number(env, value, "emulatedNs", cost.emulated_ns);
@@ -202,7 +189,7 @@ static bool add_objects(napi_env env, napi_value options, struct prof_call_plan 
   struct prof_error error;
   if (napi_get_named_property(env, options, "objects", &objects) != napi_ok ||
       napi_get_array_length(env, objects, &length) != napi_ok) {
-    fail_with(env, PROF_BAD_OPTION, "objects must be an array");
+    prof_value_throw_with(env, PROF_BAD_OPTION, "objects must be an array");
     return false;
   }
   for (uint32_t i = 0; i < length; i++) {
@@ -217,7 +204,7 @@ static bool add_objects(napi_env env, napi_value options, struct prof_call_plan 
         !read_roles(env, roles_value, &roles, &role_count))
       return false;
     if (prof_call_plan_add(plan, path, rows, role_count == count ? roles : NULL, count, &error)) {
-      fail(env, &error);
+      prof_value_throw(env, &error);
       return false;
     }
   }
@@ -242,7 +229,7 @@ static int open_events(napi_env env, napi_value options, bool *failed) {
   if (fd < 0) {
     prof_error_set(&error, PROF_BAD_FILE, errno, "open", "cannot write %s: %s", path,
                    strerror(errno));
-    fail(env, &error);
+    prof_value_throw(env, &error);
   }
   return fd;
 }
@@ -268,7 +255,8 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, &options, NULL, NULL) != napi_ok)
     return NULL;
   if (running.tracer || running.xray)
-    return fail_with(env, PROF_BUSY, "functions are being traced already: stop that trace first");
+    return prof_value_throw_with(env, PROF_BUSY,
+                                 "functions are being traced already: stop that trace first");
   if (napi_get_named_property(env, options, "command", &value) == napi_ok)
     napi_get_value_bool(env, value, &command);
   prof_call_plan_init(&running.plan);
@@ -298,7 +286,7 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
     running.tracer = NULL;
     running.xray = NULL;
     prof_call_plan_free(&running.plan);
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   }
   value = prof_calls_functions(env, &running.plan);
   if (running.tracer)
@@ -335,7 +323,7 @@ napi_value prof_calls_stop(napi_env env, napi_callback_info info) {
   struct prof_tracer_result result;
   (void)info;
   if (!running.tracer && !running.xray)
-    return fail_with(env, PROF_NOT_RUNNING, "no functions are being traced");
+    return prof_value_throw_with(env, PROF_NOT_RUNNING, "no functions are being traced");
   if (running.xray)
     prof_xray_trace_stop(running.xray, &result);
   else

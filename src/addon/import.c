@@ -105,6 +105,5 @@ napi_value prof_import_perf_data(napi_env env, napi_callback_info info) {
     prof_error_set(&error, PROF_SYSTEM, 0, NULL, "node's thread pool takes no work");
   }
   free(self);
-  napi_throw(env, prof_value_error(env, &error));
-  return NULL;
+  return prof_value_throw(env, &error);
 }

@@ -35,10 +35,7 @@ napi_value prof_machine_events(napi_env env, napi_callback_info info) {
   if (napi_create_array(env, &listing.array) != napi_ok)
     return NULL;
   if (prof_event_list(&prof_os_real, push_event, &listing, &error)) {
-    napi_value value = prof_value_error(env, &error);
-    if (value)
-      napi_throw(env, value);
-    return NULL;
+    return prof_value_throw(env, &error);
   }
   return listing.array;
 }

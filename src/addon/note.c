@@ -7,19 +7,10 @@
 #include "base/status.h"
 #include "session/session.h"
 
-static napi_value refuse(napi_env env, int status, const char *message) {
-  struct prof_error error = {0};
-  prof_error_set(&error, status, 0, NULL, "%s", message);
-  napi_value value = prof_value_error(env, &error);
-  if (value)
-    napi_throw(env, value);
-  return NULL;
-}
-
 static struct prof_session *session_or_throw(napi_env env) {
   struct prof_session *session = prof_addon_session(env);
   if (!session)
-    refuse(env, PROF_NOT_RUNNING, "no session runs: call start() first");
+    prof_value_throw_with(env, PROF_NOT_RUNNING, "no session runs: call start() first");
   return session;
 }
 
@@ -30,7 +21,8 @@ napi_value prof_addon_note(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 3 ||
       napi_get_value_string_utf8(env, arguments[1], NULL, 0, &bytes) != napi_ok ||
       napi_get_value_bool(env, arguments[2], &replaces) != napi_ok)
-    return refuse(env, PROF_BAD_OPTION, "note() takes a text and whether it replaces all before");
+    return prof_value_throw_with(env, PROF_BAD_OPTION,
+                                 "note() takes a text and whether it replaces all before");
   struct prof_session *session = session_or_throw(env);
   if (!session)
     return NULL;
@@ -47,7 +39,7 @@ napi_value prof_addon_forget(napi_env env, napi_callback_info info) {
   int64_t before_ns;
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
       napi_get_value_int64(env, arguments[1], &before_ns) != napi_ok || before_ns < 0)
-    return refuse(env, PROF_BAD_OPTION, "forget() takes a time in ns");
+    return prof_value_throw_with(env, PROF_BAD_OPTION, "forget() takes a time in ns");
   struct prof_session *session = session_or_throw(env);
   if (!session)
     return NULL;

@@ -22,10 +22,7 @@ napi_value prof_socket_peer(napi_env env, napi_callback_info info) {
     struct prof_error error;
     prof_error_set(&error, PROF_SYSTEM, failed, "getsockopt", "descriptor %d has no peer: %s", fd,
                    strerror(failed));
-    napi_value value = prof_value_error(env, &error);
-    if (value)
-      napi_throw(env, value);
-    return NULL;
+    return prof_value_throw(env, &error);
   }
   if (napi_create_object(env, &object) != napi_ok)
     return NULL;

@@ -16,7 +16,7 @@ static bool read_path(napi_env env, napi_callback_info info, char path[PATH_MAX]
       length < PATH_MAX - 1)
     return true;
   prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "a path is needed");
-  napi_throw(env, prof_value_error(env, &error));
+  prof_value_throw(env, &error);
   return false;
 }
 
@@ -28,8 +28,7 @@ napi_value prof_recover_journal(napi_env env, napi_callback_info info) {
   if (!read_path(env, info, path))
     return NULL;
   if (prof_recover_file(path, &recovered, &error)) {
-    napi_throw(env, prof_value_error(env, &error));
-    return NULL;
+    return prof_value_throw(env, &error);
   }
   bool made = napi_create_object(env, &out) == napi_ok;
   if (made) {

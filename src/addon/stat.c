@@ -18,18 +18,6 @@ struct holder {
   struct prof_count *count;
 };
 
-static napi_value fail(napi_env env, const struct prof_error *error) {
-  napi_value value = prof_value_error(env, error);
-  if (value)
-    napi_throw(env, value);
-  return NULL;
-}
-
-static napi_value undefined(napi_env env) {
-  napi_value value;
-  return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
-}
-
 static void release(napi_env env, void *data, void *hint) {
   struct holder *holder = data;
   (void)env;
@@ -123,7 +111,7 @@ static napi_value count_open(napi_env env, napi_callback_info info) {
   struct prof_count_options wanted = {
       .events = events, .scope = scope_of(scope), .optional = optional, .pid = pid, .cpus = cpus};
   if (prof_count_open(&prof_os_real, &wanted, &count, &error))
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   napi_value rows = event_rows(env, count);
   int note_count;
   const struct prof_plan_note *notes = prof_count_notes(count, &note_count);
@@ -149,7 +137,7 @@ static struct holder *holder_of(napi_env env, napi_callback_info info, napi_valu
     return holder;
   struct prof_error error;
   prof_error_set(&error, PROF_NOT_RUNNING, 0, NULL, "these counters are closed");
-  fail(env, &error);
+  prof_value_throw(env, &error);
   return NULL;
 }
 
@@ -159,7 +147,7 @@ static napi_value count_enable(napi_env env, napi_callback_info info) {
   if (!holder)
     return NULL;
   prof_count_enable(holder->count);
-  return undefined(env);
+  return prof_value_undefined(env);
 }
 
 static napi_value count_disable(napi_env env, napi_callback_info info) {
@@ -168,7 +156,7 @@ static napi_value count_disable(napi_env env, napi_callback_info info) {
   if (!holder)
     return NULL;
   prof_count_disable(holder->count);
-  return undefined(env);
+  return prof_value_undefined(env);
 }
 
 /* countRead(handle, ending) -> Float64Array of value, enabledNs, runningNs for each event */
@@ -204,7 +192,7 @@ static napi_value count_close(napi_env env, napi_callback_info info) {
     return NULL;
   prof_count_close(holder->count);
   holder->count = NULL;
-  return undefined(env);
+  return prof_value_undefined(env);
 }
 
 static double milliseconds(struct timeval time) {

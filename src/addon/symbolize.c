@@ -56,8 +56,7 @@ napi_value prof_symbolize_file(napi_env env, napi_callback_info info) {
   else
     lookup = prof_lookup_open(arguments.path, &error);
   if (!lookup) {
-    napi_throw(env, prof_value_error(env, &error));
-    return NULL;
+    return prof_value_throw(env, &error);
   }
   const struct prof_module *module = prof_lookup_module(lookup);
   if (napi_create_object(env, &result) != napi_ok ||

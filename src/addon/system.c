@@ -13,13 +13,6 @@
 /* Of the thread that called systemStart(); a worker thread has no use for it. */
 static struct prof_system *active;
 
-static napi_value fail(napi_env env, const struct prof_error *error) {
-  napi_value value = prof_value_error(env, error);
-  if (value)
-    napi_throw(env, value);
-  return NULL;
-}
-
 /* What is missing or of another type leaves what is set: lib/options.js has checked. */
 static void read_text(napi_env env, napi_value object, const char *name, char *out, size_t size) {
   napi_value value;
@@ -44,7 +37,7 @@ napi_value prof_system_begin(napi_env env, napi_callback_info info) {
   if (active) {
     prof_error_set(&error, PROF_BUSY, 0, NULL,
                    "all processes are recorded already: stop that first");
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   }
   if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1)
     return NULL;
@@ -63,7 +56,7 @@ napi_value prof_system_begin(napi_env env, napi_callback_info info) {
       .ring_bytes = (size_t)read_number(env, argument, "ringBytes"),
   };
   if (prof_system_start(&options, &active, &error))
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   const struct prof_plan *plan = prof_system_plan(active);
   if (napi_create_object(env, &result) != napi_ok)
     return NULL;
@@ -80,12 +73,12 @@ napi_value prof_system_end(napi_env env, napi_callback_info info) {
   if (!active) {
     prof_error_set(&error, PROF_NOT_RUNNING, 0, NULL,
                    "nothing is recorded: call systemStart() first");
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   }
   int status = prof_system_stop(active, &error);
   active = NULL;
   if (status)
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
 }
 
@@ -99,7 +92,7 @@ napi_value prof_perf_data_processes(napi_env env, napi_callback_info info) {
     napi_get_value_string_utf8(env, argument, path, sizeof path, &length);
   if (prof_census_file(path, &rows, &rows_count, &error)) {
     free(rows);
-    return fail(env, &error);
+    return prof_value_throw(env, &error);
   }
   bool ok = napi_create_array(env, &array) == napi_ok;
   for (size_t i = 0; ok && i < rows_count; i++) {

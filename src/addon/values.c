@@ -88,3 +88,21 @@ napi_value prof_value_error(napi_env env, const struct prof_error *error) {
     prof_value_set_text(env, value, "syscall", error->syscall);
   return value;
 }
+
+napi_value prof_value_throw(napi_env env, const struct prof_error *error) {
+  napi_value value = prof_value_error(env, error);
+  if (value)
+    napi_throw(env, value);
+  return NULL;
+}
+
+napi_value prof_value_throw_with(napi_env env, int status, const char *message) {
+  struct prof_error error;
+  prof_error_set(&error, status, 0, NULL, "%s", message);
+  return prof_value_throw(env, &error);
+}
+
+napi_value prof_value_undefined(napi_env env) {
+  napi_value value;
+  return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
+}

@@ -40,4 +40,10 @@ void prof_value_set_bool(napi_env env, napi_value object, const char *name, int 
 /* An Error with code and, where they are known, errno (negative, as node has it) and syscall. */
 napi_value prof_value_error(napi_env env, const struct prof_error *error);
 
+/* Throws that, for a function to return: NULL. */
+napi_value prof_value_throw(napi_env env, const struct prof_error *error);
+napi_value prof_value_throw_with(napi_env env, int status, const char *message);
+
+napi_value prof_value_undefined(napi_env env);
+
 #endif
