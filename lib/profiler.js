@@ -7,7 +7,7 @@
 // one process would take each other's signals.
 
 const { loadNative } = require('./native.js');
-const { createProfiler } = require('./session.js');
+const { createProfiler } = require('./create-profiler.js');
 
 const KEY = Symbol.for('rspack-prof profiler 1');
 const holder = /** @type {{[KEY]?: ReturnType<typeof createProfiler>}} */ (globalThis);

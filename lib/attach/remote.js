@@ -12,7 +12,7 @@ const { handOver } = require('../output.js');
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {{pid: number, uid: number}} Peer */
 /** @typedef {{socket: Socket, peer: Peer}} Client */
-/** @typedef {ReturnType<typeof import('../session').createProfiler>} Profiler */
+/** @typedef {ReturnType<typeof import('../create-profiler').createProfiler>} Profiler */
 /** @typedef {{client: Client, session: import('../session').Session, output: string, since: string}} Running */
 
 class Remote {

@@ -7,7 +7,7 @@ const { JournalNotes } = require('../../lib/journal-notes.js');
 const { recoverJournal } = require('../../lib/journal.js');
 const { readNotes } = require('../../lib/journal-read.js');
 const { PhaseRecorder } = require('../../lib/phases/recorder.js');
-const { createProfiler } = require('../../lib/session.js');
+const { createProfiler } = require('../../lib/create-profiler.js');
 const { fakeNative } = require('./helpers/raw-profile.js');
 
 const START = 5e12;

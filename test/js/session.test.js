@@ -3,7 +3,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Profile } = require('../../lib/profile/profile.js');
-const { createProfiler } = require('../../lib/session.js');
+const { createProfiler } = require('../../lib/create-profiler.js');
 const { fakeNative } = require('./helpers/raw-profile.js');
 
 /** @param {Parameters<typeof fakeNative>[0]} [addon] */

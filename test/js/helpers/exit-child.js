@@ -3,7 +3,7 @@
 // argument says: atexit.test.js looks at what is left. The hooks and the output are the real ones.
 //   node exit-child.js OUTPUT-FOLDER 'JavaScript'
 
-const { createProfiler } = require('../../../lib/session.js');
+const { createProfiler } = require('../../../lib/create-profiler.js');
 const { fakeNative } = require('./raw-profile.js');
 
 const [, , output, code] = process.argv;
