@@ -84,6 +84,7 @@ function createProfiler(world) {
   /** @param {NonNullable<typeof current>} recording */
   function partOf({ session, finish }) {
     const { SharedSession } = require('./shared-session.js');
+    session.hasParts = true;
     return new SharedSession(session, finish);
   }
 

@@ -24,7 +24,7 @@ function checkAllocations(given, checkOptions) {
   if (given === undefined || given === false) return {};
   const isNumber = typeof given === 'number';
   if (given !== true && !isNumber && (typeof given !== 'object' || given === null)) {
-    const problem = `option 'allocations' must be true, a number of bytes, or { bytes, cap }, not ${typeof given}`;
+    const problem = `option 'allocations' must be true, a number of bytes, or { bytes, cap }, not ${given === null ? 'null' : typeof given}`;
     throw new ProfError('ERR_PROF_BAD_OPTION', problem);
   }
   const options = given === true ? {} : isNumber ? { bytes: given } : given;

@@ -107,6 +107,8 @@ class Session {
   journal = undefined;
   /** @type {Profile | null} */
   handedOver = null;
+  /** Whether the program has a part in this recording from outside. */
+  hasParts = false;
 
   /**
    * @param {{native: NativeAddon, handle: unknown, now: () => number, followers: Followers,

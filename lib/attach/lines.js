@@ -16,20 +16,28 @@ const MOST_BYTES = 65_536;
  */
 function readLines(socket, { onMessage, onBad }) {
   let text = '';
+  /** What still comes is thrown away, or an endless line would fill the memory. @param {string} problem */
+  const refuse = (problem) => {
+    text = '';
+    socket.removeAllListeners('data');
+    socket.resume();
+    onBad(problem);
+  };
   socket.setEncoding('utf8');
   socket.on('data', (chunk) => {
     text += chunk;
     const lines = text.split('\n');
     text = /** @type {string} */ (lines.pop());
-    if (text.length > MOST_BYTES) return onBad('a line of more than 64 KB');
+    if (text.length > MOST_BYTES) return refuse('a line of more than 64 KB');
     for (const line of lines) {
       let message;
       try {
         message = JSON.parse(line);
       } catch {
-        return onBad('a line that is no JSON');
+        return refuse('a line that is no JSON');
       }
-      if (typeof message !== 'object' || message === null) return onBad('a line that is no object');
+      if (typeof message !== 'object' || message === null)
+        return refuse('a line that is no object');
       onMessage(message);
     }
   });

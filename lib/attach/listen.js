@@ -50,17 +50,21 @@ function serve(socket, remote) {
     let turn = Promise.resolve();
     readLines(socket, {
       onMessage: (request) => {
+        // One at a time: a client that asks without reading its answers fills no memory.
+        socket.pause();
         turn = turn.then(async () => {
           try {
             sendLine(socket, { ok: await remote.answer(request, { socket, peer }) });
           } catch (error) {
             sendError(socket, error);
           }
+          if (socket.writableNeedDrain) socket.once('drain', () => socket.resume());
+          else socket.resume();
         });
       },
       onBad: (problem) => {
         sendError(socket, new ProfError('ERR_PROF_BAD_OPTION', problem));
-        socket.end();
+        socket.destroySoon();
       },
     });
     socket.on('close', () => {

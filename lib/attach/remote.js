@@ -101,7 +101,9 @@ class Remote {
     if (own?.client.socket !== socket) return;
     this.#running = null;
     try {
-      own.session[DISPOSE]();
+      // A start() of the program's own wants its profile still: it stays in memory for that.
+      if (own.session.hasParts) own.session.handOver().catch(() => {});
+      else own.session[DISPOSE]();
       fs.rmdirSync(own.output);
     } catch {
       // Ended already; or the folder is not empty, and somebody's to look into.

@@ -119,11 +119,16 @@ async function recordProcess(parsed, options, world, tell) {
   try {
     recording = new Recording(textOf(parsed, 'output'), world.cwd, options.raw);
     const { folder, raw } = recording;
-    await attached.ask('start', {
+    const begun = attached.ask('start', {
       ...options,
       output: folder,
       ...(raw && { raw: `${folder}/perf-${pid}.data` }),
     });
+    // A process that is stopped, or busy, does not answer: Ctrl-C must not wait for it.
+    const gaveUp = signals.interrupted.then(() => {
+      throw new ProfError('ERR_PROF_NOT_RUNNING', `given up before process ${pid} had begun`);
+    });
+    await Promise.race([begun, gaveUp]);
     const until = seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`;
     say(`recording process ${pid} ${until}`);
     const end = await untilEnd(seconds, attached, signals.interrupted);

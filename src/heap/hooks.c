@@ -1,5 +1,6 @@
 #include "heap/hooks.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdatomic.h>
@@ -156,6 +157,24 @@ int prof_hooks_prepare(struct prof_error *error) {
   for (size_t i = 0; !status && i < sizeof all / sizeof all[0]; i++)
     status = find(all[i].out, all[i].symbol, error);
   return status;
+}
+
+bool prof_hooks_is_real(const char *symbol, const void *address) {
+  static struct {
+    bool is_known;
+    const void *definition, *shown; /* shown: a fixed executable's stub */
+  } rows[sizeof prof_hooks / sizeof prof_hooks[0]];
+  for (size_t i = 0; i < prof_hook_count; i++) {
+    if (prof_hooks[i].symbol != symbol)
+      continue;
+    if (!rows[i].is_known) {
+      rows[i].definition = prof_real_find(symbol);
+      rows[i].shown = dlsym(RTLD_DEFAULT, symbol);
+      rows[i].is_known = true;
+    }
+    return address == rows[i].definition || address == rows[i].shown;
+  }
+  return false;
 }
 
 static uint64_t time_pairs_ns(void *(*volatile allocate)(size_t),

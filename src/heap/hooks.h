@@ -24,6 +24,10 @@ extern const size_t prof_hook_count;
  */
 int prof_hooks_prepare(struct prof_error *error);
 
+/* Whether a slot with this address leads to the function that the hook of symbol passes on to.
+ * Asked by the profiler's thread alone. */
+bool prof_hooks_is_real(const char *symbol, const void *address);
+
 /* The calling thread is the profiler's: from here on it is not looked at. */
 void prof_hooks_leave_out_thread(void);
 

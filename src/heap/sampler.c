@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -131,7 +132,8 @@ _Static_assert(sizeof((struct prof_regs *)0)->r[0] == 8, "offsets of read_regist
 
 /* Not inlined: the walk begins in it. */
 __attribute__((noinline)) static void take(struct armed *armed, uint64_t piece, uint64_t bytes) {
-  uint64_t start_ns = prof_now_ns();
+  /* Its price is CPU time: a thread that loses the CPU in here costs nothing meanwhile. */
+  uint64_t start_ns = prof_now_ns(), start_cpu_ns = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
   struct bench *bench = take_bench(armed);
   uint32_t number = 0;
   if (bench)
@@ -170,7 +172,7 @@ __attribute__((noinline)) static void take(struct armed *armed, uint64_t piece, 
   }
   leave_stack(armed, &head, bench->words + own);
   atomic_store_explicit(&bench->taken, 0, memory_order_release);
-  add_relaxed(&armed->take_ns, prof_now_ns() - start_ns);
+  add_relaxed(&armed->take_ns, prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_cpu_ns);
 }
 
 static bool is_over(const struct armed *armed) {
@@ -197,7 +199,10 @@ void prof_heap_passed(struct prof_heap_thread *own, void *piece, uint64_t bytes)
     }
     if (own->left_bytes < 0) {
       own->left_bytes = prof_distance_draw(&own->random, armed->options.mean_bytes);
+      int cancel; /* waking our thread is a cancellation point, malloc() is none */
+      pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
       take(armed, (uint64_t)(uintptr_t)piece, bytes);
+      pthread_setcancelstate(cancel, NULL);
       add_relaxed(&armed->calls, own->calls);
       own->calls = 0;
     }
@@ -296,6 +301,16 @@ static bool reserve_all(struct armed *armed) {
   return true;
 }
 
+/* A child that does not exec has the hooks, and nobody who would drain: they only pass calls on. */
+static void forget_in_child(void) {
+  atomic_store(&current, NULL);
+  atomic_fetch_add(&prof_heap_generation, 1);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(NULL, NULL, forget_in_child);
+}
+
 int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *error) {
   if (atomic_load(&current))
     return prof_error_set(error, PROF_BUSY, 0, NULL,
@@ -309,6 +324,8 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
     return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
                           "no memory to sample allocations: free some memory");
   }
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
   dl_iterate_phdr(find_own_code, NULL);
   prof_live_reset(prof_heap_live);
   atomic_store(&missed_frees, 0);
@@ -319,18 +336,19 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
   return PROF_OK;
 }
 
-void prof_heap_disarm(void) {
+bool prof_heap_disarm(void) {
   struct armed *armed = atomic_exchange(&current, NULL);
   if (!armed)
-    return;
+    return true;
   atomic_store(&prof_heap_generation, ++generations);
   uint64_t deadline_ns = prof_now_ns() + 1000000000u;
   while (atomic_load(&inside)) {
     if (prof_now_ns() > deadline_ns)
-      return; /* somebody sleeps in there: its memory stays */
+      return false; /* somebody sleeps in there */
     sched_yield();
   }
   free_armed(armed);
+  return true;
 }
 
 size_t prof_heap_drain(prof_sampler_visit *visit, void *user) {

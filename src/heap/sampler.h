@@ -61,8 +61,9 @@ void prof_heap_reused(uint64_t address);
 /* PROF_BUSY, PROF_NO_MEMORY. Arm before the slots are turned. */
 int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *error);
 
-/* Restore the slots first. Frees the buffers once nobody is inside. */
-void prof_heap_disarm(void);
+/* Restore the slots first. Frees the buffers once nobody is inside; false: after a second somebody
+ * still is, and what the options point to must stay for good, as the buffers do. */
+bool prof_heap_disarm(void);
 size_t prof_heap_drain(prof_sampler_visit *visit, void *user);
 void prof_heap_read_counters(struct prof_heap_counters *out);
 uint64_t prof_heap_bytes(void); /* memory held */

@@ -4,12 +4,15 @@
 #include <elf.h>
 #include <link.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/array.h"
+
+enum { LEAST_NODE_ABI = 83, MOST_NODE_ABI = 250 }; /* node 14, and room for those to come */
 
 /* The names are collected first: dlopen() must not be called with the list's lock held. */
 struct found {
@@ -60,7 +63,14 @@ static int visit_module(struct dl_phdr_info *info, size_t size, void *user) {
     return 0;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-    uintptr_t start = info->dlpi_addr + part->p_vaddr;
+    uintptr_t start = info->dlpi_addr + part->p_vaddr, end = start + part->p_memsz;
+    if (part->p_type == PT_LOAD) {
+      found.module.end = end > found.module.end ? end : found.module.end;
+      if (!found.module.start || start < found.module.start)
+        found.module.start = start;
+      if (part->p_flags & PF_W && !found.module.writable)
+        found.module.writable = start; /* such parts come last, in each linker's layout */
+    }
     if (part->p_type == PT_DYNAMIC)
       found.module.dynamic = start;
     if (part->p_type == PT_GNU_RELRO) { /* as glibc protects it: _dl_protect_relro */
@@ -137,10 +147,10 @@ static void read_dynamic(const struct prof_slot_module *module, struct relocatio
   }
 }
 
-static void *hook_for(const struct prof_slots *self, const char *symbol) {
+static const struct prof_slot_hook *hook_for(const struct prof_slots *self, const char *symbol) {
   for (size_t i = 0; i < self->hook_count; i++) {
     if (strcmp(self->hooks[i].symbol, symbol) == 0)
-      return self->hooks[i].function;
+      return &self->hooks[i];
   }
   return NULL;
 }
@@ -158,12 +168,22 @@ static bool exchange(void **place, void *before, void *after) {
   return atomic_compare_exchange_strong((_Atomic(void *) *)place, &before, after);
 }
 
-static void turn_slot(struct prof_slots *self, uint32_t module, void **place, void *hook) {
+static void turn_slot(struct prof_slots *self, uint32_t module, void **place,
+                      const struct prof_slot_hook *hook) {
   const struct prof_slot_module *in = &self->modules[module];
   bool is_relro = (uintptr_t)place - in->relro < in->relro_bytes;
+  bool is_writable = in->writable && (uintptr_t)place - in->writable < in->end - in->writable;
   void *before = atomic_load((_Atomic(void *) *)place);
-  if (!before || before == hook)
+  if (!before || before == hook->function)
     return;
+  /* A relocated text is read-only again; an allocator of the module's own (RTLD_DEEPBIND) has its
+   * own free(). Not bound yet: the slot leads into the module. */
+  bool is_lazy = (uintptr_t)before - in->start < in->end - in->start;
+  if (!(is_relro || is_writable) ||
+      !(is_lazy || !self->is_real || self->is_real(hook->symbol, before))) {
+    self->refused++;
+    return;
+  }
   if (prof_array_reserve((void **)&self->rows, &self->capacity, self->count + 1,
                          sizeof *self->rows)) {
     self->no_memory++;
@@ -174,8 +194,8 @@ static void turn_slot(struct prof_slots *self, uint32_t module, void **place, vo
     self->refused++;
     return;
   }
-  if (exchange(place, before, hook))
-    self->rows[self->count++] = (struct prof_slot){place, before, hook, relro};
+  if (exchange(place, before, hook->function))
+    self->rows[self->count++] = (struct prof_slot){place, before, hook->function, relro};
   set_writable(self, relro, false);
 }
 
@@ -195,11 +215,28 @@ static void turn_module(struct prof_slots *self, uint32_t index) {
                         (type == R_X86_64_64 && row->r_addend == 0);
       if (!is_address || symbol->st_shndx != SHN_UNDEF || !symbol->st_name)
         continue;
-      void *hook = hook_for(self, from.names + symbol->st_name);
+      const struct prof_slot_hook *hook = hook_for(self, from.names + symbol->st_name);
       if (hook)
         turn_slot(self, index, (void **)(module->base + row->r_offset), hook);
     }
   }
+}
+
+/* An addon that registers itself in a constructor, as node's oldest way is: it has to be unloaded
+ * and loaded again for each worker, or node does not find it the second time (node_binding.cc,
+ * DLOpen). */
+static bool must_come_again(const char *name, void *handle) {
+  char versioned[40];
+  size_t length = strlen(name);
+  if (length < 5 || strcmp(name + length - 5, ".node") != 0 ||
+      dlsym(handle, "napi_register_module_v1"))
+    return false;
+  for (int abi = LEAST_NODE_ABI; abi <= MOST_NODE_ABI; abi++) {
+    snprintf(versioned, sizeof versioned, "node_register_module_v%d", abi);
+    if (dlsym(handle, versioned))
+      return false;
+  }
+  return true;
 }
 
 /* Once it is held, the dynamic linker has done with it, and it stays. */
@@ -213,7 +250,13 @@ static void hold(struct prof_slots *self, const struct found *found) {
     self->no_memory++;
     return;
   }
-  self->modules[self->module_count++] = found->module;
+  struct prof_slot_module *module = &self->modules[self->module_count++];
+  *module = found->module;
+  module->is_left = must_come_again(found->name, handle);
+  if (module->is_left) {
+    self->refused++;
+    dlclose(handle);
+  }
 }
 
 void prof_slots_turn(struct prof_slots *self) {
@@ -225,7 +268,7 @@ void prof_slots_turn(struct prof_slots *self) {
   }
   free(finds.rows);
   for (uint32_t i = 0; i < self->module_count; i++) {
-    if (!self->modules[i].is_turned)
+    if (!self->modules[i].is_turned && !self->modules[i].is_left)
       turn_module(self, i);
   }
 #else

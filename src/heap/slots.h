@@ -27,6 +27,8 @@ struct prof_slot_hook {
 struct prof_slots {
   const struct prof_slot_hook *hooks;
   size_t hook_count;
+  /* Whether the function at address is the one that the hook passes on to; NULL: any is. */
+  bool (*is_real)(const char *symbol, const void *address);
   struct prof_slot {
     void **place;
     void *before, *after;
@@ -36,12 +38,15 @@ struct prof_slots {
   struct prof_slot_module {
     uintptr_t base;               /* what its addresses are relative to */
     uintptr_t dynamic;            /* its dynamic section */
+    uintptr_t start, end;         /* its mappings */
+    uintptr_t writable;           /* where those that it may write begin */
     uintptr_t relro, relro_bytes; /* read-only after relocation, whole pages; 0: none */
     bool is_turned;
-  } * modules; /* that are held */
+    bool is_left; /* may not be held, so its slots are left alone */
+  } * modules;    /* that are held */
   size_t module_count, module_capacity;
   uint64_t loads;   /* dlopens up to the last look */
-  uint64_t refused; /* counter: slots that could not be written */
+  uint64_t refused; /* counter: slots that could not or must not be written */
   uint64_t no_memory;
 };
 

@@ -11,8 +11,8 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool is_lethal;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_known, is_lethal;
 
 /* In the child, of which only this thread is there: system calls alone. */
 static void call_and_exit(void) {
@@ -29,7 +29,8 @@ static void try_in_child(void) {
   sigset_t all, before;
   int status = 0;
   pid_t child, waited;
-  if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
+  is_known = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER;
+  if (is_known)
     return;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -40,10 +41,15 @@ static void try_in_child(void) {
   do
     waited = child > 0 ? waitpid(child, &status, __WCLONE) : -1;
   while (waited < 0 && child > 0 && errno == EINTR);
+  is_known = child > 0; /* where there is no room for a process now, there may be later */
   is_lethal = waited != child || !WIFEXITED(status);
 }
 
 bool prof_lethal_perf_event_open(void) {
-  pthread_once(&once, try_in_child);
-  return is_lethal;
+  pthread_mutex_lock(&lock);
+  if (!is_known)
+    try_in_child();
+  bool answer = is_lethal;
+  pthread_mutex_unlock(&lock);
+  return answer;
 }

@@ -54,6 +54,7 @@ int prof_allocations_begin(struct prof_recording *recording, struct prof_error *
   self->start_cpu_ns = process_cpu_ns();
   slots.hooks = prof_hooks;
   slots.hook_count = prof_hook_count;
+  slots.is_real = prof_hooks_is_real;
   slots.refused = 0;
   prof_slots_turn(&slots);
   note_slots(self);
@@ -138,6 +139,6 @@ void prof_allocations_close(struct prof_recording *recording) {
   if (!self->is_on)
     return;
   prof_allocations_settle(self);
-  prof_heap_disarm();
+  self->is_stuck = !prof_heap_disarm();
   self->is_on = false;
 }

@@ -235,6 +235,8 @@ static void run(void *argument) {
     return; /* the starter destroys it */
   uv_run(&self->loop, UV_RUN_DEFAULT);
   uv_loop_close(&self->loop);
+  if (self->recording.allocations.is_stuck)
+    return; /* a thread stands in a walk: what it reads stays */
   prof_recording_free(&self->recording);
   destroy(self);
 }

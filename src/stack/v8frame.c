@@ -23,12 +23,10 @@ bool prof_v8_is_unlisted(const struct prof_v8_map *map, uint64_t pc) {
   return false;
 }
 
-/* V8's heap is no stack: read past the windows of struct prof_memory, which would lose theirs. */
+/* V8's heap is no stack: read past the windows of struct prof_memory, which would lose theirs. A
+ * page of it may be given back by another of V8's threads at any moment. */
 static bool read_heap(uint64_t address, uint64_t *out) {
-  if (address & 7 || !prof_probe_word(address))
-    return false;
-  __asm__ volatile(PROF_MEMORY_LOAD : "=r"(*out) : "r"(address) : "memory");
-  return true;
+  return !(address & 7) && prof_probe_fetch(address, (uint8_t *)out, sizeof *out);
 }
 
 bool prof_v8_function_of(const struct prof_v8_map *map, uint64_t fp, uint64_t *bytecode) {

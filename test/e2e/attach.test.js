@@ -196,6 +196,46 @@ describe('a process that listens', { skip }, () => {
     assert.equal(child.exitCode, null);
   });
 
+  test('its client is killed while the program has a start() of its own: that has its profile', async (t) => {
+    const { child, pid, says } = await server(
+      t,
+      `const prof = require(${JSON.stringify(LIB)});
+       let own;
+       const begin = () => { own = prof.start({ event: 'cpu-clock:u', quiet: true }); console.log('begun'); };
+       const end = () => own.stop().then(
+         (profile) => console.log('samples: ' + (profile.quality.samples > 0)),
+         (error) => console.log('error: ' + error.message));\n`,
+    );
+    const client = record(t, ['-p', pid, '-e', 'cpu-clock:u']);
+    await client.says(RECORDING);
+    child.stdin?.write('begin()\n');
+    await says(/begun/);
+    client.child.kill('SIGKILL');
+    await client.ended;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.stdin?.write('end()\n');
+    assert.match(await says(/samples|error/), /samples: true/);
+  });
+
+  test('an endless line is refused once, and no more of it is read', async (t) => {
+    const { child, pid, ended } = await server(t);
+    const [own] = sockets().filter((one) => one.pid === pid);
+    // Like nc: it goes on writing when the other side has ended.
+    const socket = net.connect({ path: own.file, allowHalfOpen: true });
+    let answers = '';
+    socket.on('data', (text) => (answers += text));
+    socket.on('error', () => {}); // it is cut off while we write
+    const line = 'y'.repeat(1 << 20);
+    let megabytes = 0;
+    for (; megabytes < 200 && !socket.destroyed; megabytes++) {
+      if (!socket.write(line)) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.ok(megabytes < 200, 'it is cut off');
+    assert.ok(answers.split('more than 64 KB').length <= 2, answers);
+    child.stdin?.end();
+    assert.equal((await ended).code, 0);
+  });
+
   test('has one client at a time, and none beside a start() of its own', async (t) => {
     const { child, pid, says } = await server(t);
     const first = record(t, ['-p', pid]);
