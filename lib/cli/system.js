@@ -91,6 +91,28 @@ function processTable(rows) {
 }
 
 /**
+ * @param {{recording: Recording, file: string, native: Required<import('../profile/raw').NativeAddon>,
+ *    warnings: import('../index').Warning[], command: string[]}} made
+ * @param {(kept: any[], above?: string) => void} tell
+ */
+async function tellOfAll({ recording, file, native, warnings, command }, tell) {
+  const made = await profileOfAll(file, native, { command: command.join(' '), warnings });
+  if (!made)
+    throw new ProfError(
+      'ERR_PROF_BAD_FILE',
+      'no process used the CPU meanwhile: record for longer',
+    );
+  handOver(made.profile, recording.folder);
+  const raw = recording.raw ? `raw records: ${recording.raw}` : null;
+  recording.raw = null;
+  const { kept } = recording.finish(false);
+  tell(
+    kept.map((one) => ({ ...one, raw })),
+    processTable(made.processes),
+  );
+}
+
+/**
  * @param {import('./args.js').Parsed} parsed
  * @param {import('../index').StartOptions} options
  * @param {World} world
@@ -106,24 +128,20 @@ async function recordSystem(parsed, options, world, tell) {
     let pass;
     try {
       pass = await until(parsed, world);
-    } finally {
+    } catch (error) {
       native.systemStop();
+      throw error;
     }
-    const command = parsed.positionals.join(' ');
-    const made = await profileOfAll(file, native, { command, warnings });
-    if (!made)
-      throw new ProfError(
-        'ERR_PROF_BAD_FILE',
-        'no process used the CPU meanwhile: record for longer',
-      );
-    handOver(made.profile, recording.folder);
-    const raw = recording.raw ? `raw records: ${recording.raw}` : null;
-    recording.raw = null;
-    const { kept } = recording.finish(false);
-    tell(
-      kept.map((one) => ({ ...one, raw })),
-      processTable(made.processes),
-    );
+    try {
+      native.systemStop();
+      await tellOfAll({ recording, file, native, warnings, command: parsed.positionals }, tell);
+    } catch (error) {
+      // What the profile is worth is told, but the exit code is the command's.
+      if (parsed.positionals.length === 0) throw error;
+      const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
+      world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
+    }
+    recording.remove();
     return pass();
   } finally {
     recording.remove();
