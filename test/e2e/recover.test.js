@@ -116,7 +116,7 @@ describe('a build that ends without a word', { skip, concurrency: 3 }, () => {
     assert.equal(ended.signal, 'SIGKILL', ended.stderr);
     const { code, stdout, stderr } = await cli(cwd, 'recover');
     assert.equal(code, 0, stderr);
-    assert.match(stdout, / make$/m); // the phases stand above the hotspots
+    assert.match(stdout, /^WALL ms.* PHASE$[^]* the last thing$[^]*^SELF%/m); // above the hotspots
     const { folder, profile } = profileIn(path.join(cwd, '.rspack-prof'));
     const named = (/** @type {string} */ name) => profile.markers.find((one) => one.name === name);
     assert.deepEqual(named('cache read')?.data, { files: 3 });
