@@ -65,16 +65,17 @@ function buildFixture(name, binding) {
 
 /**
  * @param {Fixture} fixture
- * @param {number} extraMs that the candidate spins
- * @param {string[]} more
+ * @param {{ metric: string, extraMs: number, more?: string[] }} options extraMs: what the candidate spins
  */
-function compare({ line, cwd, bindings, env }, extraMs, more) {
-  const sides = [`TRUTH_SPIN_MS=0 ${line}`, `TRUTH_SPIN_MS=${extraMs.toFixed(3)} ${line}`];
+function compare({ line, cwd, bindings, env }, { metric, extraMs, more = [] }) {
+  const sides = [0, extraMs].map(
+    (ms) => `TRUTH_CLOCK=${metric} TRUTH_SPIN_MS=${ms.toFixed(3)} ${line}`,
+  );
   const [base, candidate] = sides;
   const args = ['compare', '--base', base, '--candidate', candidate, ...bindings];
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    [CLI, ...args, '--json', '--profiles', '0', ...more],
+    [CLI, ...args, '--json', '--profiles', '0', '--metric', metric, ...more],
     { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
   );
   if (stdout === '') throw new Error(stderr);
@@ -90,7 +91,7 @@ function compare({ line, cwd, bindings, env }, extraMs, more) {
 function tryOnce(kind, fixture, { metric, extraMs }) {
   const started = Date.now();
   const spun = kind === 'equal' ? 0 : extraMs;
-  const { verdict, runs, metrics, machine } = compare(fixture, spun, ['--metric', metric]);
+  const { verdict, runs, metrics, machine } = compare(fixture, { metric, extraMs: spun });
   const { ratio, interval, base } = metrics[metric];
   const truth = 1 + spun / base;
   const { decision } = verdict;
@@ -146,7 +147,7 @@ function settingsOf(journal, fixture, { percent, metric }) {
     throw new Error(`the journal is of '${journal.settings.key}', and this is '${key}'`);
   }
   if (journal.settings) return journal.settings;
-  const { metrics } = compare(fixture, 0, ['--runs', '9', '--metric', metric]);
+  const { metrics } = compare(fixture, { metric, extraMs: 0, more: ['--runs', '9'] });
   const baseMs = metrics[metric === 'wall' ? 'wall' : 'cpu'].base;
   const settings = { key, baseMs };
   journal.add({ settings });
