@@ -19,8 +19,6 @@ struct prof_chunk_head {
   uint32_t magic, bytes, number, crc;
 };
 
-uint32_t prof_crc32(uint32_t crc, const void *bytes, size_t size); /* crc: 0 to begin with */
-
 /* The head of a payload. */
 struct prof_chunk_head prof_chunk_head(uint32_t number, const void *payload, size_t bytes);
 

@@ -4,27 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "code/image.h"
 
 #define DEBUG_ROOT "/usr/lib/debug"
 enum { LINK_MAX_BYTES = 4096, CHUNK_BYTES = 65536 };
 
-/* CRC-32 of IEEE 802.3, bit by bit: runs only for a file that has no build id. */
-static uint32_t crc32_of(const struct prof_image *image) {
+/* Runs only for a file that has no build id. */
+static bool has_crc(const struct prof_image *image, uint32_t wanted) {
   unsigned char chunk[CHUNK_BYTES];
-  uint32_t crc = UINT32_MAX;
+  uint32_t crc = 0;
   for (uint64_t at = 0; at < image->size_bytes; at += CHUNK_BYTES) {
     uint64_t left = image->size_bytes - at;
     size_t count = left < CHUNK_BYTES ? left : CHUNK_BYTES;
     if (prof_image_read(image, at, chunk, count))
-      return 0;
-    for (size_t i = 0; i < count; i++) {
-      crc ^= chunk[i];
-      for (int bit = 0; bit < 8; bit++)
-        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
+      return false;
+    crc = prof_crc32(crc, chunk, count);
   }
-  return ~crc;
+  return crc == wanted;
 }
 
 bool prof_debugfile_is_distribution(const char *path) {
@@ -40,7 +37,7 @@ static bool fits(const char *path, const char *build_id, const uint32_t *crc) {
   if (build_id[0])
     same = prof_image_build_id(&candidate, id) && strcmp(id, build_id) == 0;
   else if (crc)
-    same = crc32_of(&candidate) == *crc;
+    same = has_crc(&candidate, *crc);
   prof_image_close(&candidate);
   return same;
 }

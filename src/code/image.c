@@ -1,32 +1,24 @@
 #include "code/image.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum { SEGMENTS_MAX = 128, SECTIONS_MAX = 4096, NOTES_MAX = 64 * 1024, NAMES_MAX = 1 << 20 };
 enum { CONTENT_BYTES = 4096, ID_BYTES = 16 };
 
 int prof_image_read(const struct prof_image *self, uint64_t offset, void *out, size_t size) {
-  size_t done = 0;
   if (offset > self->size_bytes || size > self->size_bytes - offset)
     return -1;
   if (self->memory) {
     memcpy(out, self->memory + offset, size);
     return 0;
   }
-  while (done < size) {
-    ssize_t got = pread(self->fd, (char *)out + done, size - done, (off_t)(offset + done));
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      return -1;
-    done += (size_t)got;
-  }
-  return 0;
+  return prof_file_read_at(self->fd, out, size, offset) == size ? 0 : -1;
 }
 
 static bool is_ours(const Elf64_Ehdr *header) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "perf/order.h"
 
 /* perf's own records (tools/lib/perf/include/perf/event.h), which the kernel never writes. */
@@ -51,27 +52,13 @@ struct prof_datafile {
   _Alignas(8) unsigned char record[1 << 16]; /* the record in hand: its size is a u16 */
 };
 
-/* How many of the bytes from offset on are there. */
-static size_t read_at(const struct prof_datafile *self, uint64_t offset, void *out, size_t size) {
-  size_t done = 0;
-  while (done < size) {
-    ssize_t got = pread(self->fd, (char *)out + done, size - done, (off_t)(offset + done));
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0)
-      break;
-    done += (size_t)got;
-  }
-  return done;
-}
-
 /* A malloc'ed copy of a section, NULL where it is not all there. */
 static unsigned char *read_section(const struct prof_datafile *self, struct section section) {
   if (section.size == 0 || section.size > SECTION_BYTES || section.offset > self->size ||
       section.size > self->size - section.offset)
     return NULL;
   unsigned char *bytes = malloc(section.size);
-  if (bytes && read_at(self, section.offset, bytes, section.size) != section.size) {
+  if (bytes && prof_file_read_at(self->fd, bytes, section.size, section.offset) != section.size) {
     free(bytes);
     return NULL;
   }
@@ -111,7 +98,7 @@ static void read_features(struct prof_datafile *self, const struct file_head *he
     struct section section;
     if (!(head->features[bit / 64] >> bit % 64 & 1))
       continue;
-    if (read_at(self, at, &section, sizeof section) != sizeof section)
+    if (prof_file_read_at(self->fd, &section, sizeof section, at) != sizeof section)
       return;
     at += sizeof section;
     unsigned char *bytes = read_section(self, section);
@@ -123,7 +110,7 @@ static void read_features(struct prof_datafile *self, const struct file_head *he
 
 static int read_head(struct prof_datafile *self, struct prof_error *error) {
   struct file_head head = {0};
-  size_t got = read_at(self, 0, &head, sizeof head);
+  size_t got = prof_file_read_at(self->fd, &head, sizeof head, 0);
   if (got < PIPE_HEAD_BYTES)
     return refuse(error, "this is no perf.data: it is too short");
   if (head.magic == __builtin_bswap64(PROF_DATA_MAGIC))
@@ -154,7 +141,7 @@ static int read_head(struct prof_datafile *self, struct prof_error *error) {
 static bool fetch(struct prof_datafile *self, uint64_t at, size_t from, size_t size) {
   if (at < self->window_at || at + size > self->window_at + self->window_bytes) {
     self->window_at = at;
-    self->window_bytes = read_at(self, at, self->window, WINDOW_BYTES);
+    self->window_bytes = prof_file_read_at(self->fd, self->window, WINDOW_BYTES, at);
     if (self->window_bytes < size)
       return false;
   }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/chunks.h"
+#include "base/crc32.h"
 #include "session/journal.h"
 #include "session/recording.h"
 #include "session/recover.h"
