@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "base/pages.h"
+
 enum {
   PROBED = 4, /* lines that an address may stand in */
   PUTTING = 1,
@@ -9,9 +11,7 @@ enum {
 };
 
 struct prof_live *prof_live_create(void) {
-  void *memory = mmap(NULL, sizeof(struct prof_live), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
+  return prof_pages_reserve(sizeof(struct prof_live));
 }
 
 void prof_live_reset(struct prof_live *self) {

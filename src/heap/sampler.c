@@ -10,15 +10,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/pages.h"
 #include "heap/distance.h"
 #include "heap/onstack.h"
-#include "stack/shard.h"
+#include "stack/shards.h"
 
 enum {
   BENCHES = 64,                 /* walks at the same time */
   BENCH_STACK_BYTES = 64 << 10, /* only touched pages take memory */
   SHARD_BYTES = 1 << 20,        /* of each CPU: 50 ms of 20,000 samples a second */
-  MAX_SHARDS = 256,
 };
 /* A thread that is not looked at asks again after so many bytes. */
 #define FAR_BYTES ((int64_t)1 << 40)
@@ -37,14 +37,13 @@ struct bench {
 struct armed {
   struct prof_heap_options options;
   uint64_t generation;
-  uint32_t shard_count;
-  _Atomic uint32_t woken, next; /* number of the next sample, from 1 on */
+  _Atomic uint32_t next; /* number of the next sample, from 1 on */
   _Atomic uint64_t dropped, not_followed, calls, take_ns;
   _Atomic uint64_t *freed_ns; /* of each sample */
   unsigned char *memory;      /* of the benches' stacks and words */
   size_t memory_bytes, freed_bytes;
   struct bench benches[BENCHES];
-  struct prof_shard shards[MAX_SHARDS];
+  struct prof_shards shards;
 };
 
 _Atomic uint64_t prof_heap_generation;
@@ -99,19 +98,11 @@ static uint32_t count_own(const struct prof_walk *walk) {
 }
 
 static void leave_stack(struct armed *armed, const struct prof_stack *head, const uint64_t *words) {
-  uint32_t size = (uint32_t)(sizeof *head + head->count * sizeof *words);
-  struct prof_shard *shard = &armed->shards[head->cpu % armed->shard_count];
-  struct prof_stack *stack = prof_shard_reserve(shard, size);
-  if (!stack) {
+  struct prof_stack *stack = prof_shards_reserve(&armed->shards, head, words);
+  if (stack)
+    prof_shards_commit(&armed->shards, stack);
+  else
     add_relaxed(&armed->dropped, 1);
-    return;
-  }
-  *stack = *head;
-  memcpy(stack->words, words, head->count * sizeof *words);
-  prof_shard_commit(stack, size);
-  if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
-      !atomic_exchange_explicit(&armed->woken, 1, memory_order_relaxed))
-    armed->options.wake(armed->options.user);
 }
 
 static void read_registers(struct prof_regs *regs) {
@@ -150,22 +141,17 @@ __attribute__((noinline)) static void take(struct armed *armed, uint64_t piece, 
   read_registers(&bench->regs);
   prof_heap_on_stack(bench->stack_top, walk, bench);
   uint32_t own = count_own(&bench->walk);
-  const struct prof_stack head = {
+  struct prof_stack head = {
       .time_ns = start_ns,
       .ip = own < bench->walk.count ? PROF_WORD_VALUE(bench->words[own]) : 0,
       .sp = bytes,
-      .end_pc = bench->walk.end_pc,
       .tid = (uint32_t)syscall(SYS_gettid),
-      .count = bench->walk.count - own,
-      .end = (uint8_t)bench->walk.end,
-      .flags = (uint8_t)(PROF_STACK_HEAP |
-                         (bench->walk.flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN)
-                              ? PROF_STACK_GUESSED
-                              : 0) |
-                         (bench->walk.flags & PROF_WALK_GUESS_SCAN ? PROF_STACK_SCANNED : 0)),
+      .flags = PROF_STACK_HEAP,
       .cpu = (uint16_t)(cpu < 0 ? 0 : cpu),
       .ticks = number,
   };
+  prof_stack_take(&head, &bench->walk);
+  head.count -= own;
   if (prof_live_put(prof_heap_live, piece, armed->generation << 32 | number)) {
     add_relaxed(&armed->not_followed, 1);
     atomic_store_explicit(&armed->freed_ns[number], PROF_HEAP_UNKNOWN, memory_order_relaxed);
@@ -258,15 +244,8 @@ static int find_own_code(struct dl_phdr_info *info, size_t size, void *user) {
   return 0;
 }
 
-static void *reserve(size_t bytes) {
-  void *memory =
-      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
-}
-
 static void free_armed(struct armed *armed) {
-  for (uint32_t i = 0; i < armed->shard_count; i++)
-    prof_shard_free(&armed->shards[i]);
+  prof_shards_free(&armed->shards);
   if (armed->memory)
     munmap(armed->memory, armed->memory_bytes);
   if (armed->freed_ns)
@@ -278,9 +257,9 @@ static bool reserve_all(struct armed *armed) {
   size_t words = armed->options.max_words * sizeof(uint64_t), each = words + BENCH_STACK_BYTES;
   each = (each + 4095) & ~(size_t)4095;
   armed->memory_bytes = BENCHES * each;
-  armed->memory = reserve(armed->memory_bytes);
+  armed->memory = prof_pages_reserve(armed->memory_bytes);
   armed->freed_bytes = ((size_t)armed->options.most_samples + 1) * sizeof *armed->freed_ns;
-  armed->freed_ns = reserve(armed->freed_bytes);
+  armed->freed_ns = prof_pages_reserve(armed->freed_bytes);
   if (!prof_heap_live)
     prof_heap_live = prof_live_create();
   if (!armed->memory || !armed->freed_ns || !prof_heap_live)
@@ -291,14 +270,9 @@ static bool reserve_all(struct armed *armed) {
     bench->stack_top = armed->memory + (i + 1) * each;
     bench->unwind = armed->options.unwind;
   }
-  long cpus = sysconf(_SC_NPROCESSORS_CONF);
-  uint32_t wanted = cpus < 1 ? 1 : cpus > MAX_SHARDS ? MAX_SHARDS : (uint32_t)cpus;
-  while (armed->shard_count < wanted) {
-    if (prof_shard_init(&armed->shards[armed->shard_count], SHARD_BYTES))
-      return false;
-    armed->shard_count++;
-  }
-  return true;
+  armed->shards.wake = armed->options.wake;
+  armed->shards.user = armed->options.user;
+  return prof_shards_init(&armed->shards, 0, SHARD_BYTES) == 0;
 }
 
 /* A child that does not exec has the hooks, and nobody who would drain: they only pass calls on. */
@@ -315,7 +289,7 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
   if (atomic_load(&current))
     return prof_error_set(error, PROF_BUSY, 0, NULL,
                           "allocations are being sampled already: stop that first");
-  struct armed *armed = reserve(sizeof *armed);
+  struct armed *armed = prof_pages_reserve(sizeof *armed);
   if (armed)
     armed->options = *options;
   if (!armed || !reserve_all(armed)) {
@@ -351,21 +325,9 @@ bool prof_heap_disarm(void) {
   return true;
 }
 
-size_t prof_heap_drain(prof_sampler_visit *visit, void *user) {
+size_t prof_heap_drain(prof_stack_visit *visit, void *user) {
   struct armed *armed = atomic_load(&current);
-  size_t count = 0;
-  if (armed)
-    atomic_store_explicit(&armed->woken, 0, memory_order_relaxed);
-  for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
-    uint32_t size;
-    const struct prof_stack *stack;
-    while ((stack = prof_shard_peek(&armed->shards[i], &size))) {
-      visit(user, stack);
-      prof_shard_release(&armed->shards[i]);
-      count++;
-    }
-  }
-  return count;
+  return armed ? prof_shards_drain(&armed->shards, visit, user) : 0;
 }
 
 void prof_heap_read_counters(struct prof_heap_counters *out) {
@@ -384,8 +346,7 @@ void prof_heap_read_counters(struct prof_heap_counters *out) {
 
 uint64_t prof_heap_bytes(void) {
   const struct armed *armed = atomic_load(&current);
-  return armed ? (uint64_t)armed->shard_count * SHARD_BYTES + sizeof *armed + armed->freed_bytes
-               : 0;
+  return armed ? prof_shards_bytes(&armed->shards) + sizeof *armed + armed->freed_bytes : 0;
 }
 
 uint64_t prof_heap_freed_ns(uint32_t number) {

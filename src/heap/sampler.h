@@ -20,14 +20,15 @@
 
 #include "base/status.h"
 #include "heap/live.h"
-#include "stack/sampler.h"
+#include "stack/stack.h"
+#include "stack/unwind.h"
 
 struct prof_heap_options {
   struct prof_unwind *unwind;
   uint64_t mean_bytes;      /* between two samples of a thread */
   uint32_t max_words;       /* of a walk */
   uint32_t most_samples;    /* below 2^31 */
-  void (*wake)(void *user); /* as prof_sampler_options.wake */
+  void (*wake)(void *user); /* as prof_shards.wake */
   void *user;
 };
 
@@ -64,7 +65,7 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
 /* Restore the slots first. Frees the buffers once nobody is inside; false: after a second somebody
  * still is, and what the options point to must stay for good, as the buffers do. */
 bool prof_heap_disarm(void);
-size_t prof_heap_drain(prof_sampler_visit *visit, void *user);
+size_t prof_heap_drain(prof_stack_visit *visit, void *user);
 void prof_heap_read_counters(struct prof_heap_counters *out);
 uint64_t prof_heap_bytes(void); /* memory held */
 

@@ -11,6 +11,7 @@
 #include "perf/cputimer.h"
 #include "session/follow.h"
 #include "session/settle.h"
+#include "stack/sampler.h"
 
 /* Told from this share of the sampled time on. */
 #define UNSEEN_SHOWN_FROM 0.02

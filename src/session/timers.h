@@ -20,7 +20,7 @@ void prof_timers_round(struct prof_recording *recording);
 void prof_timers_stop(struct prof_recording *recording); /* a second call does nothing */
 void prof_timers_free(struct prof_recording *recording);
 
-/* A prof_sampler_visit: one walk, in order of time; user is the recording. */
+/* A prof_stack_visit: one walk, in order of time; user is the recording. */
 void prof_timers_walk(void *user, const struct prof_stack *stack);
 
 /* All walks from before until_ns are in: threads that had ended by then are over. */

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "heap/sampler.h"
+#include "stack/sampler.h"
 
 static void copy_walk(void *user, const struct prof_stack *stack) {
   struct prof_walks *self = user;
@@ -64,7 +65,7 @@ static void keep_from(struct prof_walks *self, size_t first) {
   self->used_bytes = used;
 }
 
-void prof_walks_flush(struct prof_walks *self, uint64_t until_ns, prof_sampler_visit *visit,
+void prof_walks_flush(struct prof_walks *self, uint64_t until_ns, prof_stack_visit *visit,
                       void *user) {
   size_t done = 0;
   if (self->count == 0)

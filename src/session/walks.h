@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stack/sampler.h"
+#include "stack/stack.h"
 
 struct prof_walks {
   unsigned char *bytes;
@@ -26,7 +26,7 @@ struct prof_walks {
 void prof_walks_collect(struct prof_walks *self);
 
 /* Calls visit for those with time_ns < until_ns, in order, and forgets them. */
-void prof_walks_flush(struct prof_walks *self, uint64_t until_ns, prof_sampler_visit *visit,
+void prof_walks_flush(struct prof_walks *self, uint64_t until_ns, prof_stack_visit *visit,
                       void *user);
 void prof_walks_free(struct prof_walks *self);
 

@@ -12,19 +12,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/pages.h"
 #include "stack/context.h"
 #include "stack/fair.h"
 #include "stack/memory.h"
 #include "stack/recall.h"
 #include "stack/restart.h"
-#include "stack/shard.h"
+#include "stack/shards.h"
 #include "stack/siginfo.h"
 #include "stack/trap.h"
 
 enum {
   SLOTS = 4096,
-  MAX_SHARDS = 256,
-  SHARD_BYTES_MIN = 1 << 17,
   SIGNAL_STACK_BYTES = 64 << 10, /* for each slot; only touched pages take memory */
 };
 
@@ -46,12 +45,10 @@ struct slot {
 /* One recording. */
 struct armed {
   struct prof_sampler_options options;
-  uint32_t shard_count;
-  _Atomic uint32_t woken; /* since the last drain */
-  uint64_t *scratch;      /* max_words words for each slot */
+  uint64_t *scratch; /* max_words words for each slot */
   size_t scratch_bytes;
   struct prof_recall *recalls; /* of each slot */
-  struct prof_shard shards[MAX_SHARDS];
+  struct prof_shards shards;
 };
 
 static struct slot *slots;              /* SLOTS of them */
@@ -112,27 +109,20 @@ static void add_relaxed(_Atomic uint64_t *counter, uint64_t value) {
   atomic_store_explicit(counter, old + value, memory_order_relaxed);
 }
 
-static void leave_stack(struct armed *armed, struct slot *slot, const struct prof_stack *head,
-                        const uint64_t *words) {
-  uint32_t size = (uint32_t)(sizeof *head + head->count * sizeof *words);
+static void leave_stack(struct armed *armed, struct slot *slot, const uint64_t *words) {
+  struct prof_stack *head = &slot->head, *stack;
   int cpu = sched_getcpu();
-  struct prof_shard *shard = &armed->shards[(cpu < 0 ? 0u : (uint32_t)cpu) % armed->shard_count];
-  struct prof_stack *stack = prof_shard_reserve(shard, size);
+  head->cpu = (uint16_t)(cpu < 0 ? 0 : cpu);
+  stack = prof_shards_reserve(&armed->shards, head, words);
   if (!stack) {
     add_relaxed(&slot->dropped, 1);
     prof_fair_leave(&slot->fair, head->time_ns, prof_now_ns());
     return;
   }
-  *stack = *head;
-  stack->cpu = (uint16_t)(cpu < 0 ? 0 : cpu);
-  memcpy(stack->words, words, head->count * sizeof *words);
   stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
   prof_fair_leave(&slot->fair, head->time_ns, head->time_ns + stack->duration_ns);
-  prof_shard_commit(stack, size);
-  if (armed->options.wake && prof_shard_used(shard) > shard->capacity / 4 &&
-      !atomic_exchange_explicit(&armed->woken, 1, memory_order_relaxed))
-    armed->options.wake(armed->options.user);
+  prof_shards_commit(&armed->shards, stack);
 }
 
 /* The innermost frame alone. */
@@ -167,14 +157,8 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
     prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
   else
     spare(slot, walk);
-  head->count = walk->count;
-  head->end = (uint8_t)walk->end;
-  head->end_pc = walk->end_pc;
-  if (walk->flags & (PROF_WALK_GUESS_FP | PROF_WALK_GUESS_SCAN))
-    head->flags |= PROF_STACK_GUESSED;
-  if (walk->flags & PROF_WALK_GUESS_SCAN)
-    head->flags |= PROF_STACK_SCANNED;
-  leave_stack(armed, slot, head, walk->words);
+  prof_stack_take(head, walk);
+  leave_stack(armed, slot, walk->words);
 }
 
 /* A bare clone shares its maker's thread-local storage, and so finds its maker's slot: it must not
@@ -227,17 +211,11 @@ static void on_sigtrap(int number, siginfo_t *info, void *context) {
   errno = saved_errno;
 }
 
-static void *reserve(size_t bytes) {
-  void *memory =
-      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
-}
-
 static int install(struct prof_error *error) {
   if (!signal_stacks)
-    signal_stacks = reserve((size_t)SLOTS * SIGNAL_STACK_BYTES);
+    signal_stacks = prof_pages_reserve((size_t)SLOTS * SIGNAL_STACK_BYTES);
   if (!slots)
-    slots = reserve(SLOTS * sizeof *slots);
+    slots = prof_pages_reserve(SLOTS * sizeof *slots);
   if (!slots || !signal_stacks) {
     return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
                           "no memory for the sampler's slots: free some memory");
@@ -263,20 +241,12 @@ static void free_dead_slots(void) {
 }
 
 static void free_armed(struct armed *armed) {
-  for (uint32_t i = 0; i < armed->shard_count; i++)
-    prof_shard_free(&armed->shards[i]);
+  prof_shards_free(&armed->shards);
   if (armed->scratch)
     munmap(armed->scratch, armed->scratch_bytes);
   if (armed->recalls)
     munmap(armed->recalls, SLOTS * sizeof *armed->recalls);
   munmap(armed, sizeof *armed);
-}
-
-static uint64_t power_of_two(uint64_t at_least) {
-  uint64_t size = SHARD_BYTES_MIN;
-  while (size < at_least)
-    size *= 2;
-  return size;
 }
 
 int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_error *error) {
@@ -290,27 +260,20 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   passed_on_before = prof_trap_passed_on();
   atomic_store(&no_slot, 0);
 
-  struct armed *armed =
-      mmap(NULL, sizeof *armed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (armed == MAP_FAILED) {
+  struct armed *armed = prof_pages_reserve(sizeof *armed);
+  if (!armed) {
     return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap", "no memory for the sampler");
   }
-  long cpus = sysconf(_SC_NPROCESSORS_CONF);
-  uint32_t wanted = cpus < 1 ? 1 : cpus > MAX_SHARDS ? MAX_SHARDS : (uint32_t)cpus;
   /* One record must fit in half a shard. */
-  uint64_t largest = 4 * (sizeof(struct prof_stack) + options->max_words * sizeof(uint64_t));
-  uint64_t share = options->buffer_bytes / wanted;
-  uint64_t shard_bytes = power_of_two(share > largest ? share : largest);
+  size_t least_bytes = 4 * (sizeof(struct prof_stack) + options->max_words * sizeof(uint64_t));
   armed->options = *options;
+  armed->shards.wake = options->wake;
+  armed->shards.user = options->user;
   armed->scratch_bytes = SLOTS * (size_t)options->max_words * sizeof(uint64_t);
-  armed->scratch = reserve(armed->scratch_bytes);
-  armed->recalls = reserve(SLOTS * sizeof *armed->recalls);
-  bool ok = armed->scratch && armed->recalls;
-  while (ok && armed->shard_count < wanted) {
-    ok = prof_shard_init(&armed->shards[armed->shard_count], shard_bytes) == 0;
-    if (ok)
-      armed->shard_count++;
-  }
+  armed->scratch = prof_pages_reserve(armed->scratch_bytes);
+  armed->recalls = prof_pages_reserve(SLOTS * sizeof *armed->recalls);
+  bool ok = armed->scratch && armed->recalls &&
+            prof_shards_init(&armed->shards, options->buffer_bytes, least_bytes) == 0;
   if (!ok) {
     free_armed(armed);
     return prof_error_set(error, PROF_NO_MEMORY, errno, "mmap",
@@ -341,21 +304,9 @@ void prof_sampler_disarm(void) {
   free_armed(armed);
 }
 
-size_t prof_sampler_drain(prof_sampler_visit *visit, void *user) {
+size_t prof_sampler_drain(prof_stack_visit *visit, void *user) {
   struct armed *armed = atomic_load(&current);
-  size_t count = 0;
-  if (armed)
-    atomic_store_explicit(&armed->woken, 0, memory_order_relaxed);
-  for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
-    uint32_t size;
-    const struct prof_stack *stack;
-    while ((stack = prof_shard_peek(&armed->shards[i], &size))) {
-      visit(user, stack);
-      prof_shard_release(&armed->shards[i]);
-      count++;
-    }
-  }
-  return count;
+  return armed ? prof_shards_drain(&armed->shards, visit, user) : 0;
 }
 
 void prof_sampler_thread_ended(uint32_t tid) {
@@ -383,7 +334,6 @@ void prof_sampler_counters(struct prof_sampler_counters *out) {
     out->handler_ns += atomic_load_explicit(&slots[i].handler_ns, memory_order_relaxed);
   }
   const struct armed *armed = atomic_load(&current);
-  for (uint32_t i = 0; armed && i < armed->shard_count; i++) {
-    out->buffer_bytes += armed->shards[i].capacity;
-  }
+  if (armed)
+    out->buffer_bytes = prof_shards_bytes(&armed->shards);
 }

@@ -12,7 +12,7 @@
  * The caller provides the unwinder for as long as the sampler is armed, and drains from one thread.
  * After disarm the handler stays installed, for signals may still be queued to threads that are
  * blocked in the kernel: it swallows ours and passes on the others.
- * Refuses: two samplers at once, machines that are not x86_64.
+ * Refuses: two samplers at once.
  */
 #ifndef RSPACK_PROF_STACK_SAMPLER_H
 #define RSPACK_PROF_STACK_SAMPLER_H
@@ -27,11 +27,9 @@
 
 struct prof_sampler_options {
   struct prof_unwind *unwind;
-  uint32_t max_words;  /* of a walk; a deeper stack is truncated */
-  size_t buffer_bytes; /* for walks that were not drained yet, all CPUs together */
-  /* From a handler, once after each drain: a CPU's share of the buffer is a quarter full.
-   * Async-signal-safe; may be NULL. */
-  void (*wake)(void *user);
+  uint32_t max_words;       /* of a walk; a deeper stack is truncated */
+  size_t buffer_bytes;      /* for walks that were not drained yet, all CPUs together */
+  void (*wake)(void *user); /* as prof_shards.wake */
   void *user;
 };
 
@@ -55,10 +53,8 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
  * no handler is inside (a handler that stays inside for a second keeps its memory for ever). */
 void prof_sampler_disarm(void);
 
-/* Calls visit for each walk so far, oldest first within one CPU; the pointer is valid in the call.
- */
-typedef void prof_sampler_visit(void *user, const struct prof_stack *stack);
-size_t prof_sampler_drain(prof_sampler_visit *visit, void *user);
+/* As prof_shards_drain (stack/shards.h). */
+size_t prof_sampler_drain(prof_stack_visit *visit, void *user);
 
 /* A thread has ended (PERF_RECORD_EXIT): its slot may be given to another. */
 void prof_sampler_thread_ended(uint32_t tid);

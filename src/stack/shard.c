@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/pages.h"
+
 /* Before each payload: 0 while it is being written, then its length with this header; PAD fills the
  * end of the ring where a record would wrap. */
 struct header {
@@ -14,11 +16,9 @@ enum { KIND_RECORD = 1, KIND_PAD = 2, REWIND_SHARE = 8 /* of the capacity */ };
 
 int prof_shard_init(struct prof_shard *self, uint64_t capacity) {
   memset(self, 0, sizeof *self);
-  void *bytes = mmap(NULL, capacity, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (bytes == MAP_FAILED)
+  self->bytes = prof_pages_reserve(capacity);
+  if (!self->bytes)
     return -1;
-  self->bytes = bytes;
   self->capacity = capacity;
   return 0;
 }

@@ -31,4 +31,12 @@ struct prof_stack {
   uint64_t words[]; /* innermost first, see stack/unwind.h */
 };
 
+struct prof_walk;
+
+/* Takes over where the walk ended, how, and how many words it has; flags are added. */
+void prof_stack_take(struct prof_stack *self, const struct prof_walk *walk);
+
+/* One walk of those that were left behind; valid during the call. */
+typedef void prof_stack_visit(void *user, const struct prof_stack *stack);
+
 #endif
