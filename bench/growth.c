@@ -39,9 +39,7 @@ enum {
 };
 
 static double cpu_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+  return (double)prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void die(const char *why) {

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "code/image.h"
 #include "code/module.h"
 #include "code/space.h"
@@ -23,9 +23,7 @@
 #define BASE 0x100000000000ull
 
 static double now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+  return (double)prof_now_ns() / 1e6;
 }
 
 /* splitmix64 (Vigna 2015, public domain): the same places on every run */

@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { compile } = require('./compile.js');
 
 const ROOT = path.resolve(__dirname, '..');
 const BINDING = 'node_modules/@rspack-debug/binding-linux-x64-gnu/rspack.linux-x64-gnu.node';
@@ -39,22 +40,6 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** @param {string} folder */
-function build(folder) {
-  const program = path.join(folder, 'symbolize');
-  const sources = ['base', 'code'].flatMap((part) =>
-    fs
-      .readdirSync(path.join(ROOT, 'src', part))
-      .filter((name) => name.endsWith('.c'))
-      .map((name) => path.join(ROOT, 'src', part, name)),
-  );
-  const flags = ['-std=c11', '-D_GNU_SOURCE', '-O2', `-I${path.join(ROOT, 'src')}`];
-  const libraries = ['-ldw', '-lelf', '-liberty', '-lpthread', '-ldl'];
-  const main = path.join(__dirname, 'symbolize.c');
-  run(process.env.CC ?? 'cc', [...flags, '-o', program, main, ...sources, ...libraries]);
-  return program;
-}
-
 /**
  * Milliseconds that a program takes for `places` (an empty list: its start alone).
  * @param {string} command
@@ -71,7 +56,7 @@ function time(command, args, places) {
 function main(file) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-bench-'));
   try {
-    const program = build(folder);
+    const program = compile('symbolize.c', { core: true });
     const list = path.join(folder, 'addresses');
     /** @type {Record<string, number[]>} */
     const took = {};

@@ -11,6 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { bindingFile, prepareBuild } = require('./build.js');
+const { compile } = require('./compile.js');
 const { shownRatios } = require('./statistics.js');
 const { summaryFromEvents } = require('../lib/calls/from-events.js');
 const prof = require('../lib/index.js');
@@ -28,23 +29,10 @@ function must(command, args) {
   return stdout;
 }
 
-/** @param {string} folder @param {string} calls */
-function hits(folder, calls) {
-  const program = path.join(folder, 'trace-calls');
-  const core = path.join(ROOT, 'build', 'Release', 'rspack_prof_core.a');
-  must('cc', [
-    '-std=c11',
-    '-D_GNU_SOURCE',
-    '-O2',
-    `-I${path.join(ROOT, 'src')}`,
-    '-o',
-    program,
-    path.join(__dirname, 'trace-calls.c'),
-    core,
-    ...['-ldw', '-lelf', '-lpfm', '-l:libiberty.a', '-lpthread'],
-  ]);
+/** @param {string} calls */
+function hits(calls) {
   console.log(`one hit, ${Number(calls).toLocaleString('en-US')} calls each:`);
-  process.stdout.write(must(program, [calls]));
+  process.stdout.write(must(compile('trace-calls.c', { core: true }), [calls]));
 }
 
 /** @param {string} folder @param {string} calls */
@@ -242,7 +230,7 @@ function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trace-calls-'));
   try {
     const { only } = values;
-    if (!only || only === 'hits') hits(folder, values.calls);
+    if (!only || only === 'hits') hits(values.calls);
     if (!only || only === 'loop') loop(folder, values.calls);
     if (!only || only === 'xray' || only === 'size') xray(folder, Number(values.calls));
     if (!only || only === 'stacks') stacks(folder, Math.min(100_000, Number(values.calls)));

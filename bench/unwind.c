@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ucontext.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "stack/recall.h"
 
 enum { ROOM = 512, BATCHES = 60, SINGLES = 500, EVICT_BYTES = 4 << 20 };
@@ -23,12 +23,6 @@ static uint64_t words[ROOM];
 static struct prof_walk walk;
 static Dwfl *dwfl;
 static int dwfl_frames;
-
-static double now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
 
 static void walk_once(void) {
   walk = (struct prof_walk){.words = words, .capacity = ROOM};
@@ -110,10 +104,10 @@ static double measure(void (*action)(void), int count) {
   double best = 1e18;
   action();
   for (int batch = 0; batch < BATCHES; batch++) {
-    double start = now_ns(), each;
+    uint64_t start_ns = prof_now_ns();
     for (int i = 0; i < count; i++)
       action();
-    each = (now_ns() - start) / count;
+    double each = (double)(prof_now_ns() - start_ns) / count;
     if (each < best)
       best = each;
   }
@@ -131,12 +125,11 @@ static void measure_singles(void (*action)(void), double *median, double *p99) {
   static double each[SINGLES];
   static volatile char evict[EVICT_BYTES];
   for (int i = 0; i < SINGLES; i++) {
-    double start;
     for (size_t at = 0; at < EVICT_BYTES; at += 64)
       evict[at]++;
-    start = now_ns();
+    uint64_t start_ns = prof_now_ns();
     action();
-    each[i] = now_ns() - start;
+    each[i] = (double)(prof_now_ns() - start_ns);
   }
   qsort(each, SINGLES, sizeof *each, compare_doubles);
   *median = each[SINGLES / 2];
