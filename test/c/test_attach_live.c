@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "perf/attach.h"
 
 #define COOKIE (0x5eed5eedull << 32)
@@ -29,12 +30,6 @@
 #define TRAP_PERF_CODE 6 /* asm-generic/siginfo.h, since 5.13 */
 #define TIDS (1 << 22)
 
-static uint64_t now_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int tid_now(void) {
   return (int)syscall(SYS_gettid);
 }
@@ -42,12 +37,12 @@ static int tid_now(void) {
 /* Burns this thread's CPU time without system calls in between (the clock is in the vdso's reach
  * only for wall time, so work is counted in rounds between looks). */
 static void burn(uint64_t ns) {
-  uint64_t until = now_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+  uint64_t until = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
   unsigned sink = 0;
   do
     for (unsigned i = 0; i < 20000; i++)
       __asm__ volatile("" : "+r"(sink) : "r"(i * i));
-  while (now_ns(CLOCK_THREAD_CPUTIME_ID) < until);
+  while (prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) < until);
 }
 
 /* What the kept records said. */
@@ -75,7 +70,7 @@ static void visit(void *user, const struct perf_event_header *header, int cpu) {
   }
   if (record.type == PERF_RECORD_LOST)
     seen->lost += record.lost.count;
-  if (record.time_ns < seen->start_ns || record.time_ns > now_ns(CLOCK_MONOTONIC))
+  if (record.time_ns < seen->start_ns || record.time_ns > prof_clock_ns(CLOCK_MONOTONIC))
     seen->bad_time = true;
   if (record.pid != (uint32_t)getpid())
     seen->foreign_pid = record.pid;
@@ -129,7 +124,7 @@ static void begin(struct seen *seen, const struct prof_plan *plan, int skip_tid)
   struct prof_error error = {0};
   memset(seen, 0, sizeof *seen);
   seen->per_tid = calloc(TIDS, sizeof *seen->per_tid);
-  seen->start_ns = now_ns(CLOCK_MONOTONIC);
+  seen->start_ns = prof_clock_ns(CLOCK_MONOTONIC);
   if (prof_attach_open(&prof_os_real, &options, &seen->attach, &error))
     fail_msg("%s", error.message);
 }
@@ -156,9 +151,9 @@ static void *storm_thread(void *argument) {
   while (!atomic_load(&go))
     pthread_cond_wait(&opened, &gate);
   pthread_mutex_unlock(&gate);
-  storm_ns[index] = now_ns(CLOCK_THREAD_CPUTIME_ID);
+  storm_ns[index] = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
   burn(3000000);
-  storm_ns[index] = now_ns(CLOCK_THREAD_CPUTIME_ID) - storm_ns[index];
+  storm_ns[index] = prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) - storm_ns[index];
   return NULL;
 }
 
@@ -199,7 +194,7 @@ static void threads_born_while_attaching_are_counted_once(void **state) {
   while (atomic_load(&born) < 20)
     usleep(50);
   begin(&seen, &plan, 0);
-  took_ns = now_ns(CLOCK_MONOTONIC) - seen.start_ns;
+  took_ns = prof_clock_ns(CLOCK_MONOTONIC) - seen.start_ns;
   prof_attach_enable(seen.attach);
   assert_true(prof_attach_scan(seen.attach) >= 0);
   for (int i = 0; i < SPAWNERS; i++)

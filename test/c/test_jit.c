@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "code/bytecode.h"
 #include "code/jit.h"
 #include "code/jitqueue.h"
@@ -105,12 +106,6 @@ static const struct prof_code *code_at(struct fixture *f, uint64_t address) {
   return prof_space_find(f->space, address, &place) ? prof_space_code(f->space, place.code) : NULL;
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static struct prof_jit_stats stats(void) {
   struct prof_jit_stats now;
   prof_jit_stats(&now);
@@ -120,8 +115,8 @@ static struct prof_jit_stats stats(void) {
 static void events_apply_up_to_a_time(void **state) {
   struct fixture *f = *state;
   send(ADDED, MACHINE, 0x1000, 0x100, "JS:*first /a.js:1:1");
-  uint64_t between = now_ns();
-  while (now_ns() == between)
+  uint64_t between = prof_now_ns();
+  while (prof_now_ns() == between)
     ;
   send(ADDED, MACHINE, 0x1000, 0x80, "JS:^second /a.js:2:1");
   assert_int_equal(apply(f, 0), 0);
@@ -213,7 +208,7 @@ static void many_threads_send_while_one_applies(void **state) {
   for (uintptr_t i = 0; i < THREADS; i++)
     assert_int_equal(pthread_create(&threads[i], NULL, send_many, (void *)i), 0);
   while (applied < wanted)
-    applied += apply(f, now_ns());
+    applied += apply(f, prof_now_ns());
   for (int i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
   assert_int_equal(applied, wanted);
@@ -483,16 +478,16 @@ static void versions_have_a_layout_known_or_near(void **state) {
 static void costs_little(void **state) {
   struct fixture *f = *state;
   enum { COUNT = 100000 };
-  uint64_t start = now_ns(), sent, lines, applied;
+  uint64_t start = prof_now_ns(), sent, lines, applied;
   for (uint64_t i = 0; i < COUNT; i++)
     send(ADDED, MACHINE, 0x7f0000000000 + i * 512, 500,
          "JS:*someFunction /app/node_modules/some-package/lib/some-file.js:123:45");
-  sent = now_ns();
+  sent = prof_now_ns();
   for (uint64_t i = 0; i < COUNT; i++)
     send(LINE, MACHINE, 0, 0, NULL);
-  lines = now_ns();
+  lines = prof_now_ns();
   assert_int_equal(apply(f, UINT64_MAX), COUNT);
-  applied = now_ns();
+  applied = prof_now_ns();
   print_message("bench: an event %.0f ns, a line event %.0f ns (both with the test's own 256-byte "
                 "name), applied %.2f M/s, names %zu KB\n",
                 (double)(sent - start) / COUNT, (double)(lines - sent) / COUNT,
