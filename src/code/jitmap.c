@@ -1,36 +1,22 @@
 #include "code/jitmap.h"
 
 #include <fcntl.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/object.h"
+
 enum { FIRST_MAPS_BYTES = 256 * 1024, MAPS_BYTES_MAX = 64 * 1024 * 1024, PADDING = 64 };
 enum { MISSING_BYTES_MAX = 4096 };
 
-/* dl_iterate_phdr: the object that holds the anchor. */
-static int find_image(struct dl_phdr_info *info, size_t size, void *user) {
-  struct prof_v8blob_image *image = user;
-  uint64_t low = UINT64_MAX, high = 0;
-  (void)size;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    uint64_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-    if (info->dlpi_phdr[i].p_type != PT_LOAD)
-      continue;
-    low = start < low ? start : low;
-    high = start + info->dlpi_phdr[i].p_memsz > high ? start + info->dlpi_phdr[i].p_memsz : high;
-  }
-  if (image->anchor < low || image->anchor >= high)
-    return 0;
-  image->start = low & ~(uint64_t)4095;
-  image->end = (high + 4095) & ~(uint64_t)4095;
-  return 1;
-}
-
 void prof_jitmap_init(struct prof_jitmap *self, uint64_t anchor) {
+  struct prof_object image;
   *self = (struct prof_jitmap){.image = {.anchor = anchor}};
-  dl_iterate_phdr(find_image, &self->image);
+  if (prof_object_at(anchor, &image)) {
+    self->image.start = image.start & ~(uint64_t)4095;
+    self->image.end = (image.end + 4095) & ~(uint64_t)4095;
+  }
 }
 
 /* A whole /proc file, which has no size of its own. The caller frees it. */

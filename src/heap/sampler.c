@@ -1,7 +1,6 @@
 #include "heap/sampler.h"
 
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/object.h"
 #include "base/pages.h"
 #include "heap/distance.h"
 #include "heap/onstack.h"
@@ -51,9 +51,8 @@ struct prof_live *_Atomic prof_heap_live;
 static _Atomic(struct armed *) current;
 static _Atomic uint32_t inside; /* threads that may be looking at *current */
 static _Atomic uint64_t missed_frees;
-static uintptr_t own_start, own_end; /* our code */
-/* Of the last recording, which may still be asked for: counters, and when pieces were freed. */
-static uint64_t generations;
+static struct prof_object own_code;
+static uint64_t generations; /* so many times armed, disarmed, forked */
 
 static void add_relaxed(_Atomic uint64_t *counter, uint64_t value) {
   atomic_fetch_add_explicit(counter, value, memory_order_relaxed);
@@ -92,7 +91,7 @@ static void walk(void *user) {
 /* The innermost frames are our own. */
 static uint32_t count_own(const struct prof_walk *walk) {
   uint32_t own = 0;
-  while (own < walk->count && PROF_WORD_VALUE(walk->words[own]) - own_start < own_end - own_start)
+  while (own < walk->count && prof_object_holds(&own_code, PROF_WORD_VALUE(walk->words[own])))
     own++;
   return own;
 }
@@ -228,22 +227,6 @@ void prof_heap_reused(uint64_t address) {
 
 /* --- in the profiler's thread --- */
 
-static int find_own_code(struct dl_phdr_info *info, size_t size, void *user) {
-  uintptr_t here = (uintptr_t)(void *)prof_heap_passed;
-  (void)size;
-  (void)user;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-    uintptr_t start = info->dlpi_addr + part->p_vaddr;
-    if (part->p_type != PT_LOAD || here - start >= part->p_memsz)
-      continue;
-    own_start = start;
-    own_end = start + part->p_memsz;
-    return 1;
-  }
-  return 0;
-}
-
 static void free_armed(struct armed *armed) {
   prof_shards_free(&armed->shards);
   if (armed->memory)
@@ -300,7 +283,7 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
   }
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, watch_forks);
-  dl_iterate_phdr(find_own_code, NULL);
+  prof_object_at((uintptr_t)(void *)prof_heap_arm, &own_code);
   prof_live_reset(prof_heap_live);
   atomic_store(&missed_frees, 0);
   armed->generation = ++generations;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/object.h"
 
 enum { LEAST_NODE_ABI = 83, MOST_NODE_ABI = 250 }; /* node 14, and room for those to come */
 
@@ -39,38 +40,26 @@ static bool is_held(const struct prof_slots *self, uintptr_t base) {
   return false;
 }
 
-/* Our own code's module: it calls the allocator itself. */
-static bool is_own(const struct dl_phdr_info *info) {
-  uintptr_t here = (uintptr_t)(void *)prof_slots_turn;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-    if (part->p_type == PT_LOAD && here - (info->dlpi_addr + part->p_vaddr) < part->p_memsz)
-      return true;
-  }
-  return false;
-}
-
 static int visit_module(struct dl_phdr_info *info, size_t size, void *user) {
   struct finds *finds = user;
-  struct found found = {.module = {.base = info->dlpi_addr}};
+  struct prof_object object = prof_object_of(info);
+  struct found found = {
+      .module = {.base = info->dlpi_addr, .start = object.start, .end = object.end}};
   if (!finds->has_begun && size >= offsetof(struct dl_phdr_info, dlpi_subs)) {
     if (finds->slots->loads == info->dlpi_adds)
       return 1; /* nothing was loaded since */
     finds->slots->loads = info->dlpi_adds;
   }
   finds->has_begun = true;
-  if (is_held(finds->slots, info->dlpi_addr) || is_own(info))
+  /* Our own code's module calls the allocator itself. */
+  if (is_held(finds->slots, info->dlpi_addr) ||
+      prof_object_holds(&object, (uintptr_t)(void *)prof_slots_turn))
     return 0;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-    uintptr_t start = info->dlpi_addr + part->p_vaddr, end = start + part->p_memsz;
-    if (part->p_type == PT_LOAD) {
-      found.module.end = end > found.module.end ? end : found.module.end;
-      if (!found.module.start || start < found.module.start)
-        found.module.start = start;
-      if (part->p_flags & PF_W && !found.module.writable)
-        found.module.writable = start; /* such parts come last, in each linker's layout */
-    }
+    uintptr_t start = info->dlpi_addr + part->p_vaddr;
+    if (part->p_type == PT_LOAD && part->p_flags & PF_W && !found.module.writable)
+      found.module.writable = start; /* such parts come last, in each linker's layout */
     if (part->p_type == PT_DYNAMIC)
       found.module.dynamic = start;
     if (part->p_type == PT_GNU_RELRO) { /* as glibc protects it: _dl_protect_relro */

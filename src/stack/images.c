@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/object.h"
 #include "stack/cfi_read.h"
 #include "stack/probe.h"
 
@@ -159,6 +160,7 @@ static void set_code(struct prof_images *self, uint64_t start, uint64_t end) {
 
 static int collect(struct dl_phdr_info *info, size_t size, void *user) {
   struct collection *self = user;
+  struct prof_object object = prof_object_of(info);
   struct image *image;
   uint64_t hdr = 0, end;
   (void)size;
@@ -168,20 +170,14 @@ static int collect(struct dl_phdr_info *info, size_t size, void *user) {
     return 1;
   }
   image = &self->images[self->count];
-  image->start = UINT64_MAX;
-  image->end = 0;
+  image->start = object.start;
+  image->end = object.end;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
     uint64_t start = info->dlpi_addr + phdr->p_vaddr;
     if (phdr->p_type == PT_GNU_EH_FRAME)
       hdr = start;
-    if (phdr->p_type != PT_LOAD)
-      continue;
-    if (start < image->start)
-      image->start = start;
-    if (start + phdr->p_memsz > image->end)
-      image->end = start + phdr->p_memsz;
-    if (phdr->p_flags & PF_X && phdr->p_memsz)
+    if (phdr->p_type == PT_LOAD && phdr->p_flags & PF_X && phdr->p_memsz)
       set_code(self->owner, start, start + phdr->p_memsz);
   }
   if (image->start >= image->end)
