@@ -232,11 +232,13 @@ static bool must_come_again(const char *name, void *handle) {
 static void hold(struct prof_slots *self, const struct found *found) {
   void *handle = dlopen(found->name[0] ? found->name : NULL, RTLD_NOLOAD | RTLD_LAZY);
   struct link_map *map;
-  if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map) || map->l_addr != found->module.base)
+  if (!handle)
     return; /* the vdso; or it went again */
-  if (prof_array_reserve((void **)&self->modules, &self->module_capacity, self->module_count + 1,
-                         sizeof *self->modules)) {
-    self->no_memory++;
+  bool is_another = dlinfo(handle, RTLD_DI_LINKMAP, &map) || map->l_addr != found->module.base;
+  if (is_another || prof_array_reserve((void **)&self->modules, &self->module_capacity,
+                                       self->module_count + 1, sizeof *self->modules)) {
+    self->no_memory += !is_another;
+    dlclose(handle);
     return;
   }
   struct prof_slot_module *module = &self->modules[self->module_count++];
