@@ -258,10 +258,12 @@ static bool reserve_all(struct armed *armed) {
   return prof_shards_init(&armed->shards, 0, SHARD_BYTES) == 0;
 }
 
-/* A child that does not exec has the hooks, and nobody who would drain: they only pass calls on. */
+/* A child that does not exec has the hooks, and nobody who would drain: they only pass calls on,
+ * until it arms for itself. Whoever else was inside is not there. */
 static void forget_in_child(void) {
   atomic_store(&current, NULL);
-  atomic_fetch_add(&prof_heap_generation, 1);
+  atomic_store(&inside, 0);
+  atomic_store(&prof_heap_generation, ++generations);
 }
 
 static void watch_forks(void) {

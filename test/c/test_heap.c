@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "heap/distance.h"
@@ -268,6 +269,29 @@ static void a_second_one_is_refused(void **state) {
   back();
 }
 
+/* A process that was forked off while samples were taken, and does not exec. */
+static void a_child_can_sample_for_itself(void **state) {
+  const struct prof_heap_options options = {
+      .unwind = &unwind, .mean_bytes = 1, .max_words = 256, .most_samples = 1000};
+  int status;
+  (void)state;
+  turn(1, 1000);
+  pid_t child = fork();
+  if (child == 0) {
+    struct prof_heap_counters counters;
+    fixture.churn(10, 64); /* the hooks see that nobody samples here */
+    if (prof_heap_arm(&options, NULL))
+      _exit(1);
+    fixture.churn(10, 64);
+    prof_heap_read_counters(&counters);
+    _exit(counters.samples == 10 ? 0 : 2);
+  }
+  assert_true(child > 0);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  back();
+  assert_int_equal(status, 0);
+}
+
 static void a_piece_freed_unseen_ends_when_its_address_is_used_again(void **state) {
 #ifdef __SANITIZE_ADDRESS__
   skip(); /* its allocator does not use an address again soon */
@@ -322,6 +346,7 @@ int main(void) {
       cmocka_unit_test(back_means_back),
       cmocka_unit_test(at_its_limit_it_takes_no_more),
       cmocka_unit_test(a_second_one_is_refused),
+      cmocka_unit_test(a_child_can_sample_for_itself),
       cmocka_unit_test(a_piece_freed_unseen_ends_when_its_address_is_used_again),
       cmocka_unit_test(thousand_times_on_and_off_while_eight_threads_allocate),
   };
