@@ -9,7 +9,8 @@
 #define RSPACK_PROF_CODE_CRATE_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "base/text.h"
 
 #define PROF_CRATE_TEXT 128
 
@@ -18,6 +19,6 @@
 bool prof_crate_find(const char *raw, const char *demangled, char out[PROF_CRATE_TEXT]);
 
 /* core, alloc, std and the crates that are built with them. */
-bool prof_crate_is_std(const char *name, size_t length);
+bool prof_crate_is_std(struct prof_text name);
 
 #endif

@@ -89,7 +89,8 @@ static void receive(const void *pointer) {
     if (event->code_type == CODE_BYTECODE)
       prof_bytecode_watch_event(event->type, name, name_bytes, record.start, record.to);
     else if (event->type == PROF_JIT_ADDED)
-      prof_jitmap_builtin(&jit.map, name, name_bytes, record.start, record.size);
+      prof_jitmap_builtin(&jit.map, (struct prof_text){name, name_bytes}, record.start,
+                          record.size);
   }
   pthread_mutex_unlock(&jit.lock);
 }

@@ -68,17 +68,12 @@ bool prof_jitmap_has_copy(const struct prof_jitmap *self, const struct prof_v8bl
   return false;
 }
 
-static bool has_prefix(const char **text, size_t *length, const char *prefix) {
-  size_t bytes = strlen(prefix);
-  if (*length < bytes || memcmp(*text, prefix, bytes) != 0)
+/* Takes the prefix off. */
+static bool takes_off(struct prof_text *name, const char *prefix) {
+  if (!prof_text_starts(*name, prefix))
     return false;
-  *text += bytes;
-  *length -= bytes;
+  *name = prof_text_skip(*name, strlen(prefix));
   return true;
-}
-
-static bool is_text(const char *text, size_t length, const char *other) {
-  return length == strlen(other) && memcmp(text, other, length) == 0;
 }
 
 static void grow(struct prof_v8_range *range, uint64_t start, uint64_t end) {
@@ -103,15 +98,15 @@ static void remember(struct prof_v8_range *list, uint32_t *count, uint64_t start
     list[(*count)++] = (struct prof_v8_range){.start = start, .end = end};
 }
 
-void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name_bytes,
-                         uint64_t start, uint64_t size) {
+void prof_jitmap_builtin(struct prof_jitmap *self, struct prof_text name, uint64_t start,
+                         uint64_t size) {
   uint64_t end;
   bool is_inside, is_own;
-  if (!name)
+  if (!name.at)
     return;
-  if (has_prefix(&name, &name_bytes, "BytecodeHandler:"))
-    name_bytes = 0;
-  else if (!has_prefix(&name, &name_bytes, "Builtin:"))
+  if (takes_off(&name, "BytecodeHandler:"))
+    name.length = 0;
+  else if (!takes_off(&name, "Builtin:"))
     return;
   for (uint32_t i = 0; i < self->copy_count; i++) {
     const struct prof_v8blob_copy *copy = &self->copies[i];
@@ -122,18 +117,18 @@ void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name
     }
   }
   end = start + size;
-  is_own = name_bytes && *name == 'I';
+  is_own = prof_text_starts(name, "I");
   is_inside = self->image.start <= start && end <= self->image.end;
   /* node 18 reports some stubs in its heap (CEntry) as builtins too: not a part of the blob */
   grow(is_inside ? &self->inside : &self->outside, start, end);
-  if (has_prefix(&name, &name_bytes, "InterpreterEntryTrampoline"))
+  if (takes_off(&name, "InterpreterEntryTrampoline"))
     remember(self->entries, &self->entry_count, start, end);
-  else if (is_text(name, name_bytes, "InterpreterPushArgsThenConstructWithFinalSpread"))
+  else if (prof_text_is(name, "InterpreterPushArgsThenConstructWithFinalSpread"))
     self->before_resumes = end;
-  else if (is_text(name, name_bytes, "InterpreterOnStackReplacement"))
+  else if (prof_text_is(name, "InterpreterOnStackReplacement"))
     self->behind_resumes = start;
-  else if (has_prefix(&name, &name_bytes, "InterpreterEnterAt") ||
-           has_prefix(&name, &name_bytes, "BaselineOrInterpreterEnterAt")) {
+  else if (takes_off(&name, "InterpreterEnterAt") ||
+           takes_off(&name, "BaselineOrInterpreterEnterAt")) {
     self->has_resumes |= is_own;
     /* frames rebuilt after a deoptimisation return to the first byte, less one is before it */
     remember(self->resumes, &self->resume_count, start - 1, end);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "code/jit.h"
 
 enum { PROF_JITMAP_ENTRIES = 8 };
@@ -35,8 +36,8 @@ bool prof_jitmap_read_copies(struct prof_jitmap *self);
 bool prof_jitmap_has_copy(const struct prof_jitmap *self, const struct prof_v8blob_copy *copy);
 
 /* One code event; names that are no builtin's are left at once. */
-void prof_jitmap_builtin(struct prof_jitmap *self, const char *name, size_t name_bytes,
-                         uint64_t start, uint64_t size);
+void prof_jitmap_builtin(struct prof_jitmap *self, struct prof_text name, uint64_t start,
+                         uint64_t size);
 
 /* false: no builtin seen yet. */
 bool prof_jitmap_compose(const struct prof_jitmap *self, struct prof_jit_map *out);

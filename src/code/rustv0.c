@@ -7,14 +7,6 @@
 #include "code/crate.h"
 #include "code/rustv0_walk.h"
 
-static bool is_text(struct prof_rust_text text, const char *word) {
-  return text.at && text.length == strlen(word) && memcmp(text.at, word, text.length) == 0;
-}
-
-static bool is_same(struct prof_rust_text a, struct prof_rust_text b) {
-  return a.at && b.at && a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
-}
-
 static bool walk_arguments(struct prof_rust_state *self) {
   struct prof_rust_place ignored;
   uint64_t lifetime;
@@ -34,31 +26,31 @@ static bool walk_arguments(struct prof_rust_state *self) {
 
 /* Compiler-made code belongs to the type that it is made for: nobody can change core's part. */
 static bool is_glue(const struct prof_rust_place *place) {
-  return is_text(place->crate, "core") &&
-         (is_text(place->last, "drop_in_place") || is_text(place->last, "drop_glue"));
+  return prof_text_is(place->crate, "core") &&
+         (prof_text_is(place->last, "drop_in_place") || prof_text_is(place->last, "drop_glue"));
 }
 
 static bool is_call_trait(const struct prof_rust_place *trait) {
-  return is_text(trait->crate, "core") &&
-         (is_text(trait->last, "FnOnce") || is_text(trait->last, "FnMut") ||
-          is_text(trait->last, "Fn"));
+  return prof_text_is(trait->crate, "core") &&
+         (prof_text_is(trait->last, "FnOnce") || prof_text_is(trait->last, "FnMut") ||
+          prof_text_is(trait->last, "Fn"));
 }
 
 /* Data of one crate, walked by code of a second, for a visitor of a third: time is the visitor's.
  * An element type (rayon, serde) is mostly of the data's crate, and changes nothing. */
-static void charge_visitor(struct prof_rust_place *out, struct prof_rust_text visitor) {
-  if (!out->data.at || !visitor.at || is_same(visitor, out->data))
+static void charge_visitor(struct prof_rust_place *out, struct prof_text visitor) {
+  if (!out->data.at || !visitor.at || prof_text_same(visitor, out->data))
     return;
   out->crate = visitor;
-  out->data = (struct prof_rust_text){0};
+  out->data = (struct prof_text){0};
 }
 
 static bool walk_generic(struct prof_rust_state *self, struct prof_rust_place *out) {
-  struct prof_rust_text before, beside = self->beside;
+  struct prof_text before, beside = self->beside;
   if (!prof_rust_path(self, out))
     return false;
   before = self->foreign;
-  self->foreign = (struct prof_rust_text){0};
+  self->foreign = (struct prof_text){0};
   if (out->data.at)
     self->beside = out->crate;
   if (!walk_arguments(self))
@@ -73,20 +65,20 @@ static bool walk_generic(struct prof_rust_state *self, struct prof_rust_place *o
 
 static bool walk_trait_impl(struct prof_rust_state *self, struct prof_rust_place *out) {
   struct prof_rust_place type, trait;
-  struct prof_rust_text before, data, beside = self->beside;
+  struct prof_text before, data, beside = self->beside;
   if (!prof_rust_skip_tagged(self, 's') || !prof_rust_path(self, out))
     return false;
   before = self->foreign;
-  self->foreign = (struct prof_rust_text){0};
+  self->foreign = (struct prof_text){0};
   self->beside = out->crate;
   if (!prof_rust_type(self, &type))
     return false;
   data = self->foreign;
-  self->foreign = (struct prof_rust_text){0};
+  self->foreign = (struct prof_text){0};
   if (!prof_rust_path(self, &trait))
     return false;
-  if (is_same(trait.crate, out->crate) && !is_same(type.crate, out->crate) &&
-      !prof_crate_is_std(out->crate.at, out->crate.length))
+  if (prof_text_same(trait.crate, out->crate) && !prof_text_same(type.crate, out->crate) &&
+      !prof_crate_is_std(out->crate))
     out->data = data;
   charge_visitor(out, self->foreign);
   self->foreign = before.at ? before : data.at ? data : self->foreign;
@@ -102,8 +94,8 @@ static bool walk_inherent_impl(struct prof_rust_state *self, struct prof_rust_pl
 
 static bool walk_trait_method(struct prof_rust_state *self, struct prof_rust_place *out) {
   struct prof_rust_place type, trait;
-  struct prof_rust_text before = self->foreign;
-  self->foreign = (struct prof_rust_text){0};
+  struct prof_text before = self->foreign;
+  self->foreign = (struct prof_text){0};
   if (!prof_rust_type(self, &type))
     return false;
   out->self = self->foreign.at ? self->foreign : type.crate;
@@ -117,7 +109,7 @@ static bool walk_trait_method(struct prof_rust_state *self, struct prof_rust_pla
 
 static bool walk_nested(struct prof_rust_state *self, struct prof_rust_place *out) {
   char namespace = prof_rust_next(self);
-  struct prof_rust_text name;
+  struct prof_text name;
   if (!isalpha((unsigned char)namespace) || !prof_rust_path(self, out) ||
       !prof_rust_identifier(self, &name))
     return false;
@@ -137,8 +129,8 @@ bool prof_rust_path(struct prof_rust_state *self, struct prof_rust_place *out) {
   case 'C':
     fine = prof_rust_identifier(self, &out->crate);
     out->last = out->crate;
-    if (fine && !self->foreign.at && !is_same(out->crate, self->beside) &&
-        !prof_crate_is_std(out->crate.at, out->crate.length))
+    if (fine && !self->foreign.at && !prof_text_same(out->crate, self->beside) &&
+        !prof_crate_is_std(out->crate))
       self->foreign = out->crate;
     break;
   case 'M':
@@ -177,8 +169,8 @@ bool prof_rustv0_walk(const char *name, struct prof_rust_walk *out) {
   self.end = self.at + strcspn(self.at, ".$");
   fine = prof_rust_path(&self, &place) && self.depth == 0;
   out->steps = self.steps;
-  out->source = (struct prof_rust_crate){place.crate.at, place.crate.length};
+  out->source = place.crate;
   if (fine && self.at < self.end) /* who asked for this instance of a generic */
     fine = prof_rust_path(&self, &place);
-  return fine && self.at == self.end && out->source.text;
+  return fine && self.at == self.end && out->source.at;
 }

@@ -13,13 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct prof_rust_crate {
-  const char *text; /* not NUL-terminated; NULL: none */
-  size_t length;
-};
+#include "base/text.h"
 
 struct prof_rust_walk {
-  struct prof_rust_crate source; /* whom it is charged to: docs/crates.md */
+  struct prof_text source; /* the crate that it is charged to: docs/crates.md */
   size_t steps;
 };
 

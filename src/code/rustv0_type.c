@@ -10,7 +10,7 @@ static bool walk_const_place(struct prof_rust_state *self, struct prof_rust_plac
 
 static bool walk_function_type(struct prof_rust_state *self) {
   struct prof_rust_place ignored;
-  struct prof_rust_text abi;
+  struct prof_text abi;
   if (!prof_rust_skip_tagged(self, 'G'))
     return false;
   (void)prof_rust_eat(self, 'U');
@@ -24,7 +24,7 @@ static bool walk_function_type(struct prof_rust_state *self) {
 
 static bool walk_dyn(struct prof_rust_state *self) {
   struct prof_rust_place ignored;
-  struct prof_rust_text name;
+  struct prof_text name;
   uint64_t lifetime;
   if (!prof_rust_skip_tagged(self, 'G'))
     return false;
@@ -124,7 +124,7 @@ static bool walk_const_list(struct prof_rust_state *self) {
 /* A struct or variant value: its path, then unit, tuple or named fields. */
 static bool walk_const_value(struct prof_rust_state *self) {
   struct prof_rust_place ignored;
-  struct prof_rust_text name;
+  struct prof_text name;
   if (!prof_rust_path(self, &ignored))
     return false;
   switch (prof_rust_next(self)) {

@@ -53,7 +53,7 @@ bool prof_rust_skip_tagged(struct prof_rust_state *self, char tag) {
   return !prof_rust_eat(self, tag) || prof_rust_base62(self, &ignored);
 }
 
-bool prof_rust_identifier(struct prof_rust_state *self, struct prof_rust_text *out) {
+bool prof_rust_identifier(struct prof_rust_state *self, struct prof_text *out) {
   size_t length = 0;
   if (!prof_rust_skip_tagged(self, 's'))
     return false;
@@ -69,7 +69,7 @@ bool prof_rust_identifier(struct prof_rust_state *self, struct prof_rust_text *o
   (void)prof_rust_eat(self, '_');
   if (length > (size_t)(self->end - self->at))
     return false;
-  *out = (struct prof_rust_text){self->at, length};
+  *out = (struct prof_text){self->at, length};
   self->at += length;
   return true;
 }

@@ -9,25 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct prof_rust_text {
-  const char *at;
-  size_t length;
-};
+#include "base/text.h"
 
 /* What a path or type says of where code stands. */
 struct prof_rust_place {
-  struct prof_rust_text crate; /* whose source it is */
-  struct prof_rust_text self;  /* of a trait's own method ("Y"): the crate of its type */
-  struct prof_rust_text last;  /* last identifier */
-  struct prof_rust_text data;  /* of an impl beside its trait: the crate of the type, if another */
+  struct prof_text crate; /* whose source it is */
+  struct prof_text self;  /* of a trait's own method ("Y"): the crate of its type */
+  struct prof_text last;  /* last identifier */
+  struct prof_text data;  /* of an impl beside its trait: the crate of the type, if another */
 };
 
 struct prof_rust_state {
   const char *start, *end, *at; /* start: what back references count from */
   size_t steps;
   unsigned depth;
-  struct prof_rust_text foreign; /* first crate met since it was reset: not std's, not beside */
-  struct prof_rust_text beside;
+  struct prof_text foreign; /* first crate met since it was reset: not std's, not beside */
+  struct prof_text beside;
 };
 
 typedef bool prof_rust_rule(struct prof_rust_state *self, struct prof_rust_place *out);
@@ -43,7 +40,7 @@ bool prof_rust_enter(struct prof_rust_state *self);       /* counts a step, one 
 bool prof_rust_skip_tagged(struct prof_rust_state *self, char tag);
 /* "_" is 0, "0_" is 1, and so on in base 62. */
 bool prof_rust_base62(struct prof_rust_state *self, uint64_t *out);
-bool prof_rust_identifier(struct prof_rust_state *self, struct prof_rust_text *out);
+bool prof_rust_identifier(struct prof_rust_state *self, struct prof_text *out);
 /* Runs a rule at an earlier place of the name, then goes on after the reference. */
 bool prof_rust_follow(struct prof_rust_state *self, prof_rust_rule *rule,
                       struct prof_rust_place *out);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "code/space.h"
 #include "code/v8path.h"
 
@@ -27,25 +28,11 @@ static const struct {
     {"RegExp.<", REGEXP_SOURCE}, /* node 26 */
 };
 
-struct view {
-  const char *text;
-  size_t length;
-};
-
-static struct view skip(struct view view, size_t bytes) {
-  return (struct view){.text = view.text + bytes, .length = view.length - bytes};
-}
-
-static bool starts_with(struct view view, const char *prefix) {
-  size_t bytes = strlen(prefix);
-  return view.length >= bytes && memcmp(view.text, prefix, bytes) == 0;
-}
-
 /* Takes the prefix off. */
-static enum shape take_shape(struct view *view) {
+static enum shape take_shape(struct prof_text *view) {
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-    if (starts_with(*view, prefixes[i].prefix)) {
-      *view = skip(*view, strlen(prefixes[i].prefix));
+    if (prof_text_starts(*view, prefixes[i].prefix)) {
+      *view = prof_text_skip(*view, strlen(prefixes[i].prefix));
       return prefixes[i].shape;
     }
   }
@@ -55,31 +42,31 @@ static enum shape take_shape(struct view *view) {
 /* Takes V8's mark off: ~ interpreter, ^ baseline, + maglev, * turbofan. Node 26 puts an o before
  * it for code that was entered by on-stack replacement ("o*hot", also "o+hot"); perf-maps of older
  * versions have +' and so on for context-specialised code. */
-static enum prof_tier take_tier(struct view *view) {
+static enum prof_tier take_tier(struct prof_text *view) {
   static const char marks[] = "~^+*";
   static const uint8_t tiers[] = {PROF_TIER_INTERPRETER, PROF_TIER_BASELINE, PROF_TIER_MAGLEV,
                                   PROF_TIER_TURBOFAN};
-  size_t at = view->length > 1 && view->text[0] == 'o' ? 1 : 0;
-  const char *mark = view->length > at ? memchr(marks, view->text[at], 4) : NULL;
+  size_t at = view->length > 1 && view->at[0] == 'o' ? 1 : 0;
+  const char *mark = view->length > at ? memchr(marks, view->at[at], 4) : NULL;
   if (!mark)
     return PROF_TIER_NONE;
   at++;
-  if (at < view->length && view->text[at] == '\'')
+  if (at < view->length && view->at[at] == '\'')
     at++;
-  *view = skip(*view, at);
+  *view = prof_text_skip(*view, at);
   return tiers[mark - marks];
 }
 
 void prof_v8name_classify(const char *raw, size_t length, int code_type, uint8_t *code_kind,
                           uint8_t *tier) {
-  struct view view = {.text = raw, .length = length};
+  struct prof_text view = {.at = raw, .length = length};
   enum shape shape = take_shape(&view);
   enum prof_tier mark = shape <= EVAL ? take_tier(&view) : PROF_TIER_NONE;
   enum { TYPE_BYTECODE = 0, TYPE_WASM = 2 };
   if (code_type == TYPE_BYTECODE) {
     *code_kind = PROF_CODE_BYTECODE;
     *tier = PROF_TIER_INTERPRETER;
-  } else if (code_type == TYPE_WASM || starts_with(view, "wasm-function[")) {
+  } else if (code_type == TYPE_WASM || prof_text_starts(view, "wasm-function[")) {
     *code_kind = PROF_CODE_WASM;
     *tier = PROF_TIER_WASM;
   } else if (shape == BUILTIN) {
@@ -98,16 +85,16 @@ void prof_v8name_classify(const char *raw, size_t length, int code_type, uint8_t
 }
 
 /* "file" beside the digits at the end of view, if there are some behind a colon. */
-static bool take_number(struct view *view, uint32_t *number) {
+static bool take_number(struct prof_text *view, uint32_t *number) {
   size_t at = view->length;
   uint64_t value = 0, scale = 1;
-  while (at > 0 && view->text[at - 1] >= '0' && view->text[at - 1] <= '9') {
+  while (at > 0 && view->at[at - 1] >= '0' && view->at[at - 1] <= '9') {
     at--;
     if (scale <= 1000000000)
-      value += scale * (uint64_t)(view->text[at] - '0');
+      value += scale * (uint64_t)(view->at[at] - '0');
     scale *= scale <= 1000000000 ? 10 : 1;
   }
-  if (at == view->length || at == 0 || view->text[at - 1] != ':' || value > UINT32_MAX)
+  if (at == view->length || at == 0 || view->at[at - 1] != ':' || value > UINT32_MAX)
     return false;
   *number = (uint32_t)value;
   view->length = at - 1;
@@ -115,7 +102,7 @@ static bool take_number(struct view *view, uint32_t *number) {
 }
 
 /* "file:12:5", or "file:12" as node 18 has it. */
-static void take_place(struct view *view, struct prof_v8name *out) {
+static void take_place(struct prof_text *view, struct prof_v8name *out) {
   uint32_t last, before;
   if (!take_number(view, &last))
     return;
@@ -129,13 +116,13 @@ static void take_place(struct view *view, struct prof_v8name *out) {
 
 /* Where the file begins in "name file": names and files may hold spaces, so the first space behind
  * which a path or a URL begins, else the last one. view.length: no file. */
-static size_t file_start(struct view view) {
+static size_t file_start(struct prof_text view) {
   size_t last = view.length;
   for (size_t i = 0; i < view.length; i++) {
-    if (view.text[i] != ' ')
+    if (view.at[i] != ' ')
       continue;
     last = i + 1;
-    if (prof_v8path_starts(view.text + i + 1, view.length - i - 1))
+    if (prof_v8path_starts(view.at + i + 1, view.length - i - 1))
       break;
   }
   return last;
@@ -187,71 +174,71 @@ static int compose(struct prof_arena *arena, struct prof_v8name *out) {
   return out->name ? 0 : -1;
 }
 
-static int parse_function(struct view view, enum shape shape, struct prof_arena *arena,
+static int parse_function(struct prof_text view, enum shape shape, struct prof_arena *arena,
                           struct prof_v8name *out) {
-  struct view name, file;
+  struct prof_text name, file;
   size_t split;
-  out->tier = (uint8_t)take_tier(&view);
+  (void)take_tier(&view); /* known by the classification */
   out->is_js = 1;
   take_place(&view, out);
   /* a script has no name, and its file may hold spaces */
-  split = shape == FUNCTION ? file_start(view) : view.length && view.text[0] == ' ' ? 1 : 0;
-  file = skip(view, split);
-  name = (struct view){.text = view.text, .length = split ? split - 1 : 0};
-  if (split == view.length && (split == 0 || view.text[split - 1] != ' '))
+  split = shape == FUNCTION ? file_start(view) : view.length && view.at[0] == ' ' ? 1 : 0;
+  file = prof_text_skip(view, split);
+  name = (struct prof_text){.at = view.at, .length = split ? split - 1 : 0};
+  if (split == view.length && (split == 0 || view.at[split - 1] != ' '))
     name.length = shape == FUNCTION ? view.length : 0; /* no space at all: no file */
   if (name.length)
-    out->symbol = prof_v8path_clean(arena, name.text, name.length);
+    out->symbol = prof_v8path_clean(arena, name.at, name.length);
   else
     out->symbol = shape == SCRIPT ? "(script)" : shape == EVAL ? "(eval)" : "(anonymous)";
-  if (file.length && !(out->file = prof_v8path_file(arena, file.text, file.length)))
+  if (file.length && !(out->file = prof_v8path_file(arena, file.at, file.length)))
     return -1;
   if (!file.length) /* a line of source that nobody can name */
     out->line = out->column = 0;
   return out->symbol ? compose(arena, out) : -1;
 }
 
-static int parse_prefixed(struct view view, const char *prefix, struct prof_arena *arena,
+static int parse_prefixed(struct prof_text view, const char *prefix, struct prof_arena *arena,
                           struct prof_v8name *out) {
-  const char *pieces[2] = {prefix, prof_v8path_clean(arena, view.text, view.length)};
+  const char *pieces[2] = {prefix, prof_v8path_clean(arena, view.at, view.length)};
   out->symbol = pieces[1] ? concatenate(arena, pieces, 2) : NULL;
   return compose(arena, out);
 }
 
 /* "RegExp /source/flags" from either shape */
-static int parse_regexp(struct view view, enum shape shape, struct prof_arena *arena,
+static int parse_regexp(struct prof_text view, enum shape shape, struct prof_arena *arena,
                         struct prof_v8name *out) {
   static const char source[] = " src: '", flags[] = "' flags: '";
-  struct view tail = {0};
-  if (shape == REGEXP && starts_with(view, "Regular expression code")) {
+  struct prof_text tail = {0};
+  if (shape == REGEXP && prof_text_starts(view, "Regular expression code")) {
     out->symbol = "RegExp";
     return compose(arena, out);
   }
-  if (shape == REGEXP_SOURCE && starts_with(view, source)) {
-    view = skip(view, sizeof source - 1);
+  if (shape == REGEXP_SOURCE && prof_text_starts(view, source)) {
+    view = prof_text_skip(view, sizeof source - 1);
     for (size_t i = view.length; i-- > 0;) {
-      if (starts_with(skip(view, i), flags)) {
-        tail = skip(view, i + sizeof flags - 1);
-        tail.length -= tail.length && tail.text[tail.length - 1] == '\'';
+      if (prof_text_starts(prof_text_skip(view, i), flags)) {
+        tail = prof_text_skip(view, i + sizeof flags - 1);
+        tail.length -= tail.length && tail.at[tail.length - 1] == '\'';
         view.length = i;
         break;
       }
     }
   }
-  const char *pieces[4] = {"RegExp /", prof_v8path_clean(arena, view.text, view.length), "/",
-                           prof_v8path_clean(arena, tail.text ? tail.text : "", tail.length)};
+  const char *pieces[4] = {"RegExp /", prof_v8path_clean(arena, view.at, view.length), "/",
+                           prof_v8path_clean(arena, tail.at ? tail.at : "", tail.length)};
   out->symbol = pieces[1] && pieces[3] ? concatenate(arena, pieces, 4) : NULL;
   return compose(arena, out);
 }
 
 int prof_v8name_parse(const char *raw, size_t length, uint8_t code_kind, struct prof_arena *arena,
                       struct prof_v8name *out) {
-  struct view view = {.text = raw, .length = length > RAW_BYTES_MAX ? RAW_BYTES_MAX : length};
+  struct prof_text view = {.at = raw, .length = length > RAW_BYTES_MAX ? RAW_BYTES_MAX : length};
   enum shape shape;
   uint8_t kind, tier;
   int status;
   *out = (struct prof_v8name){0};
-  prof_v8name_classify(view.text, view.length, 1, &kind, &tier);
+  prof_v8name_classify(view.at, view.length, 1, &kind, &tier);
   if (code_kind == PROF_CODE_WASM)
     kind = PROF_CODE_WASM;
   shape = take_shape(&view);

@@ -2,16 +2,13 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 enum { DATA_URL_SHOWN = 40, FILE_SHOWN = 1024 };
 
 static bool is_scheme_letter(char c, bool is_first) {
   bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return is_letter || (!is_first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
-}
-
-static bool has_prefix(const char *text, size_t length, const char *prefix) {
-  size_t bytes = strlen(prefix);
-  return length >= bytes && memcmp(text, prefix, bytes) == 0;
 }
 
 bool prof_v8path_starts(const char *text, size_t length) {
@@ -21,7 +18,7 @@ bool prof_v8path_starts(const char *text, size_t length) {
   if (length && text[0] == '/')
     return true;
   for (size_t k = 0; k < sizeof made_up / sizeof *made_up; k++)
-    if (has_prefix(text, length, made_up[k]))
+    if (prof_text_starts((struct prof_text){text, length}, made_up[k]))
       return true;
   while (i < length && is_scheme_letter(text[i], i == 0))
     i++;
@@ -65,19 +62,12 @@ char *prof_v8path_clean(struct prof_arena *arena, const char *text, size_t lengt
   return copy;
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* In place; returns the new length. */
 static size_t decode_percent(char *text, size_t length) {
   size_t to = 0;
   for (size_t i = 0; i < length; i++, to++) {
-    int high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
-    int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    int high = text[i] == '%' && i + 2 < length ? prof_hex_digit(text[i + 1]) : -1;
+    int low = high >= 0 ? prof_hex_digit(text[i + 2]) : -1;
     text[to] = text[i];
     if (low >= 0) {
       text[to] = (char)(high * 16 + low);
@@ -97,8 +87,9 @@ static size_t cut_length(const char *text, size_t wanted) {
 
 char *prof_v8path_file(struct prof_arena *arena, const char *text, size_t length) {
   char buffer[FILE_SHOWN + 4];
-  size_t shown = has_prefix(text, length, "data:") ? DATA_URL_SHOWN : FILE_SHOWN;
-  bool is_file = has_prefix(text, length, "file:///");
+  const struct prof_text whole = {text, length};
+  size_t shown = prof_text_starts(whole, "data:") ? DATA_URL_SHOWN : FILE_SHOWN;
+  bool is_file = prof_text_starts(whole, "file:///");
   if (is_file) {
     text += strlen("file://");
     length -= strlen("file://");

@@ -158,10 +158,10 @@ static void what_is_no_rust_has_none(void **state) {
 
 static void std_is_known(void **state) {
   (void)state;
-  assert_true(prof_crate_is_std("core", 4));
-  assert_true(prof_crate_is_std("hashbrown", 9));
-  assert_false(prof_crate_is_std("cor", 3));
-  assert_false(prof_crate_is_std("rspack_core", 11));
+  assert_true(prof_crate_is_std((struct prof_text){"core", 4}));
+  assert_true(prof_crate_is_std((struct prof_text){"hashbrown", 9}));
+  assert_false(prof_crate_is_std((struct prof_text){"cor", 3}));
+  assert_false(prof_crate_is_std((struct prof_text){"rspack_core", 11}));
 }
 
 int main(void) {
