@@ -1,14 +1,12 @@
 #include "code/jitmap.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/object.h"
+#include "code/maps.h"
 
-enum { FIRST_MAPS_BYTES = 256 * 1024, MAPS_BYTES_MAX = 64 * 1024 * 1024, PADDING = 64 };
-enum { MISSING_BYTES_MAX = 4096 };
+enum { PADDING = 64, MISSING_BYTES_MAX = 4096 };
 
 void prof_jitmap_init(struct prof_jitmap *self, uint64_t anchor) {
   struct prof_object image;
@@ -19,42 +17,14 @@ void prof_jitmap_init(struct prof_jitmap *self, uint64_t anchor) {
   }
 }
 
-/* A whole /proc file, which has no size of its own. The caller frees it. */
-static char *read_maps(size_t *length) {
-  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  size_t capacity = FIRST_MAPS_BYTES;
-  char *text = fd < 0 ? NULL : malloc(capacity);
-  ssize_t got = 0;
-  *length = 0;
-  while (text && (got = read(fd, text + *length, capacity - *length)) > 0) {
-    *length += (size_t)got;
-    if (*length == capacity) {
-      char *larger = capacity < MAPS_BYTES_MAX ? realloc(text, capacity *= 2) : NULL;
-      if (!larger) {
-        free(text);
-        text = NULL;
-      } else {
-        text = larger;
-      }
-    }
-  }
-  if (got < 0) {
-    free(text);
-    text = NULL;
-  }
-  if (fd >= 0)
-    close(fd);
-  return text;
-}
-
 bool prof_jitmap_read_copies(struct prof_jitmap *self) {
-  size_t length;
-  char *maps = read_maps(&length);
+  int sys_errno;
+  char *maps = prof_maps_text("/proc/self/maps", &sys_errno);
   if (!maps)
     return false;
   memset(self->copies, 0, sizeof self->copies);
   self->copy_count =
-      (uint32_t)prof_v8blob_copies(maps, length, &self->image, self->copies, PROF_JIT_COPIES);
+      (uint32_t)prof_v8blob_copies(maps, &self->image, self->copies, PROF_JIT_COPIES);
   free(maps);
   return true;
 }

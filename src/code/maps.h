@@ -13,16 +13,20 @@
 
 struct prof_mapping {
   uint64_t start, end, offset;
-  const char *path; /* "" for anonymous memory; valid during the visit */
+  uint64_t device, inode; /* of the file, major << 32 | minor; 0: none, or not known */
+  const char *path;       /* "" for anonymous memory; valid during the visit */
   bool is_executable;
 };
 
 typedef void prof_maps_visit(void *user, const struct prof_mapping *mapping);
 
-/* text is changed (NULs are put into it). */
+/* text is changed meanwhile (NULs are put into it), and afterwards as it was. */
 void prof_maps_parse(char *text, prof_maps_visit *visit, void *user);
 
-/* 0, or -1 with *sys_errno. */
+/* The whole text of such a file, for free(3); NULL with *sys_errno. */
+char *prof_maps_text(const char *file, int *sys_errno);
+
+/* Both. 0, or -1 with *sys_errno. */
 int prof_maps_read(const char *file, prof_maps_visit *visit, void *user, int *sys_errno);
 
 #endif

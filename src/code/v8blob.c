@@ -1,70 +1,57 @@
 #include "code/v8blob.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
+#include "code/maps.h"
 
-enum { PIECES = 64, LINE_BYTES = 256 };
+enum { PIECES = 64 };
 
-struct mapping {
-  uint64_t start, end, offset, inode;
-  unsigned int major, minor;
+struct search {
+  const struct prof_v8blob_image *image;
+  struct prof_mapping anchor;         /* the one that holds it */
+  struct prof_mapping pieces[PIECES]; /* of files, within the image */
+  size_t piece_count;
+  struct prof_v8blob_copy *out;
+  size_t count, capacity;
 };
 
-/* One line, of which only what stands before the path is needed. */
-static bool parse_line(const char *line, size_t length, struct mapping *out) {
-  char text[LINE_BYTES], mode[8] = ""; /* may be shorter than three */
-  size_t kept = length < sizeof text - 1 ? length : sizeof text - 1;
-  memcpy(text, line, kept);
-  text[kept] = '\0';
-  return sscanf(text, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %" SCNu64, &out->start,
-                &out->end, mode, &out->offset, &out->major, &out->minor, &out->inode) == 7 &&
-         mode[2] == 'x' && out->inode != 0 && out->start < out->end;
+static bool is_code(const struct prof_mapping *mapping) {
+  return mapping->is_executable && mapping->inode;
 }
 
-static const char *next_mapping(const char *at, const char *end, struct mapping *out, bool *found) {
-  *found = false;
-  while (at < end && !*found) {
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    size_t length = (size_t)((newline ? newline : end) - at);
-    *found = parse_line(at, length, out);
-    at = newline ? newline + 1 : end;
+static void see_image(void *user, const struct prof_mapping *mapping) {
+  struct search *self = user;
+  const struct prof_v8blob_image *image = self->image;
+  if (!is_code(mapping))
+    return;
+  if (mapping->start <= image->anchor && image->anchor < mapping->end)
+    self->anchor = *mapping;
+  if (mapping->start >= image->start && mapping->end <= image->end && self->piece_count < PIECES)
+    self->pieces[self->piece_count++] = *mapping;
+}
+
+static void see_copy(void *user, const struct prof_mapping *mapping) {
+  struct search *self = user;
+  bool is_outside = mapping->end <= self->image->start || mapping->start >= self->image->end;
+  if (!is_code(mapping) || !is_outside || mapping->inode != self->anchor.inode ||
+      mapping->device != self->anchor.device)
+    return;
+  for (size_t i = 0; self->count < self->capacity && i < self->piece_count; i++) {
+    const struct prof_mapping *piece = &self->pieces[i];
+    uint64_t into = mapping->offset - piece->offset, most = piece->end - piece->start - into;
+    uint64_t size = mapping->end - mapping->start;
+    if (piece->inode != self->anchor.inode || into >= piece->end - piece->start)
+      continue;
+    self->out[self->count++] =
+        (struct prof_v8blob_copy){.start = mapping->start,
+                                  .end = mapping->start + (size < most ? size : most),
+                                  .image = piece->start + into};
+    return;
   }
-  return at;
 }
 
-size_t prof_v8blob_copies(const char *maps, size_t length, const struct prof_v8blob_image *image,
+size_t prof_v8blob_copies(char *maps, const struct prof_v8blob_image *image,
                           struct prof_v8blob_copy *out, size_t capacity) {
-  const char *end = maps + length;
-  struct mapping pieces[PIECES], mapping, anchor = {0};
-  size_t piece_count = 0, count = 0;
-  bool found;
-  for (const char *at = next_mapping(maps, end, &mapping, &found); found;
-       at = next_mapping(at, end, &mapping, &found)) {
-    bool is_inside = mapping.start >= image->start && mapping.end <= image->end;
-    if (mapping.start <= image->anchor && image->anchor < mapping.end)
-      anchor = mapping;
-    if (is_inside && piece_count < PIECES)
-      pieces[piece_count++] = mapping;
-  }
-  for (const char *at = next_mapping(maps, end, &mapping, &found); found && count < capacity;
-       at = next_mapping(at, end, &mapping, &found)) {
-    bool is_outside = mapping.end <= image->start || mapping.start >= image->end;
-    bool is_same_file = anchor.inode && mapping.inode == anchor.inode &&
-                        mapping.major == anchor.major && mapping.minor == anchor.minor;
-    for (size_t i = 0; is_outside && is_same_file && i < piece_count; i++) {
-      const struct mapping *piece = &pieces[i];
-      if (piece->inode == anchor.inode && piece->offset <= mapping.offset &&
-          mapping.offset - piece->offset < piece->end - piece->start) {
-        uint64_t into = mapping.offset - piece->offset;
-        uint64_t most = piece->end - piece->start - into, size = mapping.end - mapping.start;
-        out[count++] = (struct prof_v8blob_copy){.start = mapping.start,
-                                                 .end = mapping.start + (size < most ? size : most),
-                                                 .image = piece->start + into};
-        break;
-      }
-    }
-  }
-  return count;
+  struct search self = {.image = image, .out = out, .capacity = capacity};
+  prof_maps_parse(maps, see_image, &self);
+  prof_maps_parse(maps, see_copy, &self);
+  return self.count;
 }

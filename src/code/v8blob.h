@@ -25,8 +25,9 @@ struct prof_v8blob_image {
   uint64_t anchor;     /* an address of code in it */
 };
 
-/* Fills at most capacity rows, in the order of the text; returns how many. */
-size_t prof_v8blob_copies(const char *maps, size_t length, const struct prof_v8blob_image *image,
+/* Fills at most capacity rows, in the order of the text (as prof_maps_parse takes it); returns how
+ * many. */
+size_t prof_v8blob_copies(char *maps, const struct prof_v8blob_image *image,
                           struct prof_v8blob_copy *out, size_t capacity);
 
 #endif

@@ -287,7 +287,7 @@ static void missing_functions_are_an_error_that_helps(void **state) {
 }
 
 /* /proc/self/maps of node 20 with one worker, shortened */
-static const char node20_maps[] =
+static char node20_maps[] =
     "00400000-00b6f000 r--p 00000000 fe:00 10961024      /n/node\n"
     "00b72000-025fe000 r-xp 00772000 fe:00 10961024      /n/node\n"
     "02601000-0563a000 r--p 02201000 fe:00 10961024      /n/node\n"
@@ -303,19 +303,20 @@ static void copies_of_the_builtins_are_found_in_maps(void **state) {
   const struct prof_v8blob_image image = {0x400000, 0x565e000, 0x1000000};
   struct prof_v8blob_copy copies[4];
   (void)state;
-  assert_int_equal(prof_v8blob_copies(node20_maps, sizeof node20_maps - 1, &image, copies, 4), 2);
+  assert_int_equal(prof_v8blob_copies(node20_maps, &image, copies, 4), 2);
   assert_int_equal(copies[0].start, 0x7f57d3e40000);
   assert_int_equal(copies[0].end, 0x7f57d3fd2000);
   assert_int_equal(copies[0].image, 0x18c4000);
   assert_int_equal(copies[1].start, 0x7f580be40000);
-  assert_int_equal(prof_v8blob_copies(node20_maps, sizeof node20_maps - 1, &image, copies, 1), 1);
-  assert_int_equal(prof_v8blob_copies(node20_maps, 0, &image, copies, 4), 0);
+  assert_int_equal(prof_v8blob_copies(node20_maps, &image, copies, 1), 1);
+  assert_int_equal(prof_v8blob_copies((char[]){""}, &image, copies, 4), 0);
   const struct prof_v8blob_image other = {0x400000, 0x565e000, 0x99999999};
-  assert_int_equal(prof_v8blob_copies(node20_maps, sizeof node20_maps - 1, &other, copies, 4), 0);
+  assert_int_equal(prof_v8blob_copies(node20_maps, &other, copies, 4), 0);
   for (size_t cut = 0; cut < sizeof node20_maps; cut++) {
     char *exact = malloc(cut + 1);
     memcpy(exact, node20_maps, cut);
-    assert_true(prof_v8blob_copies(exact, cut, &image, copies, 4) <= 2);
+    exact[cut] = '\0';
+    assert_true(prof_v8blob_copies(exact, &image, copies, 4) <= 2);
     free(exact);
   }
 }

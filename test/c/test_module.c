@@ -354,8 +354,9 @@ static void a_debug_file_is_found_by_its_link(void **state) {
 
 static void collect(void *user, const struct prof_mapping *mapping) {
   char *out = user;
-  sprintf(out + strlen(out), "%" PRIx64 "-%" PRIx64 " %d %" PRIx64 " %s;", mapping->start,
-          mapping->end, mapping->is_executable, mapping->offset, mapping->path);
+  sprintf(out + strlen(out), "%" PRIx64 "-%" PRIx64 " %d %" PRIx64 " %" PRIx64 ":%" PRIu64 " %s;",
+          mapping->start, mapping->end, mapping->is_executable, mapping->offset, mapping->device,
+          mapping->inode, mapping->path);
 }
 
 static void maps_lines_are_parsed(void **state) {
@@ -366,10 +367,14 @@ static void maps_lines_are_parsed(void **state) {
                 "7ffc1000-7ffc3000 r-xp 00000000 00:00 0                          [vdso]\n"
                 "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]";
   (void)state;
+  char before[sizeof text];
+  memcpy(before, text, sizeof text);
   prof_maps_parse(text, collect, out);
-  assert_string_equal(out, "400000-452000 1 1f000 /usr/bin/a program;7f00-8000 0 0 ;"
-                           "7ffc1000-7ffc3000 1 0 [vdso];"
-                           "ffffffffff600000-ffffffffff601000 1 0 [vsyscall];");
+  assert_memory_equal(text, before, sizeof text);
+  assert_string_equal(
+      out, "400000-452000 1 1f000 800000002:173521 /usr/bin/a program;7f00-8000 0 0 0:0 ;"
+           "7ffc1000-7ffc3000 1 0 0:0 [vdso];"
+           "ffffffffff600000-ffffffffff601000 1 0 0:0 [vsyscall];");
 }
 
 static void damaged_files_never_crash(void **state) {

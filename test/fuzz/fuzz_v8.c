@@ -1,5 +1,5 @@
-/* V8's heap as it never is, and /proc/self/maps of a stranger. Input: layout (2 bytes), then words of
- * a heap at 0x10000; the same bytes as a text of mappings. */
+/* V8's heap as it never is, and /proc/self/maps of a stranger. Input: layout (2 bytes), then words
+ * of a heap at 0x10000; the same bytes as a text of mappings. */
 #include "fuzz.h"
 
 #include "code/v8blob.h"
@@ -42,8 +42,12 @@ static void read_heap(const uint8_t *data) {
 static void read_maps(const uint8_t *data, size_t size) {
   struct prof_v8blob_image image = {.start = 0x400000, .end = 0x4000000, .anchor = 0x1000000};
   struct prof_v8blob_copy copies[COPIES];
-  char *text = fuzz_copy(data, size);
-  size_t count = prof_v8blob_copies(text, size, &image, copies, COPIES);
+  char *text = malloc(size + 1);
+  if (!text)
+    abort();
+  memcpy(text, data, size);
+  text[size] = '\0';
+  size_t count = prof_v8blob_copies(text, &image, copies, COPIES);
   if (count > COPIES)
     abort();
   for (size_t i = 0; i < count; i++)
