@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arch.h"
+#include "base/text.h"
 #include "code/v8name.h"
 
 enum { READ_BYTES = 64 * 1024, NAME_BYTES_MAX = 4096 };
@@ -56,9 +58,8 @@ static bool take_hex(const char **at, const char *end, uint64_t *value) {
   if (end - start > 2 && start[0] == '0' && (start[1] | 0x20) == 'x')
     start = *at += 2; /* as LLVM's and some other runtimes write it */
   for (; *at < end && **at != ' '; ++*at) {
-    char c = **at;
-    int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-    if (digit < 0 || digit > 15 || (c > '9' && digit < 10) || *value >> 60)
+    int digit = prof_hex_digit(**at);
+    if (digit < 0 || *value >> 60)
       return false;
     *value = *value << 4 | (uint64_t)digit;
   }
@@ -78,8 +79,9 @@ static bool add_line(const char *line, size_t length, struct prof_space *space,
     end--;
   if (!take_hex(&at, end, &code.start) || !take_hex(&at, end, &code.size) || at >= end)
     return false;
-  if (code.size == 0 || code.start + code.size < code.start || code.start + code.size > 1ull << 47)
-    return false; /* user addresses of x86_64 end there */
+  if (code.size == 0 || code.start + code.size < code.start ||
+      code.start + code.size > 1ull << PROF_ARCH_ADDRESS_BITS)
+    return false;
   name_bytes = (size_t)(end - at) < NAME_BYTES_MAX ? (size_t)(end - at) : NAME_BYTES_MAX;
   prof_v8name_classify(at, name_bytes, 1, &kind, &code.tier);
   code.kind = kind == PROF_CODE_JIT ? PROF_CODE_PERFMAP : kind;

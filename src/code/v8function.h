@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arch.h"
+
 #define PROF_V8FUNCTION_SLOT (-2)         /* words from the frame pointer */
 enum { PROF_V8FUNCTION_DATA_WORDS = 12 }; /* of what may stand before the bytecode */
 
@@ -28,7 +30,7 @@ struct prof_v8function_layout {
 
 /* A word that may be a pointer to an object of V8's heap (no pointer compression in node). */
 static inline bool prof_v8function_is_object(uint64_t word) {
-  return (word & 7) == 1 && word >= 0x10000 && word >> 47 == 0;
+  return (word & 7) == 1 && word >= 0x10000 && word >> PROF_ARCH_ADDRESS_BITS == 0;
 }
 
 /* Reads one word; false: it cannot be read. Owned by the caller. */

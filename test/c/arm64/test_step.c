@@ -170,6 +170,13 @@ static void v8s_bytecode_handlers(void **state) {
   assert_int_equal(regs.r[PROF_REG_PC], CALLER + 12);
 }
 
+/* mmap() begins at the top, where bit 47 is set. */
+static void v8s_objects_may_be_anywhere_in_48_bits(void **state) {
+  (void)state;
+  assert_true(prof_v8function_is_object(0xffff00000009));
+  assert_false(prof_v8function_is_object(0x1000000000009));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_that_need_more_are_slow),
@@ -178,6 +185,7 @@ int main(void) {
       cmocka_unit_test(behind_a_frame_record_x29_finds_the_frame),
       cmocka_unit_test(v8s_frames_before_in_and_behind_their_record),
       cmocka_unit_test(v8s_bytecode_handlers),
+      cmocka_unit_test(v8s_objects_may_be_anywhere_in_48_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
