@@ -28,7 +28,7 @@ struct machine {
   uint64_t pc, start, end; /* wanted; the row that is being built */
 };
 
-static int32_t narrow(struct prof_cfi_reader *reader, int64_t value) {
+static int32_t narrow(struct prof_cursor *reader, int64_t value) {
   if (value != (int32_t)value)
     reader->bad = true;
   return (int32_t)value;
@@ -36,11 +36,11 @@ static int32_t narrow(struct prof_cfi_reader *reader, int64_t value) {
 
 /* The reader over one entry's body, behind its length; *id_at: where its id field stands. */
 static bool open_entry(const struct prof_cfi_section *frame, uint64_t offset,
-                       struct prof_cfi_reader *out, uint64_t *id_at) {
+                       struct prof_cursor *out, uint64_t *id_at) {
   uint64_t length;
   if (offset >= frame->size)
     return false;
-  *out = (struct prof_cfi_reader){frame->bytes + offset, frame->bytes + frame->size, false};
+  *out = (struct prof_cursor){frame->bytes + offset, frame->bytes + frame->size, false};
   length = prof_cfi_fixed(out, 4);
   if (out->bad || length < 4 || length > (uint64_t)(out->end - out->at)) /* 0xffffffff: too long */
     return false;
@@ -49,7 +49,7 @@ static bool open_entry(const struct prof_cfi_section *frame, uint64_t offset,
   return true;
 }
 
-static bool read_augmentation(const struct prof_cfi_image *image, struct prof_cfi_reader *reader,
+static bool read_augmentation(const struct prof_cfi_image *image, struct prof_cursor *reader,
                               const uint8_t *letters, struct cie *out) {
   uint64_t size = prof_cfi_uleb(reader);
   const uint8_t *end;
@@ -76,7 +76,7 @@ static bool read_augmentation(const struct prof_cfi_image *image, struct prof_cf
 }
 
 static bool read_cie(const struct prof_cfi_image *image, uint64_t offset, struct cie *out) {
-  struct prof_cfi_reader reader;
+  struct prof_cursor reader;
   uint64_t id_at, version, return_register;
   const uint8_t *letters;
   memset(out, 0, sizeof *out);
@@ -118,7 +118,7 @@ static void restore_rule(struct machine *self, uint64_t dwarf_register) {
     set_rule(self, dwarf_register, self->initial.rule[slot], self->initial.value[slot]);
 }
 
-static void set_cfa_register(struct machine *self, struct prof_cfi_reader *reader) {
+static void set_cfa_register(struct machine *self, struct prof_cursor *reader) {
   uint64_t number = prof_cfi_uleb(reader);
   if (number >= PROF_REGS)
     reader->bad = true;
@@ -126,7 +126,7 @@ static void set_cfa_register(struct machine *self, struct prof_cfi_reader *reade
 }
 
 /* The offset of an expression block within the section; skips it. */
-static int32_t skip_expression(struct machine *self, struct prof_cfi_reader *reader) {
+static int32_t skip_expression(struct machine *self, struct prof_cursor *reader) {
   int64_t offset = reader->at - self->image->frame.bytes;
   uint64_t length = prof_cfi_uleb(reader);
   if (reader->bad || length > (uint64_t)(reader->end - reader->at)) {
@@ -138,13 +138,13 @@ static int32_t skip_expression(struct machine *self, struct prof_cfi_reader *rea
 }
 
 /* A factored offset; the product may be anything, as the bytes may. */
-static int32_t factored(struct machine *self, struct prof_cfi_reader *reader, bool is_signed) {
+static int32_t factored(struct machine *self, struct prof_cursor *reader, bool is_signed) {
   uint64_t value = prof_cfi_leb(reader, is_signed);
   return narrow(reader, (int64_t)(value * (uint64_t)self->cie->data_align));
 }
 
 /* Moves on to a later row; false: the wanted one ends here. */
-static bool advance(struct machine *self, struct prof_cfi_reader *reader, uint64_t next) {
+static bool advance(struct machine *self, struct prof_cursor *reader, uint64_t next) {
   if (next < self->start) {
     reader->bad = true;
     return true;
@@ -159,7 +159,7 @@ static bool advance(struct machine *self, struct prof_cfi_reader *reader, uint64
 }
 
 /* The opcodes whose high two bits are 0; false: the wanted row is complete. */
-static bool run_extended(struct machine *self, struct prof_cfi_reader *reader, uint8_t opcode) {
+static bool run_extended(struct machine *self, struct prof_cursor *reader, uint8_t opcode) {
   uint64_t number;
   int32_t value;
   switch (opcode) {
@@ -256,7 +256,7 @@ static bool run_extended(struct machine *self, struct prof_cfi_reader *reader, u
 }
 
 static bool run(struct machine *self, const uint8_t *code, const uint8_t *end) {
-  struct prof_cfi_reader reader = {code, end, false};
+  struct prof_cursor reader = {code, end, false};
   while (reader.at < reader.end && !reader.bad) {
     uint8_t opcode = *reader.at++;
     bool goes_on = true;
@@ -295,7 +295,7 @@ static void fill_row(const struct machine *self, struct prof_cfi_row *out) {
 enum prof_cfi_status prof_cfi_compile(const struct prof_cfi_image *image, uint64_t pc,
                                       struct prof_cfi_row *out) {
   const struct prof_cfi_section *frame = &image->frame;
-  struct prof_cfi_reader reader;
+  struct prof_cursor reader;
   struct cie cie;
   struct machine machine;
   uint64_t offset, id_at, distance, first, size;
@@ -340,12 +340,12 @@ enum prof_cfi_status prof_cfi_compile(const struct prof_cfi_image *image, uint64
 
 const uint8_t *prof_cfi_expression(const struct prof_cfi_image *image, int32_t offset,
                                    uint32_t *length) {
-  struct prof_cfi_reader reader;
+  struct prof_cursor reader;
   uint64_t size;
   if (offset < 0 || (uint64_t)offset >= image->frame.size)
     return NULL;
-  reader = (struct prof_cfi_reader){image->frame.bytes + offset,
-                                    image->frame.bytes + image->frame.size, false};
+  reader = (struct prof_cursor){image->frame.bytes + offset, image->frame.bytes + image->frame.size,
+                                false};
   size = prof_cfi_uleb(&reader);
   if (reader.bad || size > (uint64_t)(reader.end - reader.at))
     return NULL;

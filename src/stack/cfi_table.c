@@ -2,8 +2,7 @@
 
 #include "stack/cfi_read.h"
 
-/* A pointer in DW_EH_PE encoding (LSB 5.0, 10.5.1); base: what datarel counts from. */
-uint64_t prof_cfi_pointer(struct prof_cfi_reader *reader, uint8_t encoding,
+uint64_t prof_cfi_pointer(struct prof_cursor *reader, uint8_t encoding,
                           const struct prof_cfi_section *section, uint64_t base) {
   uint64_t place = section->address + (uint64_t)(reader->at - section->bytes);
   uint64_t value;
@@ -54,7 +53,7 @@ struct table {
 };
 
 static bool open_table(const struct prof_cfi_section *hdr, struct table *out) {
-  struct prof_cfi_reader reader = {hdr->bytes, hdr->bytes + hdr->size, false};
+  struct prof_cursor reader = {hdr->bytes, hdr->bytes + hdr->size, false};
   uint64_t head, count;
   head = prof_cfi_fixed(&reader, 4); /* version, then three encodings */
   if (reader.bad || (head & 0xff) != 1 || head >> 24 != 0x3b)

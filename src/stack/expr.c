@@ -3,7 +3,7 @@
 #include "stack/cfi_read.h"
 
 struct evaluation {
-  struct prof_cfi_reader reader;
+  struct prof_cursor reader;
   const uint8_t *start;
   const struct prof_regs *regs;
   struct prof_memory *memory;
@@ -133,7 +133,7 @@ static void two_operands(struct evaluation *self, uint8_t opcode) {
 }
 
 static void constant(struct evaluation *self, uint8_t opcode) {
-  struct prof_cfi_reader *reader = &self->reader;
+  struct prof_cursor *reader = &self->reader;
   static const uint8_t bytes[] = {1, 1, 2, 2, 4, 4, 8, 8};
   if (opcode == 0x10) {
     push(self, prof_cfi_uleb(reader));
@@ -236,7 +236,7 @@ static void step(struct evaluation *self) {
 bool prof_expr_evaluate(const uint8_t *bytes, uint32_t length, const struct prof_regs *regs,
                         struct prof_memory *memory, const uint64_t *initial, uint64_t *out) {
   struct evaluation self;
-  self.reader = (struct prof_cfi_reader){bytes, bytes + length, false};
+  self.reader = (struct prof_cursor){bytes, bytes + length, false};
   self.start = bytes;
   self.regs = regs;
   self.memory = memory;

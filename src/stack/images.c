@@ -35,7 +35,7 @@ struct found_object {
 /* Both sections reach to the end of the segment that holds them: neither header says their size. */
 static void set_sections(uint64_t hdr_start, uint64_t segment_end, struct prof_cfi_image *out) {
   struct prof_cfi_section *hdr = &out->hdr;
-  struct prof_cfi_reader reader;
+  struct prof_cursor reader;
   uint64_t frame;
   memset(out, 0, sizeof *out);
   if (!hdr_start || hdr_start + 12 > segment_end)
@@ -43,7 +43,7 @@ static void set_sections(uint64_t hdr_start, uint64_t segment_end, struct prof_c
   hdr->bytes = (const uint8_t *)(uintptr_t)hdr_start;
   hdr->address = hdr_start;
   hdr->size = segment_end - hdr_start;
-  reader = (struct prof_cfi_reader){hdr->bytes + 4, hdr->bytes + hdr->size, false};
+  reader = (struct prof_cursor){hdr->bytes + 4, hdr->bytes + hdr->size, false};
   frame = prof_cfi_pointer(&reader, hdr->bytes[1], hdr, hdr_start);
   if (reader.bad)
     return;

@@ -2,10 +2,7 @@
 
 #if defined(PROF_ARCH_X86_64)
 
-#include <stdbool.h>
 #include <string.h>
-
-#include "stack/cfi_read.h"
 
 static bool is_expression(const struct prof_cfi_image *image, int32_t at, const uint8_t *wanted,
                           uint32_t wanted_length) {
