@@ -14,7 +14,6 @@ enum {
   PROF_REG_PC = 16,
   PROF_REG_RETURN = 16, /* the column that CIEs give to the return address */
   /* As x86 has them, where only x86 is meant. */
-  PROF_RBX = 3,
   PROF_RBP = PROF_REG_FP,
   PROF_RSP = PROF_REG_SP,
   PROF_RIP = PROF_REG_PC,
@@ -34,6 +33,13 @@ enum { PROF_ARCH_ADDRESS_BITS = 47 }; /* of user space, with four levels of page
 /* Which of them are asked for: rbp, rsp, rip; and for unwinding a dump all general ones. */
 #define PROF_ARCH_PERF_PLACE 0x1c0ull
 #define PROF_ARCH_PERF_ALL 0xff01ffull
+
+/* DWARF's numbers in the order of a ucontext's gregs (sys/ucontext.h, which the user includes). */
+#define PROF_ARCH_GREGS                                                                            \
+  {                                                                                                \
+    REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9,        \
+        REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP                              \
+  }
 
 static inline int prof_arch_slot(uint64_t number) {
   switch (number) {

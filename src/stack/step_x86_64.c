@@ -37,20 +37,16 @@ enum prof_step prof_step_row(prof_row row, struct prof_memory *memory, struct pr
   return PROF_STEP_OK;
 }
 
-/* Where DWARF's registers 0 to 16 stand in a ucontext's gregs. */
-static const uint8_t greg_of[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                    REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                    REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-
 enum prof_step prof_step_signal(struct prof_memory *memory, struct prof_regs *regs) {
+  static const uint8_t greg_of[PROF_REGS] = PROF_ARCH_GREGS;
   uint64_t gregs = regs->r[PROF_RSP] + offsetof(ucontext_t, uc_mcontext.gregs), value;
   struct prof_regs found;
-  for (unsigned i = 0; i < 17; i++) {
+  for (unsigned i = 0; i < PROF_REGS; i++) {
     if (!prof_memory_read(memory, gregs + 8u * greg_of[i], &value))
       return PROF_STEP_BAD_READ;
     found.r[i] = value;
   }
-  found.valid = 0x1ffff;
+  found.valid = PROF_REG(PROF_REGS) - 1;
   *regs = found;
   return PROF_STEP_OK;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "perf/attr.h"
+#include "stack/context.h"
 #include "stack/step.h"
 #include "stack/tail.h"
 
@@ -58,11 +59,7 @@ static void keep(struct kept *list, _Atomic uint32_t *count, const struct prof_w
 }
 
 static void on_sample(int number, siginfo_t *info, void *context) {
-  const greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
-  static const int order[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  struct prof_regs regs = {.valid = 0x1ffff};
+  struct prof_regs regs;
   uint64_t room[ROOM];
   struct prof_walk walk = {.words = room, .capacity = ROOM};
   struct prof_memory memory;
@@ -70,8 +67,7 @@ static void on_sample(int number, siginfo_t *info, void *context) {
   (void)number, (void)info;
   if (!with)
     return;
-  for (int i = 0; i < 17; i++)
-    regs.r[i] = (uint64_t)gregs[order[i]];
+  prof_context_registers(context, &regs);
   prof_memory_live(&memory);
   prof_unwind_walk(with, &memory, &regs, &walk);
   keep(truths, &truth_count, &walk, &regs, false, false);

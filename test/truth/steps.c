@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include "stack/context.h"
 #include "stack/recall.h"
 
 #include <signal.h>
@@ -28,7 +29,7 @@ static struct {
   uint32_t count;
   uint64_t words[DEPTH], again[DEPTH];
   struct prof_recall last, older; /* of the stop before; of several stops before */
-  uint8_t code[16]; /* at pc, which runs next */
+  uint8_t code[16];               /* at pc, which runs next */
   uint64_t pc, sp, rax;
   pid_t tid;
   bool is_on;
@@ -45,15 +46,6 @@ extern const char steps_stop[];
 __asm__(".text\n.globl steps_command\n.type steps_command, @function\nsteps_command:\n"
         ".cfi_startproc\nint3\n.globl steps_stop\nsteps_stop:\nret\n.cfi_endproc\n"
         ".size steps_command, .-steps_command\n");
-
-static void read_registers(const ucontext_t *context, struct prof_regs *regs) {
-  static const uint8_t from[17] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                   REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                   REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  for (int i = 0; i < 17; i++)
-    regs->r[i] = (uint64_t)context->uc_mcontext.gregs[from[i]];
-  regs->valid = (1u << 17) - 1;
-}
 
 static uint64_t word_at(uint64_t address) {
   uint64_t word;
@@ -306,7 +298,7 @@ static void on_trap(int number, siginfo_t *info, void *user) {
   ucontext_t *context = user;
   struct prof_regs regs;
   (void)number, (void)info;
-  read_registers(context, &regs);
+  prof_context_registers(context, &regs);
   if (syscall(SYS_gettid) != self.tid) {
     context->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG; /* a child that was born with it */
     return;

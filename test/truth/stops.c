@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "stack/context.h"
 #include "stack/memory.h"
 
 enum { DEPTH = 4096, STACK_BYTES = 1 << 18, LINE_BYTES = DEPTH * 18 };
@@ -26,19 +27,12 @@ static int next_stop(void) {
 }
 
 static void on_timer(int number, siginfo_t *info, void *user) {
-  /* gregs order of the System V ABI's DWARF numbers (rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip)
-   */
-  static const int order[] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                              REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                              REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  const ucontext_t *context = user;
   struct prof_walk walk = {.words = self.words, .capacity = DEPTH};
-  struct prof_regs regs = {.valid = (1u << 17) - 1};
+  struct prof_regs regs;
   (void)number, (void)info;
   if (self.left <= 0)
     return;
-  for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
-    regs.r[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
+  prof_context_registers(user, &regs);
   prof_unwind_walk(self.unwind, &self.memory, &regs, &walk);
   /* write(2) and no stdio: the signal may fall into malloc. */
   int used = snprintf(self.line, sizeof self.line, "stop");
