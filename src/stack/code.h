@@ -1,9 +1,10 @@
 /*
  * code: what the bytes of the machine code around a pc say about its frame, where no row does.
  *
- * x86_64 only, no disassembler: it knows the few patterns that compilers, linkers and V8 use around
- * calls, prologues, epilogues and PLT stubs. All reads go through prof_memory_code. Refuses (false)
- * dumps, and pages that cannot be read.
+ * No disassembler: it knows the few patterns that compilers, linkers and V8 use around calls,
+ * prologues, epilogues and PLT stubs. All reads go through prof_memory_code. x86_64's; of arm64
+ * call_before, row, page_is_plain and plt alone, beside those of stack/code_arm64.h. Refuses
+ * (false) dumps, and pages that cannot be read.
  */
 #ifndef RSPACK_PROF_STACK_CODE_H
 #define RSPACK_PROF_STACK_CODE_H
@@ -50,7 +51,6 @@ int prof_code_held(struct prof_memory *memory, const struct prof_regs *regs);
  * reg; call reg), and behind it rbp brings the old one back (mov rsp, rbp; pop rbp; ret), as the
  * stacker crate's assembly has it. */
 bool prof_code_switch(struct prof_memory *memory, uint64_t address);
-bool prof_code_is_switch(const uint8_t *code); /* the 10 bytes from address - 5 on */
 
 /* Code in an image without a row for pc (as for look-up), whose bytes have only one meaning: the
  * row that it should have; else NO_ROW. */

@@ -56,6 +56,12 @@ enum prof_call prof_code_call_before(struct prof_memory *memory, uint64_t addres
   return PROF_CALL_NONE;
 }
 
+/* push rbp; mov rbp, rsp, in either encoding. */
+static bool is_prologue(const uint8_t *code) {
+  return code[0] == 0x55 && code[1] == 0x48 &&
+         ((code[2] == 0x89 && code[3] == 0xe5) || (code[2] == 0x8b && code[3] == 0xec));
+}
+
 bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *depth,
                          bool *has_pushed) {
   uint8_t code[4]; /* from pc - 1 on */
@@ -63,8 +69,7 @@ bool prof_code_frameless(struct prof_memory *memory, uint64_t pc, uint64_t *dept
   *has_pushed = false;
   if (!prof_memory_code(memory, pc - 1, code, 4))
     return false;
-  if (code[0] == 0x55 && code[1] == 0x48 &&
-      ((code[2] == 0x89 && code[3] == 0xe5) || (code[2] == 0x8b && code[3] == 0xec))) {
+  if (is_prologue(code)) {
     *depth = 8; /* push rbp | mov rbp, rsp */
     *has_pushed = true;
     return true;
@@ -82,11 +87,6 @@ enum {
   PIECE = 128,
   START_ALIGN = 32
 };
-
-static bool is_prologue(const uint8_t *code) {
-  return code[0] == 0x55 && code[1] == 0x48 &&
-         ((code[2] == 0x89 && code[3] == 0xe5) || (code[2] == 0x8b && code[3] == 0xec));
-}
 
 /* Control does not go on behind it: ret, jmp through a register, jmp rel32. */
 static bool ends_flow(const uint8_t *code, unsigned left) {
@@ -206,7 +206,7 @@ int prof_code_held(struct prof_memory *memory, const struct prof_regs *regs) {
 }
 
 /* From 5 bytes before: mov rsp, r64 (3), call r64 (2); mov rsp, rbp (3), pop, ret. */
-bool prof_code_is_switch(const uint8_t *code) {
+static bool is_switch(const uint8_t *code) {
   return code[3] == 0xff && code[4] >> 3 == 0xd0 >> 3 && (code[0] & 0xf8) == 0x48 &&
          code[1] == 0x89 && (code[2] & 0xc7) == 0xc4 && code[5] == 0x48 && code[6] == 0x89 &&
          code[7] == 0xec && code[8] == 0x5d && code[9] == 0xc3;
@@ -215,13 +215,13 @@ bool prof_code_is_switch(const uint8_t *code) {
 bool prof_code_switch(struct prof_memory *memory, uint64_t address) {
   uint8_t code[10];
   return address >= 0x2000 && !(address >> 47) &&
-         prof_memory_code(memory, address - 5, code, sizeof code) && prof_code_is_switch(code);
+         prof_memory_code(memory, address - 5, code, sizeof code) && is_switch(code);
 }
 
 /* The return from a stack that was switched to. */
 prof_row prof_code_row(uint64_t pc) {
   uint8_t code[10];
-  return prof_probe_fetch(pc - 4, code, sizeof code) && prof_code_is_switch(code)
+  return prof_probe_fetch(pc - 4, code, sizeof code) && is_switch(code)
              ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_FP | PROF_ROW_FP_SAVED, 16, -16)
              : PROF_ROW_NO_ROW;
 }
@@ -234,7 +234,7 @@ bool prof_code_page_is_plain(uint64_t page) {
     if (!prof_probe_fetch(at, code, sizeof code))
       return false;
     for (unsigned i = 0; i < PIECE; i++)
-      if (code[i + LENGTH - 1] == 0xc3 && prof_code_is_switch(code + i))
+      if (code[i + LENGTH - 1] == 0xc3 && is_switch(code + i))
         return false;
   }
   return true;

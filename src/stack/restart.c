@@ -8,10 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "stack/probe.h"
 
 #if defined(__x86_64__)
-enum { SYSCALL_BYTES = 2, SIGNALS = 64, SET_BYTES = 8 /* sizeof(sigset_t) in the kernel */ };
+enum { SIGNALS = 64, SET_BYTES = 8 /* sizeof(sigset_t) in the kernel */ };
 
 /* The kernel's (asm/signal.h, x86_64). */
 struct kernel_action {
@@ -80,10 +81,10 @@ static bool ends_the_call(uint64_t waiting) {
 void prof_restart_undo(ucontext_t *context) {
   greg_t *registers = context->uc_mcontext.gregs;
   uint64_t pc = (uint64_t)registers[REG_RIP], waiting, blocked;
-  uint8_t code[SYSCALL_BYTES];
+  uint8_t code[PROF_ARCH_SYSCALL_BYTES];
   /* `syscall` leaves its return address in rcx; put back, the call's number is in rax again. */
-  if ((uint64_t)registers[REG_RCX] != pc + SYSCALL_BYTES || !ends_by_signal(registers[REG_RAX]) ||
-      !prof_probe_word(pc) || !prof_probe_word(pc + 1))
+  if ((uint64_t)registers[REG_RCX] != pc + PROF_ARCH_SYSCALL_BYTES ||
+      !ends_by_signal(registers[REG_RAX]) || !prof_probe_word(pc) || !prof_probe_word(pc + 1))
     return;
   prof_probe_copy(pc, code, sizeof code);
   if (code[0] != 0x0f || code[1] != 0x05 || syscall(SYS_rt_sigpending, &waiting, SET_BYTES))
@@ -91,7 +92,7 @@ void prof_restart_undo(ucontext_t *context) {
   memcpy(&blocked, &context->uc_sigmask, sizeof blocked);
   if (!ends_the_call(waiting & ~blocked))
     return;
-  registers[REG_RIP] = (greg_t)(pc + SYSCALL_BYTES);
+  registers[REG_RIP] = (greg_t)(pc + PROF_ARCH_SYSCALL_BYTES);
   registers[REG_RAX] = -EINTR;
 }
 #else

@@ -1,7 +1,8 @@
 /*
  * siginfo: what the kernel says of a sample's signal, perf's and a timer's.
  *
- * Layouts of uapi/asm-generic/siginfo.h (x86_64). The caller is the handler. Refuses: nothing.
+ * Layouts of uapi/asm-generic/siginfo.h (x86_64, aarch64). The caller is the handler. Refuses:
+ * nothing.
  */
 #ifndef RSPACK_PROF_STACK_SIGINFO_H
 #define RSPACK_PROF_STACK_SIGINFO_H

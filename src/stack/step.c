@@ -1,5 +1,7 @@
 #include "stack/step.h"
 
+#include "stack/expr.h"
+
 #define OP_BREG_FP (0x70 + PROF_REG_FP) /* DW_OP_bregN: the frame pointer + an offset */
 
 /* What the ABI lets a callee change is unknown in its caller. */

@@ -7,13 +7,13 @@
  *
  * The caller provides rows and memory, room for the words, and (where there is V8) the map of its
  * builtins; the map may be replaced at any time but must outlive the walks that started before.
- * Refuses: other machines than x86_64.
+ * Refuses: other machines than x86_64 and aarch64.
  */
 #ifndef RSPACK_PROF_STACK_UNWIND_H
 #define RSPACK_PROF_STACK_UNWIND_H
 
+#include "base/arch.h"
 #include "code/v8function.h"
-#include "stack/expr.h" /* struct prof_regs */
 #include "stack/memory.h"
 #include "stack/rows.h"
 
