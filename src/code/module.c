@@ -187,10 +187,9 @@ static int examine(struct prof_modules *self, struct prof_module *module, bool i
     prof_image_build_id(&image, build_id);
   if (self->is_live && !is_vdso)
     dl_iterate_phdr(match_loaded, &loaded);
-  module->state = is_vdso      ? PROF_MODULE_IN_MEMORY
-                  : is_deleted ? PROF_MODULE_DELETED
-                  : !is_open   ? PROF_MODULE_DELETED
-                               : PROF_MODULE_ON_DISK;
+  module->state = is_vdso   ? PROF_MODULE_IN_MEMORY
+                  : is_open ? PROF_MODULE_ON_DISK
+                            : PROF_MODULE_DELETED;
   if (loaded.found && is_open && !is_same(&image, build_id, &loaded))
     module->state = PROF_MODULE_REPLACED;
   if (module->state == PROF_MODULE_REPLACED || module->state == PROF_MODULE_DELETED) {
@@ -326,11 +325,8 @@ static void load_mapping(void *user, const struct prof_mapping *mapping) {
                         mapping->end - mapping->start, mapping->offset, mapping->path);
 }
 
-int prof_modules_load_self(struct prof_modules *self, struct prof_space *space,
-                           struct prof_error *error) {
+void prof_modules_load_self(struct prof_modules *self, struct prof_space *space) {
   struct loading loading = {self, space};
-  (void)error;
   self->is_live = true;
   prof_loaded_visit(load_mapping, &loading);
-  return PROF_OK;
 }

@@ -52,9 +52,8 @@ struct prof_module {
 struct prof_modules *prof_modules_create(struct prof_error *error);
 void prof_modules_free(struct prof_modules *self);
 
-/* All executable mappings of this process, into rows and into space (may be NULL). 0 or status. */
-int prof_modules_load_self(struct prof_modules *self, struct prof_space *space,
-                           struct prof_error *error);
+/* All executable mappings of this process, into rows and into space (may be NULL). */
+void prof_modules_load_self(struct prof_modules *self, struct prof_space *space);
 
 /* One executable mapping: length bytes at start show path from file offset on. Returns the
  * module's index, or -1 where it is none. Not-executable mappings must not be passed. */

@@ -36,13 +36,10 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
                           "no memory for symbol tables: free some memory");
   }
   prof_symbols_set_space(self->symbols, self->space);
-  int status = PROF_OK;
   if (self->options.replay_pid)
     prof_rows_foreign(self->rows);
   else
-    status = prof_modules_load_self(self->modules, self->space, error);
-  if (!status && !self->options.replay_pid)
-    status = prof_rows_refresh(self->rows, error);
+    prof_modules_load_self(self->modules, self->space);
   self->unwind.rows = self->rows;
   self->unwind.scan = true;
   self->splice = (struct prof_splice){
@@ -50,7 +47,7 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
       .space = self->space,
       .bytecode = self->options.bytecode,
       .unlisted = self->options.bytecode.function.bytecode_map ? &self->unlisted : NULL};
-  return status;
+  return PROF_OK;
 }
 
 void prof_stages_free(struct prof_recording *self) {

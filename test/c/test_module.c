@@ -79,15 +79,14 @@ static int check_object(struct dl_phdr_info *info, size_t size, void *user) {
 
 static void every_loaded_object_is_found(void **state) {
   struct world world = world_create();
-  struct prof_error error;
   (void)state;
-  assert_int_equal(prof_modules_load_self(world.modules, world.space, &error), 0);
+  prof_modules_load_self(world.modules, world.space);
   assert_true(prof_modules_count(world.modules) > 3);
   dl_iterate_phdr(check_object, &world);
   assert_true(module_at(&world, (uint64_t)(uintptr_t)every_loaded_object_is_found)->flags &
               PROF_MODULE_SYMTAB);
   size_t count = prof_modules_count(world.modules), codes = prof_space_count(world.space);
-  assert_int_equal(prof_modules_load_self(world.modules, world.space, &error), 0);
+  prof_modules_load_self(world.modules, world.space);
   assert_int_equal(prof_modules_count(world.modules), count); /* the same files: no new rows */
   assert_int_equal(prof_space_count(world.space), codes);
   world_free(&world);
@@ -95,14 +94,13 @@ static void every_loaded_object_is_found(void **state) {
 
 static void the_vdso_is_named(void **state) {
   struct world world = world_create();
-  struct prof_error error;
   uint64_t address = getauxval(AT_SYSINFO_EHDR);
   (void)state;
   if (!address) {
     print_message("skipped: this process has no vdso\n");
     skip();
   }
-  prof_modules_load_self(world.modules, world.space, &error);
+  prof_modules_load_self(world.modules, world.space);
   const struct prof_module *module = module_at(&world, address);
   assert_non_null(module);
   assert_string_equal(module->name, "[vdso]");
@@ -211,7 +209,6 @@ static void what_is_no_elf_file_is_no_module(void **state) {
 
 static void assert_taken_from_memory(const char *name, uint8_t wanted, bool replace) {
   struct world world = world_create(), before = world_create();
-  struct prof_error error;
   struct link_map *map;
   const struct prof_module *module, *whole;
   build_library(name, "-O0");
@@ -219,7 +216,7 @@ static void assert_taken_from_memory(const char *name, uint8_t wanted, bool repl
   assert_non_null(handle);
   uint64_t answer = (uint64_t)(uintptr_t)dlsym(handle, "answer");
   assert_int_equal(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
-  prof_modules_load_self(before.modules, before.space, &error);
+  prof_modules_load_self(before.modules, before.space);
   whole = module_at(&before, answer);
   assert_int_equal(whole->state, PROF_MODULE_ON_DISK);
   unlink(fixture_path(name));
@@ -227,7 +224,7 @@ static void assert_taken_from_memory(const char *name, uint8_t wanted, bool repl
     build_library("other.so", "-O2 -DOTHER -Wl,--defsym=padding=1");
     rename(fixture_path("other.so"), fixture_path(name));
   }
-  prof_modules_load_self(world.modules, world.space, &error);
+  prof_modules_load_self(world.modules, world.space);
   module = module_at(&world, answer);
   assert_non_null(module);
   assert_int_equal(module->state, wanted);
@@ -250,7 +247,6 @@ static void a_deleted_file_keeps_the_build_id_of_its_memory(void **state) {
  * that came before the exchange has no such mark: then the build id tells. */
 static void a_replaced_file_is_seen_by_its_build_id(void **state) {
   struct world world = world_create();
-  struct prof_error error;
   struct link_map *map;
   Elf64_Phdr code;
   (void)state;
@@ -259,7 +255,7 @@ static void a_replaced_file_is_seen_by_its_build_id(void **state) {
   assert_non_null(handle);
   code = code_segment(fixture_path("replaced.so"));
   assert_int_equal(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
-  prof_modules_load_self(world.modules, NULL, &error);
+  prof_modules_load_self(world.modules, NULL);
   size_t count = prof_modules_count(world.modules);
   unlink(fixture_path("replaced.so"));
   build_library("replaced.so", "-O2");
