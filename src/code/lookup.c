@@ -14,8 +14,6 @@
 #define BASE 0x100000000000ull
 #define PAGE_BYTES 4096ull
 
-enum { FRAMES_MAX = 64 };
-
 struct prof_lookup {
   struct prof_modules *modules;
   struct prof_space *space;
@@ -93,13 +91,10 @@ const struct prof_module *prof_lookup_module(const struct prof_lookup *self) {
 }
 
 bool prof_lookup_name(struct prof_lookup *self, uint64_t address, struct prof_named *out) {
-  struct prof_named frames[FRAMES_MAX];
   if (address == 0 || address >= BASE)
     return false;
   struct prof_place place = prof_space_place(self->space, BASE + address);
   const struct prof_code *code = prof_space_code(self->space, place.code);
-  int count =
-      prof_symbols_resolve(self->symbols, code, place.code, place.offset, frames, FRAMES_MAX);
-  *out = frames[count - 1];
+  prof_symbols_resolve(self->symbols, code, place.code, place.offset, out, 1);
   return out->named;
 }
