@@ -41,19 +41,15 @@ static int resize(struct prof_table *self, size_t capacity) {
   return 0;
 }
 
-/* At most half full, so that probes stay within a cache line or two. */
-int prof_table_reserve(struct prof_table *self, size_t count) {
-  size_t capacity = self->capacity ? self->capacity : FIRST_CAPACITY;
-  while (capacity / 2 < count) {
-    if (capacity > (size_t)-1 / 2)
-      return -1;
-    capacity *= 2;
-  }
-  return capacity == self->capacity ? 0 : resize(self, capacity);
+/* Room for one more: at most half full, so that probes stay within a cache line or two. */
+static int reserve(struct prof_table *self) {
+  if (self->count < self->capacity / 2)
+    return 0;
+  return resize(self, self->capacity ? self->capacity * 2 : FIRST_CAPACITY);
 }
 
 int prof_table_put(struct prof_table *self, uint64_t key, uint32_t value) {
-  if (prof_table_reserve(self, self->count + 1))
+  if (reserve(self))
     return -1;
   struct prof_table_slot *slot = find_slot(self, key);
   if (slot->value == PROF_TABLE_NONE)

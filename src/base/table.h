@@ -33,9 +33,6 @@ uint32_t prof_table_get(const struct prof_table *self, uint64_t key);
 /* Sets key to value (added or replaced). 0, or -1 where memory ends: the table is as it was. */
 int prof_table_put(struct prof_table *self, uint64_t key, uint32_t value);
 
-/* Room for count keys without growing. 0, or -1 where memory ends. */
-int prof_table_reserve(struct prof_table *self, size_t count);
-
 /* A good mix of 64 bits (the finaliser of MurmurHash3, Appleby 2011, public domain). */
 static inline uint64_t prof_hash_u64(uint64_t key) {
   key ^= key >> 33;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "code/jit.h"
+#include "code/jitqueue.h"
 
 /* Known to nobody else: it is looked for in the names of all bytecode. */
 #define FUNCTION "rspackProfCalibration"
@@ -17,9 +18,7 @@ enum {
   SLOT_FIRST = -1,
   SLOT_LAST = -10,
   HEADER_LEAST = 0x10,
-  HEADER_MOST = 0x80,
-  TYPE_ADDED = 0,
-  TYPE_MOVED = 1
+  HEADER_MOST = 0x80
 };
 
 static struct {
@@ -50,10 +49,10 @@ void prof_bytecode_watch_event(int type, const char *name, size_t length, uint64
   if (!atomic_load_explicit(&watch.is_on, memory_order_relaxed))
     return;
   pthread_mutex_lock(&watch.lock);
-  if (type == TYPE_ADDED && name && memmem(name, length, mark, sizeof mark - 1)) {
+  if (type == PROF_JIT_ADDED && name && memmem(name, length, mark, sizeof mark - 1)) {
     watch.starts[watch.count % STARTS] = start;
     watch.count++;
-  } else if (type == TYPE_MOVED) {
+  } else if (type == PROF_JIT_MOVED) {
     for (uint32_t i = 0; i < STARTS && i < watch.count; i++)
       if (watch.starts[i] == start)
         watch.starts[i] = moved_to;

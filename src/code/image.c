@@ -42,7 +42,8 @@ fail:
   return -1;
 }
 
-int prof_image_open_fd(struct prof_image *self, int fd) {
+/* Takes fd over. */
+static int open_fd(struct prof_image *self, int fd) {
   struct stat stat;
   *self = (struct prof_image){.fd = fd};
   /* a FIFO or a device could block the profiler's thread for ever */
@@ -57,7 +58,7 @@ int prof_image_open_fd(struct prof_image *self, int fd) {
 int prof_image_open_file(struct prof_image *self, const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   *self = (struct prof_image){.fd = -1};
-  return fd < 0 ? -1 : prof_image_open_fd(self, fd);
+  return fd < 0 ? -1 : open_fd(self, fd);
 }
 
 int prof_image_open_memory(struct prof_image *self, const void *memory, size_t size_bytes) {

@@ -34,7 +34,6 @@ struct prof_image {
 
 /* 0, or -1 where this is no ELF image that we read (self is then empty and needs no close). */
 int prof_image_open_file(struct prof_image *self, const char *path);
-int prof_image_open_fd(struct prof_image *self, int fd); /* takes fd over, closes it on failure */
 int prof_image_open_memory(struct prof_image *self, const void *memory, size_t size_bytes);
 void prof_image_close(struct prof_image *self);
 
