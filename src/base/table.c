@@ -58,3 +58,9 @@ int prof_table_put(struct prof_table *self, uint64_t key, uint32_t value) {
   slot->value = value;
   return 0;
 }
+
+uint64_t prof_hash_text(uint64_t hash, const char *text) {
+  for (; text && *text; text++)
+    hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
+  return prof_hash_u64(hash + 1);
+}

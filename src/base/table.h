@@ -42,4 +42,7 @@ static inline uint64_t prof_hash_u64(uint64_t key) {
   return key ^ (key >> 33);
 }
 
+/* FNV-1a (Fowler, Noll, Vo) from a hash on, mixed. text NULL: none. */
+uint64_t prof_hash_text(uint64_t hash, const char *text);
+
 #endif

@@ -38,12 +38,6 @@ const char *prof_functions_keep(struct prof_functions *self, const char *text) {
   return copy ? copy : "[out of memory]";
 }
 
-uint64_t prof_functions_hash(uint64_t hash, const char *text) {
-  for (; text && *text; text++)
-    hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull; /* FNV-1a */
-  return prof_hash_u64(hash + 1);
-}
-
 /* Fills name, symbol, crate and kind from a linker name. */
 static void describe(struct prof_functions *self, const char *raw, bool is_stub,
                      struct prof_named *named) {
@@ -70,7 +64,7 @@ int64_t prof_functions_link(struct prof_functions *self, int32_t module, char *r
   size_t base = prof_demangle_base_length(raw);
   int64_t index;
   raw[base] = '\0';
-  named.identity = prof_functions_hash((uint64_t)module * 2 + is_stub, raw) | PROF_IDENTITY_HASHED;
+  named.identity = prof_hash_text((uint64_t)module * 2 + is_stub, raw) | PROF_IDENTITY_HASHED;
   index = prof_functions_find(self, named.identity);
   if (index >= 0)
     return index;

@@ -47,7 +47,4 @@ int64_t prof_functions_link(struct prof_functions *self, int32_t module, char *r
 /* A copy in the arena. */
 const char *prof_functions_keep(struct prof_functions *self, const char *text);
 
-/* One more text (NULL: none) of what an identity is made of. */
-uint64_t prof_functions_hash(uint64_t hash, const char *text);
-
 #endif

@@ -91,7 +91,7 @@ static const struct prof_module *module_of(const struct prof_symbols *self,
 
 /* Makes out the function that is known by its text alone. */
 static void name_by_text(struct prof_symbols *self, struct prof_named *out, const char *text) {
-  out->identity = prof_functions_hash((uint64_t)out->module + 2, text) | PROF_IDENTITY_HASHED;
+  out->identity = prof_hash_text((uint64_t)out->module + 2, text) | PROF_IDENTITY_HASHED;
   int64_t index = prof_functions_find(&self->functions, out->identity);
   if (index < 0) {
     out->name = out->symbol = prof_functions_keep(&self->functions, text);
@@ -237,8 +237,8 @@ static int resolve_named_code(struct prof_symbols *self, const struct prof_code 
                              .kind = name.is_js ? PROF_KIND_JS : PROF_KIND_V8,
                              .tier = code->tier ? code->tier : name.tier,
                              .named = 1};
-  hash = prof_functions_hash(name.is_js, name.name);
-  out->identity = prof_functions_hash(hash + ((uint64_t)name.line << 32 | name.column), name.file);
+  hash = prof_hash_text(name.is_js, name.name);
+  out->identity = prof_hash_text(hash + ((uint64_t)name.line << 32 | name.column), name.file);
   out->identity |= PROF_IDENTITY_HASHED;
   index = prof_functions_find(&self->functions, out->identity);
   if (index < 0)

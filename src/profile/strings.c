@@ -6,13 +6,6 @@
 #include "base/array.h"
 #include "base/table.h"
 
-static uint64_t hash_text(const char *text, size_t length) {
-  uint64_t hash = length;
-  for (size_t i = 0; i < length; i++)
-    hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
-  return prof_hash_u64(hash);
-}
-
 static size_t slot_of(const struct prof_strings *self, const char *text, uint64_t hash) {
   size_t slot = hash & (self->slot_count - 1);
   while (self->slots[slot] && strcmp(prof_strings_at(self, self->slots[slot] - 1), text) != 0) {
@@ -31,7 +24,7 @@ static int grow_slots(struct prof_strings *self) {
   self->slot_count = wanted;
   for (size_t i = 0; i < self->count; i++) {
     const char *text = prof_strings_at(self, (uint32_t)i);
-    slots[slot_of(self, text, hash_text(text, strlen(text)))] = (uint32_t)i + 1;
+    slots[slot_of(self, text, prof_hash_text(0, text))] = (uint32_t)i + 1;
   }
   free(old);
   return 0;
@@ -54,7 +47,7 @@ void prof_strings_free(struct prof_strings *self) {
 
 uint32_t prof_strings_intern(struct prof_strings *self, const char *text) {
   size_t length = strlen(text);
-  uint64_t hash = hash_text(text, length);
+  uint64_t hash = prof_hash_text(0, text);
   size_t slot = slot_of(self, text, hash);
   if (self->slots[slot])
     return self->slots[slot] - 1;
