@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/array.h"
+#include "base/clock.h"
+#include "base/search.h"
 
 enum { DEPTH_MAX = 200, NONE = -1 };
 
@@ -223,28 +224,14 @@ static void flatten(struct prof_inline *self, struct unit *unit) {
 }
 
 static int32_t find_segment(const struct unit *unit, uint64_t address) {
-  size_t low = 0, high = unit->segment_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (unit->segments[middle].low <= address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low ? unit->segments[low - 1].node : NONE;
+  size_t up_to = prof_search(unit->segments, unit->segment_count, sizeof *unit->segments, address);
+  return up_to ? unit->segments[up_to - 1].node : NONE;
 }
 
 static struct unit *find_unit(struct prof_inline *self, uint64_t address) {
-  size_t low = 0, high = self->range_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (self->ranges[middle].low <= address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low && address < self->ranges[low - 1].high ? &self->units[self->ranges[low - 1].unit]
-                                                     : NULL;
+  size_t up_to = prof_search(self->ranges, self->range_count, sizeof *self->ranges, address);
+  const struct unit_range *range = up_to ? &self->ranges[up_to - 1] : NULL;
+  return range && address < range->high ? &self->units[range->unit] : NULL;
 }
 
 /* Not dwarf_decl_file(): elfutils 0.188 aborts there when the unit has no line table. */

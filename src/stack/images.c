@@ -9,11 +9,12 @@
 
 #include "base/array.h"
 #include "base/object.h"
+#include "base/search.h"
 #include "stack/cfi_read.h"
 #include "stack/probe.h"
 
 struct image {
-  uint64_t start, end;
+  uint64_t start, end; /* start first: prof_search */
   struct prof_cfi_image sections;
 };
 
@@ -88,15 +89,8 @@ static void sections_of_object(const struct found_object *object, struct prof_cf
 }
 
 static const struct image *search(const struct prof_images_table *table, uint64_t pc) {
-  size_t low = 0, high = table ? table->count : 0;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (table->images[middle].start <= pc)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low && pc < table->images[low - 1].end ? &table->images[low - 1] : NULL;
+  size_t up_to = table ? prof_search(table->images, table->count, sizeof *table->images, pc) : 0;
+  return up_to && pc < table->images[up_to - 1].end ? &table->images[up_to - 1] : NULL;
 }
 
 bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_cfi_image *out) {
@@ -197,6 +191,7 @@ static int by_start(const void *left, const void *right) {
   return (a->start > b->start) - (a->start < b->start);
 }
 
+/* images: by start. */
 static int publish(struct prof_images *self, struct prof_images_table *_Atomic *where,
                    const struct image *images, size_t count, struct prof_error *error) {
   struct prof_images_table *table = malloc(sizeof *table + count * sizeof *images), *before;
@@ -204,7 +199,6 @@ static int publish(struct prof_images *self, struct prof_images_table *_Atomic *
     return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for %zu images", count);
   if (count)
     memcpy(table->images, images, count * sizeof *images);
-  qsort(table->images, count, sizeof *images, by_start);
   table->count = count;
   before = atomic_exchange_explicit(where, table, memory_order_acq_rel);
   if (before && self->is_foreign) {
@@ -258,9 +252,10 @@ int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
   for (size_t i = 0; now && i < now->count; i++)
     if (now->images[i].end <= start || now->images[i].start >= end)
       images[count++] = now->images[i];
-  images[count] = (struct image){start, end, *image};
+  images[count++] = (struct image){start, end, *image};
+  qsort(images, count, sizeof *images, by_start);
   set_code(self, start, end);
-  status = publish(self, &self->added, images, count + 1, error);
+  status = publish(self, &self->added, images, count, error);
   free(images);
   return status;
 }
