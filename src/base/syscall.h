@@ -2,12 +2,10 @@
  * syscall: a system call without libc, whose wrapper would set errno; for signal handlers.
  *
  * The caller provides arguments as the kernel takes them. Result: as the kernel gives it, negative
- * errno where it refuses. Refuses: machines that are neither x86_64 nor aarch64 (-ENOSYS).
+ * errno where it refuses.
  */
 #ifndef RSPACK_PROF_BASE_SYSCALL_H
 #define RSPACK_PROF_BASE_SYSCALL_H
-
-#include <errno.h>
 
 static inline long prof_syscall(long number, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
@@ -20,7 +18,7 @@ static inline long prof_syscall(long number, long a, long b, long c, long d, lon
                    : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
-#elif defined(__aarch64__)
+#else
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -33,8 +31,6 @@ static inline long prof_syscall(long number, long a, long b, long c, long d, lon
                    : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
                    : "memory");
   return x0;
-#else
-  return (void)number, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, -ENOSYS;
 #endif
 }
 

@@ -50,10 +50,8 @@ static uint64_t find_home_top(void) {
     return getauxval(AT_RANDOM);
 #if defined(__x86_64__)
   __asm__("movq %%fs:0, %0" : "=r"(thread_pointer));
-#elif defined(__aarch64__)
-  __asm__("mrs %0, tpidr_el0" : "=r"(thread_pointer));
 #else
-  thread_pointer = 0;
+  __asm__("mrs %0, tpidr_el0" : "=r"(thread_pointer));
 #endif
   return thread_pointer;
 }
