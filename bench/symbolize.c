@@ -35,34 +35,27 @@ static uint64_t next_random(uint64_t *state) {
 }
 
 /* The largest executable segment. */
-static Elf64_Phdr code_of(const char *path) {
-  struct prof_image image;
+static Elf64_Phdr code_of(const struct prof_image *image) {
   Elf64_Phdr code = {0};
-  if (prof_image_open_file(&image, path))
-    return code;
-  for (size_t i = 0; i < image.header.e_phnum; i++)
-    if (image.segments[i].p_type == PT_LOAD && (image.segments[i].p_flags & PF_X) &&
-        image.segments[i].p_memsz > code.p_memsz)
-      code = image.segments[i];
-  prof_image_close(&image);
+  for (size_t i = 0; i < image->header.e_phnum; i++)
+    if (image->segments[i].p_type == PT_LOAD && (image->segments[i].p_flags & PF_X) &&
+        image->segments[i].p_memsz > code.p_memsz)
+      code = image->segments[i];
   return code;
 }
 
-static void ours(const char *path, const Elf64_Phdr *code, const uint64_t *addresses, size_t count,
-                 double *load_ms, double *name_ms, size_t *named_count) {
+static void ours(const char *path, const struct prof_image *image, const uint64_t *addresses,
+                 size_t count, double *load_ms, double *name_ms, size_t *named_count) {
   struct prof_modules *modules = prof_modules_create(NULL);
   struct prof_space *space = prof_space_create();
   struct prof_arena arena;
   struct prof_symbols *symbols;
   struct prof_code code_row;
-  uint64_t slack = code->p_offset % 4096;
   double start = now_ms();
   int module;
   prof_arena_init(&arena, 0);
   symbols = prof_symbols_create(modules, NULL, &arena);
-  module =
-      prof_modules_mapped(modules, space, BASE + code->p_vaddr - slack,
-                          (code->p_memsz + slack + 4095) & ~4095ull, code->p_offset - slack, path);
+  module = prof_modules_map_image(modules, space, image, path, BASE);
   code_row = (struct prof_code){.kind = PROF_CODE_MODULE, .module = module};
   prof_symbols_prefetch(symbols, &code_row, 0, 0);
   *load_ms = now_ms() - start;
@@ -111,13 +104,15 @@ int main(int argc, char **argv) {
   size_t peer_count = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
   double load_ms, name_ms, peer_load_ms, peer_us;
   uint64_t state = 1, *addresses = calloc(count ? count : 1, sizeof *addresses);
-  Elf64_Phdr code;
+  struct prof_image image;
+  Elf64_Phdr code = {0};
   FILE *file;
   if (argc != 5 || !addresses || count == 0 || peer_count == 0 || peer_count > count) {
     fprintf(stderr, "usage: symbolize FILE COUNT PEER_COUNT ADDRESSES\n");
     return 2;
   }
-  code = code_of(argv[1]);
+  if (prof_image_open_file(&image, argv[1]) == 0)
+    code = code_of(&image);
   file = fopen(argv[4], "w");
   if (!code.p_memsz || !file) {
     fprintf(stderr, "symbolize: cannot read %s or write %s\n", argv[1], argv[4]);
@@ -128,7 +123,8 @@ int main(int argc, char **argv) {
     fprintf(file, "0x%llx\n", (unsigned long long)addresses[i]);
   }
   fclose(file);
-  ours(argv[1], &code, addresses, count, &load_ms, &name_ms, &named);
+  ours(argv[1], &image, addresses, count, &load_ms, &name_ms, &named);
+  prof_image_close(&image);
   libdwfl(argv[1], addresses, peer_count, &peer_load_ms, &peer_us);
   printf("{\"loadMs\":%.3f,\"nameMs\":%.3f,\"named\":%zu,\"peerLoadMs\":%.3f,\"peerUs\":%.3f}\n",
          load_ms, name_ms, named, peer_load_ms, peer_us);

@@ -12,7 +12,6 @@
 
 /* Where the file is taken to be mapped: above every virtual address that a linker gives. */
 #define BASE 0x100000000000ull
-#define PAGE_BYTES 4096ull
 
 struct prof_lookup {
   struct prof_modules *modules;
@@ -21,22 +20,6 @@ struct prof_lookup {
   struct prof_arena arena;
   int module;
 };
-
-/* Each executable segment at BASE; the index of the module that they make, -1 for none. */
-static int map_segments(struct prof_lookup *self, const struct prof_image *image,
-                        const char *path) {
-  int module = -1;
-  for (size_t i = 0; i < image->header.e_phnum; i++) {
-    const Elf64_Phdr *segment = &image->segments[i];
-    uint64_t slack = segment->p_offset % PAGE_BYTES;
-    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) || segment->p_vaddr >= BASE)
-      continue;
-    module = prof_modules_mapped(self->modules, self->space, BASE + segment->p_vaddr - slack,
-                                 (segment->p_filesz + slack + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1),
-                                 segment->p_offset - slack, path);
-  }
-  return module;
-}
 
 struct prof_lookup *prof_lookup_open(const char *path, struct prof_error *error) {
   char full[PATH_MAX]; /* modules are known by absolute paths, as the kernel tells them */
@@ -59,7 +42,7 @@ struct prof_lookup *prof_lookup_open(const char *path, struct prof_error *error)
     goto failed;
   }
   prof_symbols_inline_budget(self->symbols, 0);
-  self->module = map_segments(self, &image, full);
+  self->module = prof_modules_map_image(self->modules, self->space, &image, full, BASE);
   if (self->module < 0) {
     prof_error_set(error, PROF_BAD_FILE, 0, NULL, "%s has no executable segment", path);
     goto failed;

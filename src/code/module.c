@@ -279,6 +279,22 @@ refused:
   return -1;
 }
 
+int prof_modules_map_image(struct prof_modules *self, struct prof_space *space,
+                           const struct prof_image *image, const char *path, uint64_t base) {
+  const uint64_t in_page = PAGE_BYTES - 1;
+  int module = -1;
+  for (size_t i = 0; i < image->header.e_phnum; i++) {
+    const Elf64_Phdr *segment = &image->segments[i];
+    uint64_t slack = segment->p_offset & in_page;
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) || segment->p_vaddr >= base)
+      continue;
+    module = prof_modules_mapped(self, space, base + segment->p_vaddr - slack,
+                                 (segment->p_filesz + slack + in_page) & ~in_page,
+                                 segment->p_offset - slack, path);
+  }
+  return module;
+}
+
 int prof_modules_declare(struct prof_modules *self, const struct prof_module *seen) {
   struct prof_image image = {.fd = -1};
   char build_id[PROF_BUILD_ID_TEXT] = "";

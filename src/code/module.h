@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct prof_error;
+struct prof_image;
 struct prof_space;
 struct prof_modules;
 
@@ -59,6 +60,11 @@ void prof_modules_load_self(struct prof_modules *self, struct prof_space *space)
  * module's index, or -1 where it is none. Not-executable mappings must not be passed. */
 int prof_modules_mapped(struct prof_modules *self, struct prof_space *space, uint64_t start,
                         uint64_t length, uint64_t offset, const char *path);
+
+/* A file that nothing has mapped, as the loader would put it at base, which is above all of its
+ * addresses. Its module's index, or -1 where it has no code. */
+int prof_modules_map_image(struct prof_modules *self, struct prof_space *space,
+                           const struct prof_image *image, const char *path, uint64_t base);
 
 /* A module of another process, as it was seen there (path, build id, bias, range, flags): its
  * index, -1 where memory ends. Its file's symbols are used where it still has that build id. */

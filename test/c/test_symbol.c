@@ -52,20 +52,10 @@ static void world_close(struct world *world) {
   prof_arena_free(&world->arena);
 }
 
-/* All executable segments of a file, as the loader would map them. */
 static int map_file(struct world *world, const char *path) {
   struct prof_image image;
-  int index = -1;
   assert_int_equal(prof_image_open_file(&image, path), 0);
-  for (size_t i = 0; i < image.header.e_phnum; i++) {
-    const Elf64_Phdr *segment = &image.segments[i];
-    uint64_t slack = segment->p_offset % 4096;
-    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-      continue;
-    index = prof_modules_mapped(world->modules, world->space, BASE + segment->p_vaddr - slack,
-                                (segment->p_memsz + slack + 4095) & ~4095ull,
-                                segment->p_offset - slack, path);
-  }
+  int index = prof_modules_map_image(world->modules, world->space, &image, path, BASE);
   prof_image_close(&image);
   if (index >= 0)
     world->bias = prof_modules_at(world->modules, (size_t)index)->bias;
