@@ -22,7 +22,6 @@ struct prof_error;
 struct prof_image;
 struct prof_space;
 struct prof_modules;
-
 #define PROF_MODULES_MAX 65536
 
 enum prof_module_flag {

@@ -1,4 +1,4 @@
-/* stack/shard: many writers, one reader, no locks. */
+/* stack/shard: many writers, one reader, no locks; stack/shards: of all CPUs. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "stack/shard.h"
+#include "stack/shards.h"
+#include "stack/unwind.h"
 
 static void what_is_committed_is_read_in_order(void **state) {
   (void)state;
@@ -120,12 +121,95 @@ static void writers_do_not_lose_or_mix_records(void **state) {
   prof_shard_free(&shared);
 }
 
+static struct prof_shards shards;
+static int woken;
+
+static void note_wake(void *user) {
+  assert_ptr_equal(user, &shards);
+  woken++;
+}
+
+static bool leave(uint16_t cpu, uint64_t time_ns) {
+  static const uint64_t words[100] = {1, [99] = 99};
+  const struct prof_stack head = {.time_ns = time_ns, .cpu = cpu, .count = 100};
+  struct prof_stack *stack = prof_shards_reserve(&shards, &head, words);
+  if (stack)
+    prof_shards_commit(&shards, stack);
+  return stack != NULL;
+}
+
+static void see(void *user, const struct prof_stack *stack) {
+  uint64_t *last = user;
+  assert_int_equal(stack->count, 100);
+  assert_int_equal(stack->words[0] + stack->words[99], 100);
+  assert_true(stack->time_ns > last[stack->cpu]);
+  last[stack->cpu] = stack->time_ns;
+}
+
+static void walks_of_all_cpus_are_drained_in_order_and_wake_once(void **state) {
+  uint64_t last[2] = {0}, left = 0;
+  (void)state;
+  shards = (struct prof_shards){.wake = note_wake, .user = &shards};
+  woken = 0;
+  assert_int_equal(prof_shards_init(&shards, 0, 1 << 18), 0);
+  assert_true(shards.count >= 1);
+  assert_int_equal(prof_shards_bytes(&shards), shards.count * (1u << 18));
+  for (int round = 1; round <= 3; round++) {
+    uint64_t before = left;
+    for (int i = 0; i < 100; i++, left++) /* 90 KB: more than a quarter */
+      assert_true(leave((uint16_t)(i % 10 == 0 && shards.count > 1), left + 1));
+    assert_int_equal(woken, round);
+    assert_int_equal(prof_shards_drain(&shards, see, last), left - before);
+  }
+  assert_int_equal(prof_shards_drain(&shards, see, last), 0);
+  prof_shards_free(&shards);
+  assert_int_equal(prof_shards_bytes(&shards), 0);
+}
+
+static void a_cpu_without_room_refuses_and_bytes_are_shared_out(void **state) {
+  uint64_t last[1] = {0}, left = 0;
+  (void)state;
+  shards = (struct prof_shards){0};
+  assert_int_equal(prof_shards_init(&shards, (size_t)64 << 20, 1), 0);
+  assert_true(prof_shards_bytes(&shards) >= 64 << 20);
+  assert_true(prof_shards_bytes(&shards) < 128 << 20 || shards.count > 512);
+  prof_shards_free(&shards);
+  assert_int_equal(prof_shards_init(&shards, 0, 1), 0);
+  while (left < 1000 && leave(0, left + 1))
+    left++;
+  assert_in_range(left, 100, 160); /* of 128 KB */
+  assert_int_equal(prof_shards_drain(&shards, see, last), left);
+  assert_true(leave(0, left + 1));
+  prof_shards_free(&shards);
+}
+
+static void a_stack_has_its_walks_end_and_flags(void **state) {
+  const struct prof_walk walk = {.count = 7,
+                                 .end = PROF_WALK_NO_ROW,
+                                 .end_pc = 0x1234,
+                                 .flags = PROF_WALK_GUESS_SCAN | PROF_WALK_SWITCHED};
+  const struct prof_walk by_frame = {.flags = PROF_WALK_GUESS_FP};
+  struct prof_stack stack = {.flags = PROF_STACK_ASYNC};
+  (void)state;
+  prof_stack_take(&stack, &walk);
+  assert_int_equal(stack.count, 7);
+  assert_int_equal(stack.end, PROF_WALK_NO_ROW);
+  assert_int_equal(stack.end_pc, 0x1234);
+  assert_int_equal(stack.flags, PROF_STACK_ASYNC | PROF_STACK_GUESSED | PROF_STACK_SCANNED);
+  stack.flags = 0;
+  prof_stack_take(&stack, &by_frame);
+  assert_int_equal(stack.flags, PROF_STACK_GUESSED);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_committed_is_read_in_order),
       cmocka_unit_test(a_full_shard_refuses),
       cmocka_unit_test(what_is_drained_in_time_stays_at_the_start),
       cmocka_unit_test(writers_do_not_lose_or_mix_records),
+      cmocka_unit_test(walks_of_all_cpus_are_drained_in_order_and_wake_once),
+      cmocka_unit_test(a_cpu_without_room_refuses_and_bytes_are_shared_out),
+      cmocka_unit_test(a_stack_has_its_walks_end_and_flags),
   };
   return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
 }
