@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 /* A symbol further than this from the next one does not reach to it: the gap between the kernel's
  * own text and the modules' is no function. A line has at most 16 digits and two names of 512 and
@@ -64,12 +65,6 @@ void prof_kernel_free(struct prof_kernel *self) {
   free(self);
 }
 
-static int digit_of(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Offset of a copy of a text; 0 where memory ends. */
 static uint32_t keep(struct prof_kernel *self, const char *text, size_t length) {
   size_t at = self->names_bytes ? self->names_bytes : 1;
@@ -112,7 +107,7 @@ static void parse_line(struct prof_kernel *self, const char *line, const char *e
   uint32_t module = 0;
   uint64_t start = 0;
   int digit;
-  while (at < end && (digit = digit_of(*at)) >= 0) {
+  while (at < end && (digit = prof_hex_digit(*at)) >= 0) {
     start = start << 4 | (uint64_t)digit;
     at++;
   }
