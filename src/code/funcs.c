@@ -54,19 +54,6 @@ size_t prof_funcs_count(const struct prof_funcs *self) {
   return self->table.count;
 }
 
-/* File offset of a virtual address in an executable segment. */
-static bool offset_of(const struct prof_image *image, uint64_t address, uint64_t *offset) {
-  for (size_t i = 0; i < image->header.e_phnum; i++) {
-    const Elf64_Phdr *segment = &image->segments[i];
-    if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) && address >= segment->p_vaddr &&
-        address - segment->p_vaddr < segment->p_filesz) {
-      *offset = address - segment->p_vaddr + segment->p_offset;
-      return true;
-    }
-  }
-  return false;
-}
-
 static bool fill(struct prof_funcs *self, size_t index, struct prof_func *out) {
   const struct prof_symbol_row *row = &self->table.rows[index];
   if (row->plt || prof_symtab_name(&self->table, index, self->linker, sizeof self->linker) <= 0)
@@ -75,7 +62,7 @@ static bool fill(struct prof_funcs *self, size_t index, struct prof_func *out) {
   out->size = row->end - row->start;
   out->linker = self->linker;
   out->name = self->name;
-  if (!offset_of(&self->table.image, out->address, &out->offset))
+  if (!prof_funcs_offset(self, out->address, &out->offset))
     return false;
   prof_demangle(self->linker, self->name, sizeof self->name, NULL);
   return true;
@@ -133,13 +120,13 @@ bool prof_funcs_is_part(struct prof_funcs *self, uint64_t address, uint64_t whol
   return strncmp(self->other, self->linker, length) == 0 && self->other[length] == '.';
 }
 
-int prof_funcs_code(struct prof_funcs *self, uint64_t address, void *out, size_t size) {
-  uint64_t offset;
-  if (!offset_of(&self->table.image, address, &offset))
-    return -1;
-  return prof_image_read(&self->table.image, offset, out, size);
+bool prof_funcs_offset(const struct prof_funcs *self, uint64_t address, uint64_t *offset) {
+  return prof_image_at(&self->table.image, address, PF_X, offset) != 0;
 }
 
-bool prof_funcs_offset(const struct prof_funcs *self, uint64_t address, uint64_t *offset) {
-  return offset_of(&self->table.image, address, offset);
+int prof_funcs_code(struct prof_funcs *self, uint64_t address, void *out, size_t size) {
+  uint64_t offset;
+  if (!prof_funcs_offset(self, address, &offset))
+    return -1;
+  return prof_image_read(&self->table.image, offset, out, size);
 }

@@ -75,12 +75,31 @@ void prof_image_close(struct prof_image *self) {
   *self = (struct prof_image){.fd = -1};
 }
 
+bool prof_image_holds(const struct prof_image *self, const Elf64_Shdr *section) {
+  return section->sh_type != SHT_NOBITS && !(section->sh_flags & SHF_COMPRESSED) &&
+         section->sh_offset <= self->size_bytes &&
+         section->sh_size <= self->size_bytes - section->sh_offset;
+}
+
+uint64_t prof_image_at(const struct prof_image *self, uint64_t address, uint32_t flags,
+                       uint64_t *offset) {
+  for (size_t i = 0; i < self->header.e_phnum; i++) {
+    const Elf64_Phdr *segment = &self->segments[i];
+    uint64_t into = address - segment->p_vaddr;
+    if (segment->p_type != PT_LOAD || (segment->p_flags & flags) != flags ||
+        address < segment->p_vaddr || into >= segment->p_filesz)
+      continue;
+    *offset = segment->p_offset + into;
+    return segment->p_filesz - into;
+  }
+  return 0;
+}
+
 void *prof_image_read_section(struct prof_image *self, const Elf64_Shdr *section, size_t limit,
                               size_t *size) {
   void *bytes;
   *size = 0;
-  if (section->sh_type == SHT_NOBITS || (section->sh_flags & SHF_COMPRESSED) ||
-      section->sh_size == 0 || section->sh_size > limit || section->sh_size > self->size_bytes)
+  if (!prof_image_holds(self, section) || section->sh_size == 0 || section->sh_size > limit)
     return NULL;
   bytes = malloc(section->sh_size);
   if (!bytes || prof_image_read(self, section->sh_offset, bytes, section->sh_size)) {

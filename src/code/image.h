@@ -40,8 +40,16 @@ void prof_image_close(struct prof_image *self);
 /* size bytes from file offset; -1 where they are not all there. */
 int prof_image_read(const struct prof_image *self, uint64_t offset, void *out, size_t size);
 
-/* A malloc'ed copy of a section's bytes (NOBITS and compressed ones refused), at most limit bytes;
- * NULL with *size 0 where it cannot be had. */
+/* How many bytes of the file are mapped from a virtual address on, in a segment with these flags
+ * (PF_X, 0 any), and where they begin in it; 0: none. */
+uint64_t prof_image_at(const struct prof_image *self, uint64_t address, uint32_t flags,
+                       uint64_t *offset);
+
+/* Whether all of a section's bytes are there, and as they are: neither NOBITS nor compressed. */
+bool prof_image_holds(const struct prof_image *self, const Elf64_Shdr *section);
+
+/* A malloc'ed copy of a section that the image holds, at most limit bytes; NULL with *size 0 where
+ * it cannot be had. */
 void *prof_image_read_section(struct prof_image *self, const Elf64_Shdr *section, size_t limit,
                               size_t *size);
 

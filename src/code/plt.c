@@ -49,8 +49,7 @@ void prof_plt_append(struct prof_symtab *self) {
   }
   strings = dynamic ? prof_image_section_at(image, dynamic->sh_link) : NULL;
   if (!relocation || !plt || !strings || relocation->sh_entsize != sizeof(Elf64_Rela) ||
-      strings->sh_type != SHT_STRTAB || strings->sh_offset > image->size_bytes ||
-      strings->sh_size > image->size_bytes - strings->sh_offset)
+      strings->sh_type != SHT_STRTAB || !prof_image_holds(image, strings))
     return;
   relocations = prof_image_read_section(image, relocation, TABLE_MAX, &relocation_bytes);
   symbols = prof_image_read_section(image, dynamic, TABLE_MAX, &symbol_bytes);

@@ -9,12 +9,8 @@
 #ifndef RSPACK_PROF_CODE_PLT_H
 #define RSPACK_PROF_CODE_PLT_H
 
-struct prof_symbol_row;
 struct prof_symtab;
 
 void prof_plt_append(struct prof_symtab *self);
-
-/* symtab.c's; -1 where memory ends. */
-int prof_symtab_append(struct prof_symtab *self, const struct prof_symbol_row *row);
 
 #endif

@@ -29,16 +29,10 @@ struct prof_starts {
 /* Bytes at a virtual address, zeros where the file ends; false: no segment holds it. */
 static bool read_at(const struct prof_starts *self, uint64_t address,
                     unsigned char out[ENTRY_BYTES]) {
-  const struct prof_image *image = &self->image;
+  uint64_t offset, left = prof_image_at(&self->image, address, 0, &offset);
   memset(out, 0, ENTRY_BYTES);
-  for (size_t i = 0; i < image->header.e_phnum; i++) {
-    const Elf64_Phdr *segment = &image->segments[i];
-    uint64_t offset = address - segment->p_vaddr, left = segment->p_filesz - offset;
-    if (segment->p_type == PT_LOAD && address >= segment->p_vaddr && offset < segment->p_filesz)
-      return prof_image_read(image, segment->p_offset + offset, out,
-                             left < ENTRY_BYTES ? left : ENTRY_BYTES) == 0;
-  }
-  return false;
+  return left &&
+         prof_image_read(&self->image, offset, out, left < ENTRY_BYTES ? left : ENTRY_BYTES) == 0;
 }
 
 static size_t skip_leb(const unsigned char *bytes, size_t at) {

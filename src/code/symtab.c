@@ -7,7 +7,7 @@
 #include "code/demangle.h"
 #include "code/plt.h"
 
-enum { TABLE_MAX = 1 << 30, TEXT_SECTION_MAX = 4096, LAST_BYTES = 4096, CHUNK_SYMBOLS = 1024 };
+enum { TABLE_MAX = 1 << 30, TEXT_SECTION_MAX = 4096, CHUNK_SYMBOLS = 1024 };
 
 /* perf's first three rules (tools/perf/util/symbol.c, choose_best_symbol, 6.1) as one number. */
 static uint8_t rank_of(const Elf64_Sym *symbol) {
@@ -104,12 +104,9 @@ static int append_symbols(struct prof_symtab *self, struct prof_image *image, ui
   Elf64_Sym symbols[CHUNK_SYMBOLS];
   size_t count;
   self->count = 0;
-  if (!strings || strings->sh_type != SHT_STRTAB || (strings->sh_flags & SHF_COMPRESSED) ||
-      strings->sh_offset > image->size_bytes ||
-      strings->sh_size > image->size_bytes - strings->sh_offset ||
-      section->sh_entsize != sizeof(Elf64_Sym) || section->sh_type == SHT_NOBITS ||
-      (section->sh_flags & SHF_COMPRESSED) || section->sh_offset > image->size_bytes ||
-      section->sh_size > image->size_bytes - section->sh_offset || section->sh_size > TABLE_MAX)
+  if (!strings || strings->sh_type != SHT_STRTAB || !prof_image_holds(image, strings) ||
+      section->sh_entsize != sizeof(Elf64_Sym) || !prof_image_holds(image, section) ||
+      section->sh_size > TABLE_MAX)
     return -1;
   self->strings[source].image = image;
   self->strings[source].offset = strings->sh_offset;
@@ -187,8 +184,7 @@ static void close_gaps(struct prof_symtab *self, struct text *text) {
     if (end == start && farthest > start)
       continue;
     if (end == start) {
-      uint64_t limit = text_end(text, self->base + start);
-      end = limit > self->base + start ? (uint32_t)(limit - self->base) : start + LAST_BYTES;
+      end = (uint32_t)(text_end(text, self->base + start) - self->base);
       if (next < self->count && self->rows[next].start < end)
         end = self->rows[next].start;
     }
@@ -240,10 +236,6 @@ void prof_symtab_free(struct prof_symtab *self) {
   *self = (struct prof_symtab){.image = {.fd = -1}, .debug = {.fd = -1}};
 }
 
-static size_t underscores(const char *name) {
-  return strspn(name, "_");
-}
-
 /* Among aliases of one rank: fewer leading underscores, then the longer readable name, then the
  * one that the file has first: perf's rules 4 and 5. The winner is put first, once. */
 static size_t choose_alias(struct prof_symtab *self, size_t first) {
@@ -257,7 +249,7 @@ static size_t choose_alias(struct prof_symtab *self, size_t first) {
     if (prof_symtab_name(self, i, raw, sizeof raw) < 0)
       continue;
     length = prof_demangle(raw, readable, sizeof readable, NULL);
-    under = underscores(readable);
+    under = strspn(readable, "_");
     score = (under < 255 ? 255 - under : 0) << 32 | (length < UINT32_MAX ? length : UINT32_MAX);
     if (score > best_score) {
       best = i;

@@ -50,6 +50,9 @@ struct prof_symtab {
 int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug);
 void prof_symtab_free(struct prof_symtab *self);
 
+/* One more row, before they are sorted; -1 where memory ends. */
+int prof_symtab_append(struct prof_symtab *self, const struct prof_symbol_row *row);
+
 /* Row that holds a virtual address, after the choice among its aliases; -1: none. */
 int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address);
 
