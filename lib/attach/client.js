@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { ProfError } = require('../errors.js');
+const { startOf } = require('../process-start.js');
 const { PROTOCOL, peerOf, readLines, sendLine } = require('./lines.js');
 const { ownUid, sockets } = require('./place.js');
 
@@ -36,12 +37,6 @@ function commandOf(pid) {
   const text = words.map((word, i) => (i === 0 ? path.basename(word) : word)).join(' ');
   // Somebody else's text: it goes into one line of a terminal.
   return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 80) || procFile(pid, 'comm').trim();
-}
-
-/** Field 22 of proc(5)'s stat, in ticks: with the number it names one process; '' where none lives. @param {number} pid */
-function startOf(pid) {
-  const fields = procFile(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
-  return 'ZX'.includes(fields[0] || 'X') ? '' : fields[19];
 }
 
 /**
