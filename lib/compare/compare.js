@@ -8,6 +8,7 @@ const { pairLogs, timeRuns } = require('./measure.js');
 const { DOUBT, looksFor } = require('./plan.js');
 const { profileRuns } = require('./profiles.js');
 const { makeRuns } = require('./runs.js');
+const { sweepScratch } = require('./scratch.js');
 const { BUSY_CPUS, machineOf, summarize } = require('./summary.js');
 const { verdictOf } = require('./verdict.js');
 const { changeText, plural } = require('./words.js');
@@ -48,11 +49,11 @@ const { changeText, plural } = require('./words.js');
  * @param {ReturnType<typeof machineOf>} machine
  * @param {object} more
  * @param {string} more.counterProblem
- * @param {string} more.profileProblem
+ * @param {import('./profiles').Profiled | null} more.profiled
  * @param {ReturnType<typeof environmentOf>} more.environment
  * @param {number} more.runs
  */
-function warningsOf(machine, { counterProblem, profileProblem, environment, runs }) {
+function warningsOf(machine, { counterProblem, profiled, environment, runs }) {
   /** @type {[code: string, message: string, fix?: string][]} */
   const found = [];
   const { othersCpus, stolenCpus, drift, outliers, leftProcesses } = machine;
@@ -73,13 +74,23 @@ function warningsOf(machine, { counterProblem, profileProblem, environment, runs
     found.push(['outliers', `${many}: something else ran on this machine`]);
   }
   if (leftProcesses > 0) {
-    const what = plural(leftProcesses, 'process').replace(/ss+$/, 'sses');
-    found.push(['left-processes', `${what} outlived their build and were ended`]);
+    const what =
+      leftProcesses === 1
+        ? '1 process outlived its build and was'
+        : `${leftProcesses} processes outlived their build and were`;
+    found.push(['left-processes', `${what} ended`]);
   }
   if (counterProblem !== '') {
     found.push(['no-instructions', `instructions are not counted: ${counterProblem}`]);
   }
-  if (profileProblem !== '') found.push(['no-profiles', `no profiles: ${profileProblem}`]);
+  if (profiled && profiled.problem !== '') {
+    const { runs: kept, merged, problem } = profiled;
+    found.push(
+      merged
+        ? ['few-profiles', `only ${plural(kept.base.length, 'profiled run')} of each: ${problem}`]
+        : ['no-profiles', `no profiles: ${problem}`],
+    );
+  }
   const { governor, bindings } = environment;
   if (governor && governor !== 'performance') {
     const fix = 'sudo cpupower frequency-set -g performance';
@@ -100,6 +111,7 @@ function warningsOf(machine, { counterProblem, profileProblem, environment, runs
 async function compare(options) {
   const { sides, cwd, runs: wanted, warmup, margin, metric, cache, profiles: count } = options;
   const { signal, tell = () => {} } = options;
+  sweepScratch();
   const environment = environmentOf(sides, cwd);
   const make = makeRuns({ ...options, needsInstructions: metric === 'instructions' });
   const looks = looksFor(wanted);
@@ -126,28 +138,17 @@ async function compare(options) {
 
   const { stopped, failure } = outcome;
   const isWhole = stopped !== 'aborted' && stopped !== 'failed';
-  /** @type {import('./profiles').Profiled | null} */
-  let profiled = null;
-  if (isWhole && count > 0) {
-    try {
-      profiled = await profileRuns({
-        count,
-        frequency: options.frequency,
-        env: { base: sides.base.env, candidate: sides.candidate.env },
-        run: make.profiled,
-        register: options.register,
-        tell: (done, all) => tell({ stage: 'profiled', done, all, judgement: null }),
-      });
-    } catch (error) {
-      // The timed runs are whole: their verdict stands.
-      profiled = {
-        runs: { base: [], candidate: [] },
-        merged: null,
-        problem: error instanceof Error ? error.message : String(error),
-        aborted: false,
-      };
-    }
-  }
+  const profiled =
+    isWhole && count > 0
+      ? await profileRuns({
+          count,
+          frequency: options.frequency,
+          env: { base: sides.base.env, candidate: sides.candidate.env },
+          run: make.profiled,
+          register: options.register,
+          tell: (done, all) => tell({ stage: 'profiled', done, all, judgement: null }),
+        })
+      : null;
   const merged = profiled?.merged ?? null;
   const dispersion = profiled ? dispersionOf([profiled.runs.base, profiled.runs.candidate]) : null;
   const hot =
@@ -166,7 +167,7 @@ async function compare(options) {
   const warnings = [
     ...warningsOf(machine, {
       counterProblem: make.counterProblem(),
-      profileProblem: profiled?.problem ?? '',
+      profiled,
       environment,
       runs: runs.length,
     }),

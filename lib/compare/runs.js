@@ -57,7 +57,8 @@ function cacheFolderOf(cwd, given = CACHE_FOLDER) {
 /** @param {RunOptions} options */
 function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstructions }) {
   const folder = cache === 'cold' ? cacheFolderOf(cwd, cacheFolder) : null;
-  const counts = { base: 0, candidate: 0 };
+  /** By side and kind. @type {Record<string, number>} */
+  const counts = {};
   let counterProblem = '';
 
   /** @param {SideName} name @param {string} what */
@@ -66,7 +67,9 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
     if (prepare === undefined) return;
     const { env } = sides[name];
     const ended = await runOnce(['/bin/sh', '-c', prepare], { env, cwd, signal });
-    if (!ended.aborted && ended.code !== 0) throw new RunFailure(`--prepare before ${what}`, ended);
+    if (!ended.aborted && ended.code !== 0) {
+      throw new RunFailure(`the command to prepare ${what}`, ended);
+    }
   }
 
   /**
@@ -75,7 +78,8 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
    * @param {NodeJS.ProcessEnv} [env]
    */
   async function execute(name, kind, env = sides[name].env) {
-    const what = `the ${name}'s ${kind} run ${++counts[name]}`;
+    const own = `the ${name}'s ${kind} run`;
+    const what = `${own} ${(counts[own] = (counts[own] ?? 0) + 1)}`;
     if (signal.aborted) return null;
     await before(name, what);
     if (signal.aborted) return null;
@@ -87,7 +91,7 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
     if (needsInstructions && counterProblem !== '') {
       throw new ProfError(
         'ERR_PROF_NO_PMU',
-        `instructions cannot decide: ${counterProblem}; --metric cpu counts time instead`,
+        `instructions cannot decide: ${counterProblem}; metric cpu counts time instead`,
       );
     }
     return { ...ended.figures, ...watched(ended.figures) };
