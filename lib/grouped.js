@@ -8,4 +8,10 @@
  */
 const grouped = (count) => String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
-module.exports = { grouped };
+/**
+ * @param {number} count
+ * @param {string} noun that takes an s
+ */
+const plural = (count, noun) => `${grouped(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
+
+module.exports = { grouped, plural };

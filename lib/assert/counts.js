@@ -3,30 +3,13 @@
 // Samples of different weight tell less than as many of equal weight: (sum w)^2 / sum w^2 of them count
 // (Kish, Survey Sampling, 1965).
 
-const { types } = require('node:util');
-const { ProfError } = require('../errors.js');
 const { physicalFuncs } = require('../profile/hotspots.js');
-const { FUNC_KEYS, KINDS, NODE_KEYS, SAMPLE_KEYS, parseKeys } = require('../profile/keys.js');
-const { nodesThrough, selectSamples, toRegExp } = require('../profile/select.js');
+const { FUNC_KEYS, KINDS, NODE_KEYS, SAMPLE_KEYS } = require('../profile/keys.js');
+const { nodesThrough, selectSamples } = require('../profile/select.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../index').SampleFilter} SampleFilter */
 /** @typedef {import('./intervals').Counted} Counted */
-
-/**
- * What a matcher was given to look at. Not `instanceof`: a test runner's sandbox has a copy of this
- * package of its own, whose profiles are as good.
- * @param {unknown} received
- * @returns {Profile}
- */
-function profileOf(received) {
-  const profile = /** @type {Profile} */ (received);
-  if (typeof profile?.hotspots === 'function' && profile.raw?.samples) return profile;
-  const what = types.isPromise(received)
-    ? 'this is a promise: await profileBuild(..) first'
-    : 'what profileBuild(), session.stop() or read() give';
-  throw new ProfError('ERR_PROF_BAD_OPTION', `not a profile: ${what}`);
-}
 
 /**
  * @param {Profile} profile
@@ -35,14 +18,6 @@ function profileOf(received) {
 function runsOf(profile) {
   const { runs } = /** @type {{runs?: Profile[]}} */ (/** @type {unknown} */ (profile));
   return Array.isArray(runs) && runs.length > 0 ? runs : [profile];
-}
-
-/** @param {unknown} by @returns {string} */
-function oneKey(by) {
-  const keys = parseKeys(by);
-  if (keys.length === 1) return keys[0];
-  const advice = "one key, and `phase: 'make'` or `thread:` for a part of the samples";
-  throw new ProfError('ERR_PROF_BAD_OPTION', `'by' takes ${advice}, not '${by}'`);
 }
 
 /**
@@ -166,20 +141,4 @@ function count(profile, filter, matcherOf) {
   };
 }
 
-/** @param {unknown} pattern @returns {RegExp} */
-function patternOf(pattern) {
-  if (pattern !== undefined) return toRegExp(pattern, 'pattern');
-  throw new ProfError('ERR_PROF_BAD_OPTION', 'a pattern is missing: /part of a name/');
-}
-
-module.exports = {
-  byFunc,
-  count,
-  effectiveSamples,
-  matchesOf,
-  oneKey,
-  patternOf,
-  profileOf,
-  runsOf,
-  unnamedOf,
-};
+module.exports = { count, effectiveSamples, matchesOf, runsOf, unnamedOf };

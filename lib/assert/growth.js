@@ -6,22 +6,23 @@
 const { mean } = require('simple-statistics');
 const { symbolKey } = require('../profile/matching.js');
 const { effectiveSamples, runsOf } = require('./counts.js');
-const { growthInterval, moreRuns, quantile, sideOf } = require('./intervals.js');
+const { growthInterval, sideOf } = require('./intervals.js');
+const { needForAll, needForDifference } = require('./need.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./intervals').Counted} Counted */
 /** @typedef {import('./intervals').Interval} Interval */
+/** @typedef {import('./intervals').Side} Side */
 /** @typedef {import('./verdict').Verdict} Verdict */
 /** @typedef {{samples: number[], weights: number[], shares: Record<string, number[]>}} Shares each by
  *    run; samples: of equal weight */
 /** @typedef {{key: string, base: Counted, now: Counted, as: 'share' | 'time', growth: Interval,
- *    surely: (doubt: number) => number, variances: [number, number]}} Row growth: of the way that grew
- *    less; surely: by how much it grew at least, at a doubt of one's own */
+ *    surely: (doubt: number) => number, sides: Side[]}} Row growth: of the way that grew less, with its
+ *    sides; surely: by how much it grew at least, at a doubt of one's own */
 
 /** Rows below this share in every run are not kept: no tolerance is as small. */
 const LEAST_SHARE = 0.002;
 const DIGITS = 6;
-const MOST_SAMPLES = 1e8;
 
 /**
  * Names as they stand in a file that is read on another day and in another folder: without what a new
@@ -98,7 +99,7 @@ function rowOf(key, base, now, doubt) {
     ...{ key, base: a, now: b, ...least },
     // Each way must be sure, and each way may clear it.
     growth: { ...least.growth, high: Math.min(...growths.map(({ growth }) => growth.high)) },
-    variances: [ways[least.as][0].variance, ways[least.as][1].variance],
+    sides: ways[least.as],
     surely: (own) =>
       Math.min(
         ...Object.values(ways).map(([before, after]) => growthInterval(before, after, own).low),
@@ -115,44 +116,20 @@ function decide(rows, { tolerance, doubt, base }) {
   const open = rows.filter(({ growth }) => growth.high > tolerance);
   // The more rows may have grown too far, the likelier it is that one seems to by chance.
   const each = doubt / Math.max(1, open.length);
-  const isGuilty = open.some(({ key, surely }) => {
-    // What the baseline does not list may have had a little there.
-    const unknown = key in base.shares ? 0 : LEAST_SHARE;
-    return surely(each) - unknown > tolerance;
-  });
-  if (isGuilty) return { decision: 'fails' };
+  // What the baseline does not list may have had a little there.
+  const unknown = (/** @type {Row} */ { key }) => (key in base.shares ? 0 : LEAST_SHARE);
+  if (open.some((row) => row.surely(each) - unknown(row) > tolerance)) {
+    return { decision: 'fails' };
+  }
   if (open.length === 0) return { decision: 'holds' };
-  // What is furthest from being decided, unless it is as good as at the tolerance.
-  const needs = open.map((row) =>
-    needOf(row, tolerance, row.growth.value > tolerance ? each : doubt),
-  );
-  const usable = needs.filter(({ runs }) => runs !== null);
-  const most = usable.reduce((a, b) => (Number(b.runs) > Number(a.runs) ? b : a), {
-    samples: 0,
-    runs: 0,
+  const needs = open.map((row) => {
+    const { growth, now, sides } = row;
+    const isAbove = growth.value > tolerance;
+    const distance = isAbove ? growth.value - unknown(row) - tolerance : tolerance - growth.value;
+    const how = { doubt: isAbove ? each : doubt, all: now.all };
+    return needForDifference(sides[0], sides[1], distance, how);
   });
-  const none = { samples: null, runs: null };
-  return { decision: 'undecided', need: usable.length === needs.length ? most : none };
-}
-
-/**
- * This side's margin shrinks with its samples and runs; the baseline's stays.
- * @param {Row} row
- * @param {number} tolerance
- * @param {number} doubt
- * @returns {import('./intervals').Need}
- */
-function needOf({ now, growth, variances }, tolerance, doubt) {
-  const distance = Math.abs(growth.value - tolerance);
-  const none = { samples: null, runs: null };
-  if (!(distance > 0) || !(now.all > 0)) return none;
-  const left = (distance / quantile(doubt, Infinity)) ** 2 - variances[0];
-  if (!(left > 0)) return none;
-  const samples = Math.ceil(now.all * Math.max(0, variances[1] / left - 1));
-  const byRuns = now.shares.length > 1 ? moreRuns(now.shares, distance / Math.SQRT2, doubt) : 0;
-  const perRun = now.all / now.shares.length;
-  if (byRuns === null || samples > MOST_SAMPLES) return none;
-  return { samples, runs: Math.max(1, byRuns, Math.ceil(samples / perRun)) };
+  return { decision: 'undecided', need: needForAll(needs) };
 }
 
 module.exports = { decide, rowOf, sharesOf };

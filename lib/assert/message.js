@@ -2,7 +2,9 @@
 // A verdict for people: what was asked, what the samples say, the table that decided. Text without
 // colours, since it goes into test reports.
 
-const { plural } = require('./verdict.js');
+const { plural } = require('../grouped.js');
+const { wrap } = require('../table.js');
+const { WIDTH } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 
@@ -18,13 +20,20 @@ function argumentText(value) {
 /** @param {Verdict} verdict */
 function needText({ reason, need }) {
   if (reason !== undefined) return reason;
-  if (need === undefined || need.runs === null) {
+  if (!need) {
     return 'it lies so near the limit that more samples would hardly decide: move the limit';
   }
+  if (need.baseline > 0) {
+    const runs = plural(need.baseline, 'run');
+    return `the baseline itself is too uncertain: record it again with about ${runs}, and hold as many against it`;
+  }
   const runs = `about ${plural(need.runs, 'more run')}`;
-  if (!need.samples) return `${runs} would decide, if they differ as these do`;
+  if (need.samples === 0) return `${runs} would decide, if they differ as these do`;
   return `about ${plural(need.samples, 'more sample')} would decide: ${runs}, or a higher frequency`;
 }
+
+/** A paragraph, the lines after the first indented. @param {string} text */
+const hanging = (text) => wrap(text, WIDTH - 2).join('\n  ');
 
 /**
  * @param {Verdict} verdict
@@ -38,12 +47,12 @@ function messageOf(verdict, { name, args, isNot }) {
     '',
   ];
   if (decision === 'undecided') {
-    lines.push(`ERR_PROF_INCONCLUSIVE: it cannot be decided: ${needText(verdict)}`, '');
+    lines.push(hanging(`ERR_PROF_INCONCLUSIVE: it cannot be decided: ${needText(verdict)}`), '');
   }
-  lines.push(`Expected: ${isNot ? 'not ' : ''}${expected}`);
-  if (written !== undefined) lines.push(`Found: no baseline yet, ${written} was written`);
-  else if (found !== '') lines.push(`Found: ${found}`);
-  lines.push(...notes.map((note) => `Note: ${note}`));
+  lines.push(hanging(`Expected: ${isNot ? 'not ' : ''}${expected}`));
+  if (written !== undefined) lines.push(hanging(`Found: no baseline yet, ${written} was written`));
+  else if (found !== '') lines.push(hanging(`Found: ${found}`));
+  lines.push(...notes.map((note) => hanging(`Note: ${note}`)));
   if (table) lines.push('', table);
   return lines.join('\n');
 }

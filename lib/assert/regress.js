@@ -2,14 +2,13 @@
 // Whether anything takes more of the build than in a baseline: a file, or another profile.
 
 const { ProfError } = require('../errors.js');
-const { SAMPLE_FILTERS } = require('../profile/select.js');
-const { pad, fit, percent } = require('../table.js');
+const { lay } = require('../lay.js');
+const { percent } = require('../table.js');
+const asked = require('./asked.js');
 const { baselineFor } = require('./baseline.js');
-const { oneKey, profileOf } = require('./counts.js');
 const { decide, rowOf, sharesOf } = require('./growth.js');
 const { differences, measuredOn, notes } = require('./measured-on.js');
-const { checkOptions, filterOf, isTotalOf, whereText } = require('./shares.js');
-const { confidenceOption, confidenceText, inPercent, shareOption } = require('./verdict.js');
+const { WIDTH, confidenceText, inPercent, nameText } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 /** @typedef {import('./intervals').Counted} Counted */
@@ -30,30 +29,24 @@ const WAYS = { share: 'of the samples', time: "of the baseline's time" };
  * @returns {Verdict}
  */
 function notRegress(received, baseline, options, place) {
-  const profile = profileOf(received);
-  const given = checkOptions(
-    options,
-    ['by', 'self', 'tolerance', 'confidence', ...SAMPLE_FILTERS],
-    'toNotRegress()',
-  );
-  const by = oneKey(given.by ?? 'symbol');
+  const profile = asked.profileOf(received);
+  const how = asked.readSampleOptions(options, ['by', 'self', 'tolerance'], 'toNotRegress()');
+  const { given, confidence, filter } = how;
+  const by = asked.oneKey(given.by);
   if (by === 'thread') {
     const advice = "two processes have no thread in common, take 'comm' or 'pool'";
     throw new ProfError('ERR_PROF_BAD_OPTION', `toNotRegress() cannot go by thread: ${advice}`);
   }
-  const tolerance = shareOption("'tolerance'", given.tolerance ?? DEFAULT_TOLERANCE, {
-    from: LEAST_TOLERANCE,
-  });
-  const isTotal = isTotalOf(given.self, false);
-  const confidence = confidenceOption(given.confidence);
-  const filter = filterOf(given);
+  const range = { from: LEAST_TOLERANCE };
+  const tolerance = asked.shareOption("'tolerance'", given.tolerance ?? DEFAULT_TOLERANCE, range);
+  const isTotal = asked.isTotalOf(given.self, false);
   const what = { by, isTotal, filter, cwd: place.cwd };
   const now = sharesOf(profile, what);
   const { event, frequency, callGraph } = profile.meta;
   const conditions = { ...measuredOn(profile), event, frequency, callGraph };
   const expected =
     `no ${by} to take over ${inPercent(tolerance)} of the build more than in the baseline` +
-    `${whereText(filter)} (${isTotal ? 'total' : 'self'})`;
+    `${asked.whereText(filter)} (${isTotal ? 'total' : 'self'})`;
   const base = baseOf(baseline, { what, now, conditions, place, unit: profile.meta.unit });
   if ('refused' in base)
     return { decision: 'undecided', expected, found: '', reason: base.refused };
@@ -87,7 +80,7 @@ function baseOf(baseline, { what, now, conditions, place, unit }) {
       const advice = "toNotRegress('app'), a path to a .json file, or a profile";
       throw new ProfError('ERR_PROF_BAD_OPTION', `a baseline is missing: ${advice}`);
     }
-    const profile = profileOf(baseline);
+    const profile = asked.profileOf(baseline);
     const { event, frequency, callGraph } = profile.meta;
     const theirs = { ...measuredOn(profile), event, frequency, callGraph };
     const differing = differences(theirs, conditions);
@@ -96,7 +89,7 @@ function baseOf(baseline, { what, now, conditions, place, unit }) {
     }
     return { shares: sharesOf(profile, what), conditions: theirs };
   }
-  const check = `${what.isTotal ? 'total' : 'self'} by ${what.by}${whereText(what.filter)}`;
+  const check = `${what.isTotal ? 'total' : 'self'} by ${what.by}${asked.whereText(what.filter)}`;
   if (now.samples.some((samples) => samples === 0)) {
     return { refused: 'a run has no samples: nothing to compare, and no baseline was written' };
   }
@@ -125,13 +118,15 @@ function isShares(samples, shares) {
   );
 }
 
+/** @param {number} share */
+const signed = (share) => `${share > 0 ? '+' : ''}${percent(share)}`;
+
 /** @param {Row[]} rows @param {number} confidence */
 function foundText(rows, confidence) {
   if (rows.length === 0) return 'nothing in either';
   const { key, growth, as } = rows[0];
-  const signed = (/** @type {number} */ share) => `${share > 0 ? '+' : ''}${percent(share)}`;
   return (
-    `most grown: ${key} by ${signed(growth.value)} % ${WAYS[as]} (${confidenceText(confidence)} interval ` +
+    `most grown: ${nameText(key)} by ${signed(growth.value)} % ${WAYS[as]} (${confidenceText(confidence)} interval ` +
     `${signed(growth.low)} to ${signed(growth.high)} %)`
   );
 }
@@ -140,20 +135,16 @@ function foundText(rows, confidence) {
 function tableOf(rows, by) {
   const shown = rows.slice(0, SHOWN);
   const share = (/** @type {Counted} */ { matching, all }) => percent(all > 0 ? matching / all : 0);
-  const cells = shown.map(({ key, base, now, growth }) => [
-    `${growth.value > 0 ? '+' : ''}${percent(growth.value)}`,
-    `±${percent(growth.value - growth.low)}`,
-    share(base),
-    share(now),
-    fit(key, 60),
-  ]);
-  const heads = ['GROWTH', '±', 'BASE%', 'NOW%', by.toUpperCase()];
-  const widths = heads.map((head, i) =>
-    Math.max(head.length, ...cells.map((row) => row[i].length)),
-  );
-  return [heads, ...cells]
-    .map((row) => row.map((cell, i) => (i < 4 ? pad(cell, widths[i], true) : cell)).join('  '))
-    .join('\n');
+  const half = (/** @type {Row} */ { growth }) => `±${percent(growth.value - growth.low)}`;
+  const columns = [
+    { head: 'GROWTH', right: true, cells: shown.map(({ growth }) => signed(growth.value)) },
+    { head: '±', right: true, cells: shown.map(half) },
+    { head: 'BASE%', right: true, cells: shown.map(({ base }) => share(base)) },
+    { head: 'NOW%', right: true, cells: shown.map(({ now }) => share(now)) },
+    { head: by.toUpperCase(), cells: shown.map(({ key }) => key) },
+  ];
+  const { head, lines } = lay(columns, WIDTH);
+  return [head, ...lines].join('\n');
 }
 
 module.exports = { notRegress };

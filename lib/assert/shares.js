@@ -2,29 +2,13 @@
 // The checks that look at one profile: how much is spent somewhere, whether something is a hotspot,
 // whether JavaScript calls something native.
 
-const { ProfError } = require('../errors.js');
-const { checkNames } = require('../options.js');
+const { plural } = require('../grouped.js');
 const { KINDS, FUNC_KEYS, objectOf } = require('../profile/keys.js');
-const { SAMPLE_FILTERS } = require('../profile/select.js');
-const { needForShare, shareInterval } = require('./intervals.js');
-const {
-  count,
-  matchesOf,
-  oneKey,
-  patternOf,
-  profileOf,
-  runsOf,
-  unnamedOf,
-} = require('./counts.js');
-const {
-  confidenceOption,
-  confidenceText,
-  inPercent,
-  plural,
-  shareOption,
-  shareText,
-  tableOf,
-} = require('./verdict.js');
+const asked = require('./asked.js');
+const { count, matchesOf, runsOf, unnamedOf } = require('./counts.js');
+const { shareInterval } = require('./intervals.js');
+const { needForShare } = require('./need.js');
+const { confidenceText, inPercent, nameText, shareText, tableOf } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 /** @typedef {import('../index').SampleFilter} SampleFilter */
@@ -35,51 +19,8 @@ const MOST_ROWS = 100;
 const DEFAULT_HOTSPOT = 0.01;
 const DEFAULT_CALLED = 0.001;
 
-/**
- * @param {Record<string, unknown>} options
- * @returns {SampleFilter}
- */
-const filterOf = (options) =>
-  Object.fromEntries(
-    SAMPLE_FILTERS.filter((name) => options[name] !== undefined).map((name) => [
-      name,
-      options[name],
-    ]),
-  );
-
-/** @param {SampleFilter} filter */
-function whereText({ phase, thread, through }) {
-  const parts = [];
-  if (phase !== undefined) parts.push(`in phase ${phase}`);
-  if (thread !== undefined) parts.push(`on thread ${thread}`);
-  if (through !== undefined) parts.push(`through ${String(through)}`);
-  return parts.length > 0 ? ` ${parts.join(', ')}` : '';
-}
-
 /** @param {string} key */
 const keyText = (key) => (key === 'symbol' ? '' : `${key} `);
-
-/**
- * @param {unknown} options
- * @param {string[]} known
- * @param {string} where
- * @returns {Record<string, any>}
- */
-function checkOptions(options, known, where) {
-  if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null) {
-    throw new ProfError('ERR_PROF_BAD_OPTION', `${where} takes an object of options`);
-  }
-  checkNames(options, known, where);
-  return /** @type {Record<string, any>} */ (options);
-}
-
-/** @param {unknown} self @param {boolean} fallback @returns {boolean} */
-function isTotalOf(self, fallback) {
-  if (self === undefined) return fallback;
-  if (typeof self === 'boolean') return !self;
-  throw new ProfError('ERR_PROF_BAD_OPTION', "'self' must be true or false");
-}
 
 /**
  * @param {unknown} received
@@ -89,18 +30,13 @@ function isTotalOf(self, fallback) {
  * @returns {Verdict}
  */
 function spendAtMost(received, share, pattern, options) {
-  const profile = profileOf(received);
-  const limit = shareOption('the share', share);
-  const regex = patternOf(pattern);
-  const given = checkOptions(
-    options,
-    ['by', 'self', 'confidence', ...SAMPLE_FILTERS],
-    'toSpendAtMost()',
-  );
-  const key = oneKey(given.by ?? 'symbol');
-  const isTotal = isTotalOf(given.self, true);
-  const confidence = confidenceOption(given.confidence);
-  const filter = filterOf(given);
+  const profile = asked.profileOf(received);
+  const limit = asked.shareOption('the share', share);
+  const regex = asked.patternOf(pattern);
+  const how = asked.readSampleOptions(options, ['by', 'self'], 'toSpendAtMost()');
+  const { given, confidence, filter } = how;
+  const key = asked.oneKey(given.by);
+  const isTotal = asked.isTotalOf(given.self, true);
   const counted = count(profile, filter, (run) => matchesOf(run, key, regex, isTotal));
   const interval = shareInterval(counted, 1 - confidence);
   const unnamed = count(profile, filter, (run) => {
@@ -108,7 +44,7 @@ function spendAtMost(received, share, pattern, options) {
     return (sample) => mayBe(sample) && !isIt(sample);
   });
   const hidden = unnamed.all > 0 ? unnamed.matching / unnamed.all : 0;
-  const where = `${isTotal ? 'in or below' : 'in'} ${keyText(key)}${regex}${whereText(filter)}`;
+  const where = `${isTotal ? 'in or below' : 'in'} ${keyText(key)}${regex}${asked.whereText(filter)}`;
   const verdict = {
     expected: `at most ${inPercent(limit)} of the samples ${where}`,
     found: shareText(counted, interval, confidence),
@@ -124,13 +60,14 @@ function spendAtMost(received, share, pattern, options) {
  * @param {T} verdict
  * @param {{counted: import('./intervals').Counted, interval: import('./intervals').Interval,
  *    limit: number, hidden: number, confidence: number}} found hidden: share of the unnamed
- * @returns {T & {decision: 'undecided', reason?: string, need?: import('./intervals').Need}}
+ * @returns {T & Pick<Verdict, 'decision' | 'reason' | 'need'>}
  */
 function undecided(verdict, { counted, interval, limit, hidden, confidence }) {
   if (!(counted.all > 0)) {
     return { ...verdict, decision: 'undecided', reason: 'there are no samples to look at' };
   }
-  if (hidden > 0 && interval.high <= limit) {
+  const { value } = interval;
+  if (hidden > 0 && value <= limit && value + hidden >= limit) {
     const advice = 'build with a binding that has symbols (docs: "use the debug binding")';
     return {
       ...verdict,
@@ -138,7 +75,8 @@ function undecided(verdict, { counted, interval, limit, hidden, confidence }) {
       reason: `another ${inPercent(hidden)} have functions without a name, which may be it: ${advice}`,
     };
   }
-  const need = needForShare(counted, limit, 1 - confidence);
+  // To be below the limit, what has no name must find room there too.
+  const need = needForShare(counted, value > limit ? limit : limit - hidden, 1 - confidence);
   return { ...verdict, decision: 'undecided', need };
 }
 
@@ -149,18 +87,13 @@ function undecided(verdict, { counted, interval, limit, hidden, confidence }) {
  * @returns {Verdict}
  */
 function hotspot(received, pattern, options) {
-  const profile = profileOf(received);
-  const regex = patternOf(pattern);
-  const given = checkOptions(
-    options,
-    ['atLeast', 'by', 'self', 'confidence', ...SAMPLE_FILTERS],
-    'toHaveHotspot()',
-  );
-  const limit = shareOption("'atLeast'", given.atLeast ?? DEFAULT_HOTSPOT);
-  const key = oneKey(given.by ?? 'symbol');
-  const isTotal = isTotalOf(given.self, false);
-  const confidence = confidenceOption(given.confidence);
-  const filter = filterOf(given);
+  const profile = asked.profileOf(received);
+  const regex = asked.patternOf(pattern);
+  const how = asked.readSampleOptions(options, ['atLeast', 'by', 'self'], 'toHaveHotspot()');
+  const { given, confidence, filter } = how;
+  const limit = asked.shareOption("'atLeast'", given.atLeast ?? DEFAULT_HOTSPOT);
+  const key = asked.oneKey(given.by);
+  const isTotal = asked.isTotalOf(given.self, false);
   const column = isTotal ? 'totalShare' : 'selfShare';
   const rows = profile
     .hotspots({
@@ -184,9 +117,9 @@ function hotspot(received, pattern, options) {
   const none = { row: null, counted, interval: shareInterval(counted, doubt) };
   const best = tried[0] ?? none;
   const unnamed = rows.length > 0 ? 0 : hiddenShare(profile, key, regex, isTotal, filter);
-  const name = best.row ? `${best.row.key}: ` : 'no such name: ';
+  const name = best.row ? `${nameText(best.row.key)}: ` : 'no such name: ';
   const verdict = {
-    expected: `a hotspot ${keyText(key)}${regex} with at least ${inPercent(limit)} ${isTotal ? 'total' : 'self'}${whereText(filter)}`,
+    expected: `a hotspot ${keyText(key)}${regex} with at least ${inPercent(limit)} ${isTotal ? 'total' : 'self'}${asked.whereText(filter)}`,
     found: name + shareText(best.counted, best.interval, confidence),
     table: tableOf(profile, { by: key, filter: regex, isTotal, ...filter }),
   };
@@ -244,23 +177,18 @@ function calledNodes(profile, regex) {
  * @returns {Verdict}
  */
 function callNative(received, pattern, options) {
-  const profile = profileOf(received);
-  const regex = patternOf(pattern);
-  const given = checkOptions(
-    options,
-    ['atLeast', 'confidence', ...SAMPLE_FILTERS],
-    'toCallNative()',
-  );
-  const limit = shareOption("'atLeast'", given.atLeast ?? DEFAULT_CALLED);
-  const confidence = confidenceOption(given.confidence);
-  const filter = filterOf(given);
+  const profile = asked.profileOf(received);
+  const regex = asked.patternOf(pattern);
+  const how = asked.readSampleOptions(options, ['atLeast'], 'toCallNative()');
+  const { given, confidence, filter } = how;
+  const limit = asked.shareOption("'atLeast'", given.atLeast ?? DEFAULT_CALLED);
   const counted = count(profile, filter, (run) => {
     const called = calledNodes(run, regex);
     return (sample) => called[run.raw.samples.node[sample]] === 1;
   });
   const interval = shareInterval(counted, 1 - confidence);
   const verdict = {
-    expected: `JavaScript that calls native ${regex}${whereText(filter)}`,
+    expected: `JavaScript that calls native ${regex}${asked.whereText(filter)}`,
     found:
       counted.samples > 0
         ? shareText(counted, interval, confidence)
@@ -279,12 +207,4 @@ function callNative(received, pattern, options) {
 const sampleCount = (profile) =>
   runsOf(profile).reduce((sum, run) => sum + run.raw.samples.node.length, 0);
 
-module.exports = {
-  callNative,
-  checkOptions,
-  filterOf,
-  hotspot,
-  isTotalOf,
-  spendAtMost,
-  whereText,
-};
+module.exports = { callNative, hotspot, spendAtMost };

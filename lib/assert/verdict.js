@@ -2,13 +2,12 @@
 // What a check found, in words: what was expected, what the samples say with which certainty, and where
 // they cannot say it, what would. Rendered by message.js.
 
-const { grouped } = require('../grouped.js');
-const { percent, renderRows, selectRows } = require('../table.js');
-const { ProfError } = require('../errors.js');
+const { plural } = require('../grouped.js');
+const { fit, percent, renderRows, selectRows } = require('../table.js');
 
 /** @typedef {import('./intervals').Counted} Counted */
 /** @typedef {import('./intervals').Interval} Interval */
-/** @typedef {import('./intervals').Need} Need */
+/** @typedef {import('./need').Need} Need */
 /** @typedef {import('../profile/profile').Profile} Profile */
 
 /**
@@ -17,17 +16,19 @@ const { ProfError } = require('../errors.js');
  * @property {string} expected a clause: 'at most 20 % in ..'
  * @property {string} found
  * @property {string} [reason] why it is undecided, where that is not a matter of more samples
- * @property {Need} [need]
+ * @property {Need | null} [need] null: nothing within reason
  * @property {string[]} [notes]
  * @property {string} [table]
  * @property {string} [written] a file: there was no baseline, or it was to be updated
  */
 
 const TABLE_ROWS = 10;
-const TABLE_COLUMNS = 100;
+/** Columns: test runners indent a message by four, and terminals have 80. */
+const WIDTH = 76;
+const NAME_COLUMNS = 50;
 
-const plural = (/** @type {number} */ count, /** @type {string} */ noun) =>
-  `${grouped(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
+/** In a sentence; Rust names have up to 22,000 characters. @param {string} name */
+const nameText = (name) => fit(name, NAME_COLUMNS);
 
 /** @param {number} share 0 to 1 */
 const inPercent = (share) => `${percent(share)} %`;
@@ -67,46 +68,8 @@ function tableOf(profile, { by, filter, isTotal, ...where }) {
   const rows = selectRows(asked, shown);
   // A table without a row says less than what there is instead.
   if (rows.all.length === 0 && filter) return tableOf(profile, { by, isTotal: false, ...where });
-  const options = { ...shown, width: TABLE_COLUMNS, color: false, warnings: false };
+  const options = { ...shown, width: WIDTH, color: false, warnings: false };
   return renderRows(asked, rows, options).trimEnd();
 }
 
-/**
- * @param {string} name of the option
- * @param {unknown} value
- * @param {{from?: number, to?: number}} [range]
- * @returns {number}
- */
-function shareOption(name, value, { from = 0, to = 1 } = {}) {
-  if (typeof value === 'number' && value >= from && value <= to) return value;
-  const advice =
-    typeof value === 'number' && value > 1 ? `: write ${value / 100} for ${value} %` : '';
-  throw new ProfError(
-    'ERR_PROF_BAD_OPTION',
-    `${name} must be a share from ${from} to ${to}, not ${String(value)}${advice}`,
-  );
-}
-
-/**
- * @param {unknown} confidence
- * @returns {number}
- */
-function confidenceOption(confidence) {
-  if (confidence === undefined) return 0.95;
-  const usable = typeof confidence === 'number' && confidence >= 0.5 && confidence < 1;
-  if (usable) return confidence;
-  throw new ProfError(
-    'ERR_PROF_BAD_OPTION',
-    `'confidence' must be a number from 0.5 to below 1 such as 0.95, not ${String(confidence)}`,
-  );
-}
-
-module.exports = {
-  confidenceOption,
-  confidenceText,
-  inPercent,
-  plural,
-  shareOption,
-  shareText,
-  tableOf,
-};
+module.exports = { WIDTH, confidenceText, inPercent, nameText, shareText, tableOf };

@@ -3,15 +3,15 @@
 
 const { mean } = require('simple-statistics');
 const { ProfError } = require('../errors.js');
-const { grouped } = require('../grouped.js');
-const { pad } = require('../table.js');
+const { grouped, plural } = require('../grouped.js');
+const { lay } = require('../lay.js');
+const { profileOf, readOptions } = require('./asked.js');
 const { baselineFor } = require('./baseline.js');
 const { MACHINE_FREE, checkCounter } = require('./counters.js');
-const { profileOf } = require('./counts.js');
-const { excessInterval, moreRuns } = require('./intervals.js');
+const { counterSide, growthInterval, limitSide } = require('./intervals.js');
 const { measuredOn, notes } = require('./measured-on.js');
-const { checkOptions } = require('./shares.js');
-const { confidenceOption, confidenceText, plural } = require('./verdict.js');
+const { needForAll, needForDifference } = require('./need.js');
+const { WIDTH, confidenceText } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 /** @typedef {import('./baseline').Place} Place */
@@ -67,8 +67,7 @@ function stayWithin(received, limits, baseline, options, place) {
     throw new ProfError('ERR_PROF_BAD_OPTION', `toStayWithin() takes a baseline: ${advice}`);
   }
   const asked = limitsOf(limits, isRelative);
-  const given = checkOptions(options, ['confidence'], 'toStayWithin()');
-  const confidence = confidenceOption(given.confidence);
+  const { confidence } = readOptions(options, [], 'toStayWithin()');
   const counters = countersOf(profile);
   if (counters === null) {
     const advice = 'toStayWithin() takes what profileBuild() gives';
@@ -152,9 +151,17 @@ function baseOf(baseline, { asked, counters, conditions, place }) {
   return { values, conditions: theirs };
 }
 
+/** What it is held against, with the tolerance, and what was measured. @param {Question} question */
+const sidesOf = ({ values, base, limit, isLimit }) => ({
+  most: isLimit ? limitSide(limit) : counterSide(base.map((value) => value * (1 + limit))),
+  now: counterSide(values),
+});
+
 /** @param {Question} question @param {number} doubt */
-const excessOf = ({ values, base, limit, isLimit }, doubt) =>
-  excessInterval(values, base, isLimit ? 1 : 1 + limit, doubt, { isLimit });
+function excessOf(question, doubt) {
+  const { most, now } = sidesOf(question);
+  return growthInterval(most, now, doubt);
+}
 
 /**
  * @param {Question} question
@@ -177,8 +184,10 @@ function decide(questions) {
       values.length < LEAST_RUNS || (!isLimit && base.length < LEAST_RUNS),
   );
   if (few) {
-    const whose = few.values.length < LEAST_RUNS ? 'this build' : 'the baseline';
-    const advice = 'runs: 5 tells more';
+    const [whose, advice] =
+      few.values.length < LEAST_RUNS
+        ? ['this build', 'runs: 5 tells more']
+        : ['the baseline', 'record it again with runs: 5'];
     return {
       decision: 'undecided',
       reason: `${whose} has one run, which does not tell how runs differ: ${advice}`,
@@ -188,19 +197,23 @@ function decide(questions) {
   if (answers.includes('above')) return { decision: 'fails' };
   const open = questions.filter((_, i) => answers[i] === 'unclear');
   if (open.length === 0) return { decision: 'holds' };
-  const runs = open.map(({ values, base, limit, isLimit, doubt }) => {
-    const excess = mean(values) - mean(base) * (isLimit ? 1 : 1 + limit);
-    // The baseline's own runs differ too; as many of it again would be wanted.
-    const distance = Math.abs(excess) / (isLimit ? 1 : Math.SQRT2);
-    const more = distance > 0 ? moreRuns(values, distance, doubt) : null;
-    return more === null ? null : Math.max(1, more);
+  const needs = open.map((question) => {
+    const { most, now } = sidesOf(question);
+    const excess = now.value - most.value;
+    const doubt = question.doubt / (excess > 0 ? questions.length : 1);
+    return needForDifference(most, now, Math.abs(excess), { doubt });
   });
-  const most = runs.includes(null) ? null : Math.max(.../** @type {number[]} */ (runs));
-  return { decision: 'undecided', need: { samples: 0, runs: most } };
+  return { decision: 'undecided', need: needForAll(needs) };
 }
 
 /** @param {string} name @param {number} value */
 const shown = (name, value) => (name === 'wallMs' ? `${value.toFixed(1)} ms` : grouped(value));
+
+/** @param {Question} question */
+function changeText({ values, base }) {
+  const change = (mean(values) / mean(base) - 1) * 100;
+  return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
+}
 
 /** @param {Question} question @param {number} confidence */
 function foundText(question, confidence) {
@@ -213,37 +226,34 @@ function foundText(question, confidence) {
     const share = excess / whole + (isLimit ? 0 : limit);
     return `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)}`;
   };
-  const to = isLimit ? 'the limit' : 'the baseline';
-  return `${text} (${confidenceText(confidence)} interval ${percent(low)} to ${percent(high)} % of ${to} more)`;
+  const interval = `${confidenceText(confidence)} interval ${percent(low)} to ${percent(high)} %`;
+  return `${text}, ${changeText(question)} against the ${isLimit ? 'limit' : 'baseline'} (${interval})`;
 }
+
+/** @param {Question} question */
+const allowedText = ({ limit }) => `+${Number((limit * 100).toPrecision(6))} %`;
 
 /** @param {Question[]} questions */
 function tableOf(questions) {
-  const rows = questions.map((question) => {
-    const { name, values, base, isLimit, limit } = question;
-    const change = (mean(values) / mean(base) - 1) * 100;
-    return [
-      name,
-      shown(name, mean(base)),
-      shown(name, mean(values)),
-      `${change > 0 ? '+' : ''}${change.toFixed(1)} %`,
-      isLimit ? '' : `+${Number((limit * 100).toPrecision(6))} %`,
-      answerOf(question, questions.length),
-      values.map((value) => (name === 'wallMs' ? value.toFixed(1) : grouped(value))).join(' '),
-    ];
-  });
   const isLimit = questions.every((question) => question.isLimit);
-  const heads = ['COUNTER', isLimit ? 'LIMIT' : 'BASE', 'NOW', 'CHANGE', 'ALLOWED', 'IS', 'RUNS'];
-  const columns = heads.map((_, i) => i).filter((i) => !isLimit || i !== 4);
-  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i].length)));
-  return [heads, ...rows]
-    .map((row) =>
-      columns
-        .map((i) => (i === 6 ? row[i] : pad(row[i], widths[i], i > 0 && i < 5)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const columns = [
+    { head: 'COUNTER', cells: questions.map(({ name }) => name) },
+    {
+      head: isLimit ? 'LIMIT' : 'BASE',
+      right: true,
+      cells: questions.map(({ name, base }) => shown(name, mean(base))),
+    },
+    { head: 'NOW', right: true, cells: questions.map(({ name, values }) => shown(name, mean(values))) },
+    { head: 'CHANGE', right: true, cells: questions.map(changeText) },
+    ...(isLimit ? [] : [{ head: 'ALLOWED', right: true, cells: questions.map(allowedText) }]),
+    { head: 'IS', cells: questions.map((question) => answerOf(question, questions.length)) },
+  ];
+  const { head, lines } = lay(columns, WIDTH);
+  const runs = questions.map(({ name, values }) => {
+    const list = values.map((value) => (name === 'wallMs' ? value.toFixed(1) : grouped(value)));
+    return `${name} of each run: ${list.join('  ')}`;
+  });
+  return [head, ...lines, '', ...runs].join('\n');
 }
 
 module.exports = { stayWithin };

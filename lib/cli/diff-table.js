@@ -1,7 +1,7 @@
 'use strict';
 // A difference for people: a table that fits the terminal, or Markdown for a comment on a pull request.
 
-const { grouped } = require('../grouped.js');
+const { grouped, plural } = require('../grouped.js');
 const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../table.js');
 
 /** @typedef {import('../index').Diff} Diff */
@@ -49,9 +49,6 @@ function formatter({ sort, normalize, base }) {
     },
   };
 }
-
-/** @param {number} count @param {string} noun */
-const plural = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 /** @param {Diff} diff @param {number} shown */
 function restLines({ significant, withinNoise, leastErrors }, shown) {

@@ -2,6 +2,7 @@
 // A whole comparison: timed runs, then profiled ones, then what follows from them. Gives a result also
 // where it was stopped half way: what there is, it says.
 
+const { plural } = require('../grouped.js');
 const { environmentOf } = require('./environment.js');
 const { compareHotspots, dispersionOf } = require('./hotspots.js');
 const { pairLogs, timeRuns } = require('./measure.js');
@@ -11,7 +12,10 @@ const { makeRuns } = require('./runs.js');
 const { sweepScratch } = require('./scratch.js');
 const { BUSY_CPUS, machineOf, summarize } = require('./summary.js');
 const { verdictOf } = require('./verdict.js');
-const { changeText, plural } = require('./words.js');
+const { changeText } = require('./words.js');
+
+/** Part of the time from which on a counter that others share is as good as one that was there all along. */
+const WELL_COUNTED = 0.98;
 
 /** @typedef {import('./sides').Side} Side */
 /** @typedef {import('./plan').SideName} SideName */
@@ -48,12 +52,12 @@ const { changeText, plural } = require('./words.js');
 /**
  * @param {ReturnType<typeof machineOf>} machine
  * @param {object} more
- * @param {string} more.counterProblem
+ * @param {{ problem: string, share: number }} more.counter
  * @param {import('./profiles').Profiled | null} more.profiled
  * @param {ReturnType<typeof environmentOf>} more.environment
  * @param {number} more.runs
  */
-function warningsOf(machine, { counterProblem, profiled, environment, runs }) {
+function warningsOf(machine, { counter, profiled, environment, runs }) {
   /** @type {[code: string, message: string, fix?: string][]} */
   const found = [];
   const { othersCpus, stolenCpus, drift, outliers, leftProcesses } = machine;
@@ -80,8 +84,11 @@ function warningsOf(machine, { counterProblem, profiled, environment, runs }) {
         : `${leftProcesses} processes outlived their build and were`;
     found.push(['left-processes', `${what} ended`]);
   }
-  if (counterProblem !== '') {
-    found.push(['no-instructions', `instructions are not counted: ${counterProblem}`]);
+  if (counter.problem !== '') {
+    found.push(['no-instructions', `instructions are not counted: ${counter.problem}`]);
+  } else if (counter.share < WELL_COUNTED) {
+    const what = `${(counter.share * 100).toFixed(0)} % of a run's time`;
+    found.push(['scaled-instructions', `instructions were counted in ${what}, the rest is scaled`]);
   }
   if (profiled && profiled.problem !== '') {
     const { runs: kept, merged, problem } = profiled;
@@ -166,7 +173,7 @@ async function compare(options) {
   });
   const warnings = [
     ...warningsOf(machine, {
-      counterProblem: make.counterProblem(),
+      counter: make.counter(),
       profiled,
       environment,
       runs: runs.length,

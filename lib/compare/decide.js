@@ -75,4 +75,4 @@ function isHopeless({ ratio, interval, pairs, confidence }, { margin, lastPairs,
   return atLast > HOPELESS_FACTOR * Math.log1p(margin) && couldBe < atLast;
 }
 
-module.exports = { LEAST_FOR_HOPELESS, isHopeless, judge };
+module.exports = { isHopeless, judge };

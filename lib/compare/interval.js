@@ -84,4 +84,4 @@ function estimate(values, doubt) {
   return values.length < LEAST_PAIRS_FOR_RANKS ? byStudent(values, doubt) : byRanks(values, doubt);
 }
 
-module.exports = { LEAST_PAIRS_FOR_RANKS, estimate, ranksOutside };
+module.exports = { estimate, ranksOutside };

@@ -1,9 +1,10 @@
 'use strict';
 // The report of a comparison as Markdown, for a comment on a pull request. Pure.
 
+const { plural } = require('../grouped.js');
 const { fit, printable } = require('../table.js');
 const { METRICS, MOST_ROWS, WORDS, keepText } = require('./text.js');
-const { changeText, intervalText, plural, valueText } = require('./words.js');
+const { changeText, intervalText, valueText } = require('./words.js');
 
 /** @typedef {import('./compare').Comparison['result']} Result */
 

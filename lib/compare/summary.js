@@ -158,4 +158,4 @@ function machineOf(runs) {
   };
 }
 
-module.exports = { BUSY_CPUS, doubtOf, driftOf, machineOf, outliersOf, summarize };
+module.exports = { BUSY_CPUS, driftOf, machineOf, outliersOf, summarize };

@@ -1,8 +1,9 @@
 'use strict';
 // The report of a comparison as text for a terminal. Pure.
 
+const { grouped, plural } = require('../grouped.js');
 const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../table.js');
-const { changeText, intervalText, plural, timeText, valueText } = require('./words.js');
+const { changeText, intervalText, timeText, valueText } = require('./words.js');
 
 /** @typedef {import('./compare').Comparison['result']} Result */
 /** @typedef {{ width: number, paint: (style: any, text: string) => string }} Terminal */
@@ -133,7 +134,7 @@ function hotspotLines(result, terminal) {
   const { samples, event, significant, withinNoise } = profiled;
   const lines = wrap(
     `where, in ms of CPU time (self; ${plural(profiled.runs, 'profiled run')} of each, ` +
-      `${samples.base} and ${samples.candidate} samples of ${printable(event ?? '')})`,
+      `${grouped(samples.base)} and ${grouped(samples.candidate)} samples of ${printable(event ?? '')})`,
     Math.min(terminal.width, 100),
   );
   const byPhase = hotTable(phases, (row) => row.phase, 'PHASE', terminal);

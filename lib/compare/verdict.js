@@ -4,7 +4,8 @@
 // kept after fewer than three; a flat wall time with a clearly better profile may be kept; a change that
 // only moves percentages about is rejected. Pure.
 
-const { changeText, intervalText, plural } = require('./words.js');
+const { plural } = require('../grouped.js');
+const { changeText, intervalText } = require('./words.js');
 
 /** @typedef {import('./summary').MetricSummary} MetricSummary */
 /** @typedef {import('./measure').Outcome} Outcome */
@@ -158,4 +159,4 @@ function cpuText(cpu) {
 const exitCodeOf = ({ decision }) =>
   decision === 'faster' || decision === 'no-difference' ? 0 : 1;
 
-module.exports = { LEAST_PAIRS_TO_KEEP, METRIC_NAMES, exitCodeOf, verdictOf };
+module.exports = { exitCodeOf, verdictOf };

@@ -47,7 +47,4 @@ function intervalText(interval) {
   return `${changeText(low)} to ${changeText(high)}`;
 }
 
-/** @param {number} count @param {string} noun */
-const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-module.exports = { changeText, intervalText, plural, timeText, valueText };
+module.exports = { changeText, intervalText, timeText, valueText };

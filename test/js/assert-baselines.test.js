@@ -6,7 +6,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { check } = require('../../lib/assert/checks.js');
-const { buildProfile, profile } = require('./helpers/perf-profile.js');
+const { buildProfile, profile, unwrapped } = require('./helpers/perf-profile.js');
 
 /** @typedef {{env?: NodeJS.ProcessEnv, argv?: string[], isNot?: boolean, snapshots?: 'all' | 'new' | 'none'}} How */
 
@@ -29,7 +29,7 @@ function project(t) {
     const say = (/** @type {string} */ line) => said.push(line);
     const found = check(name, received, args, { ...caller, testFile, say });
     const is = found.isInconclusive ? 'inconclusive' : found.passes ? 'passes' : 'fails';
-    return { is, message: found.message };
+    return { is, message: unwrapped(found.message) };
   };
   const file = path.join(folder, '__baselines__', 'app.json');
   const change = (/** @type {(json: any) => void} */ edit) => {
@@ -259,7 +259,7 @@ test('counters: within passes, beyond fails, near is inconclusive and says how m
   assert.equal(slow.is, 'fails');
   assert.match(
     slow.message,
-    /wallMs +100\.0 ms +120\.0 ms +\+20\.0 % +\+10 % +above +121\.0 120\.0/,
+    /wallMs +100\.0 ms +120\.0 ms +\+20\.0 % +\+10 % +above\n\nwallMs of each run: 121\.0 {2}120\.0/,
   );
   const near = within([100, 115, 95, 122], 0.1);
   assert.equal(near.is, 'inconclusive');
@@ -277,7 +277,7 @@ test('counters: a ceiling needs no baseline', (t) => {
   assert.equal(above.is, 'fails');
   assert.match(
     above.message,
-    /COUNTER +LIMIT +NOW +CHANGE +IS +RUNS\nwallMs +80\.0 ms +100\.0 ms +\+25\.0 % +above/,
+    /COUNTER +LIMIT +NOW +CHANGE +IS\nwallMs +80\.0 ms +100\.0 ms +\+25\.0 % +above/,
   );
   assert.equal(ask('toStayWithin', made, [{ wallMs: 100 }]).is, 'inconclusive');
   assert.ok(!fs.existsSync(file));

@@ -3,10 +3,9 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const {
-  excessInterval,
+  counterSide,
   growthInterval,
-  moreRuns,
-  needForShare,
+  limitSide,
   shareInterval,
   sideOf,
 } = require('../../lib/assert/intervals.js');
@@ -84,27 +83,6 @@ test('the true share is inside as often as promised, whether runs differ or not'
   }
 });
 
-test('as many more samples as it says decide, and clearly fewer do not', () => {
-  const now = counted(320, 1000);
-  const { samples, runs } = needForShare(now, 0.3, DOUBT);
-  assert.ok(samples !== null && samples > 0 && runs === Math.ceil(samples / 1000));
-  const lowOf = (/** @type {number} */ all) => shareInterval(counted(0.32 * all, all), DOUBT).low;
-  assert.ok(lowOf(1000 + samples) > 0.3);
-  assert.ok(lowOf(1000 + samples * 0.9) < 0.3);
-});
-
-test('a share that is the limit is decided by no number of samples', () => {
-  assert.deepEqual(needForShare(counted(300, 1000), 0.3, DOUBT), { samples: null, runs: null });
-});
-
-test('as many more runs as it says bring the margin below the distance', () => {
-  const values = [100, 104, 96];
-  const more = moreRuns(values, 3, DOUBT);
-  // t(0.975, 8) 4 / sqrt(9) = 3.07, t(0.975, 9) 4 / sqrt(10) = 2.86
-  assert.equal(more, 7);
-  assert.equal(moreRuns(values, 0.001, DOUBT), null);
-});
-
 test('a growth is judged by the samples of both sides', () => {
   const { value, low, high } = growthInterval(
     sideOf(counted(200, 2000)),
@@ -125,13 +103,14 @@ test('a growth is judged by the runs where these differ more', () => {
   near(few.high - few.value, 4.302653 * Math.sqrt(0.0025 + 0.0025), 4);
 });
 
-test('an excess over a baseline is Welch, over a number Student, of one run unknown', () => {
-  const values = [100, 102, 104];
-  const { value, low } = excessInterval(values, [90, 92, 94], 1.05, DOUBT);
-  near(value, 102 - 92 * 1.05);
-  assert.ok(low < value && low > value - 10);
-  const limit = excessInterval(values, [95], 1, DOUBT, { isLimit: true });
+test('a counter against a baseline is Welch, against a number Student, of one run unknown', () => {
+  const now = counterSide([100, 102, 104]);
+  const { value, low } = growthInterval(counterSide([94.5, 96.6, 98.7]), now, DOUBT);
+  near(value, 102 - 96.6);
+  // Variances 4 / 3 and 4.41 / 3: 3.99 degrees of freedom, t = 2.777 or so.
+  near(value - low, 2.778 * Math.sqrt(4 / 3 + 4.41 / 3), 2);
+  const limit = growthInterval(limitSide(95), now, DOUBT);
   near(limit.value - limit.low, (4.302653 * 2) / Math.sqrt(3), 4);
-  assert.equal(excessInterval([100], [90, 91], 1, DOUBT).low, -Infinity);
-  assert.equal(excessInterval([100, 101], [90], 1, DOUBT).high, Infinity);
+  assert.equal(growthInterval(counterSide([90, 91]), counterSide([100]), DOUBT).low, -Infinity);
+  assert.equal(growthInterval(counterSide([90]), counterSide([100, 101]), DOUBT).high, Infinity);
 });

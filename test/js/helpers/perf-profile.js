@@ -71,4 +71,10 @@ function randomOf(seed) {
   return () => random.below(2 ** 30) / 2 ** 30;
 }
 
-module.exports = { buildProfile, profile, randomOf };
+/** A message with each of its paragraphs on one line again. @param {string} message */
+const unwrapped = (message) =>
+  message.replace(/^(?:ERR_|Expected|Found|Note)[^]*?(?=\n\S|\n\n|$(?![^]))/gm, (text) =>
+    text.replace(/\n {2}/g, ' '),
+  );
+
+module.exports = { buildProfile, profile, randomOf, unwrapped };
