@@ -7,7 +7,6 @@ const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { writeError, writeJson } = require('./files.js');
 const { ProfError } = require('../errors.js');
-const { rangeOf } = require('../options.js');
 const { terminalOf } = require('../table.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -54,16 +53,14 @@ const spec = {
   ],
 };
 
-const METRICS = /** @type {const} */ (['wall', 'cpu', 'instructions']);
-
-/** @param {import('./args.js').Parsed} parsed @returns {number | 'auto'} */
-function runsOf(parsed) {
+/** @param {import('./args.js').Parsed} parsed @param {number} most @returns {number | 'auto' | undefined} */
+function runsOf(parsed, most) {
   const text = textOf(parsed, 'runs');
-  if (text === undefined || text === 'auto') return 'auto';
+  if (text === 'auto') return text;
   try {
-    return /** @type {number} */ (numberOf(parsed, 'runs', { least: 1, most: 1000, whole: true }));
+    return numberOf(parsed, 'runs', { least: 1, most, whole: true });
   } catch {
-    throw new UsageError(`--runs takes auto or a whole number from 1 to 1000, not '${text}'`);
+    throw new UsageError(`--runs takes auto or a whole number from 1 to ${most}, not '${text}'`);
   }
 }
 
@@ -124,47 +121,42 @@ function signalsAbort() {
   };
 }
 
+/** @param {import('./args.js').Parsed} parsed @param {string} name */
+function filledText(parsed, name) {
+  const text = textOf(parsed, name);
+  if (text?.trim() === '') throw new UsageError(`--${name} is empty`);
+  return text;
+}
+
 /**
  * @param {import('./args.js').Parsed} parsed
  * @param {import('./main.js').World} world
  */
-function optionsOf(parsed, { env, cwd }) {
-  const { sidesOf } = require('../compare/sides.js');
-  const { cacheFolderOf } = require('../compare/runs.js');
+function optionsOf(parsed, world) {
+  const { MOST_RUNS, flagRange, planOf, wordsOf } = require('../compare/options.js');
+  const { COMMAND_LINE } = require('../compare/sides.js');
   if (parsed.values.json && parsed.values.markdown) {
     throw new UsageError('--json and --markdown exclude each other');
   }
-  const cache = choiceOf(parsed, 'cache', ['warm', 'cold']) ?? 'warm';
-  const cacheFolder = textOf(parsed, 'cache-folder');
-  if (cacheFolder !== undefined && cache !== 'cold') {
-    throw new UsageError('--cache-folder is for --cache cold');
-  }
-  cacheFolderOf(cwd, cacheFolder);
-  const minutes = numberOf(parsed, 'minutes', { least: 0.01 });
-  const metric = choiceOf(parsed, 'metric', METRICS) ?? 'wall';
-  return {
-    sides: sidesOf(
-      {
-        command: parsed.positionals,
-        base: textOf(parsed, 'base'),
-        candidate: textOf(parsed, 'candidate'),
-        baseBinding: textOf(parsed, 'base-binding'),
-        candidateBinding: textOf(parsed, 'candidate-binding'),
-      },
-      { env, cwd },
-    ),
-    cwd,
-    runs: runsOf(parsed),
-    warmup: numberOf(parsed, 'warmup', { least: 0, most: 100, whole: true }) ?? 1,
-    margin: (numberOf(parsed, 'margin', { least: 0.01, most: 50 }) ?? 2) / 100,
-    metric: /** @type {import('../compare/measure.js').Metric} */ (metric),
-    cache: /** @type {'warm' | 'cold'} */ (cache),
-    cacheFolder,
-    prepare: textOf(parsed, 'prepare'),
-    profiles: numberOf(parsed, 'profiles', { least: 0, most: 100, whole: true }) ?? 2,
-    frequency: numberOf(parsed, 'freq', rangeOf('frequency')) ?? 1000,
-    mostMs: minutes === undefined ? undefined : minutes * 60_000,
+  const percent = numberOf(parsed, 'margin', flagRange('margin', 100));
+  const asked = {
+    command: parsed.positionals,
+    base: filledText(parsed, 'base'),
+    candidate: filledText(parsed, 'candidate'),
+    baseBinding: filledText(parsed, 'base-binding'),
+    candidateBinding: filledText(parsed, 'candidate-binding'),
+    runs: runsOf(parsed, MOST_RUNS),
+    warmup: numberOf(parsed, 'warmup', flagRange('warmup')),
+    margin: percent === undefined ? undefined : percent / 100,
+    metric: choiceOf(parsed, 'metric', wordsOf('metric')),
+    minutes: numberOf(parsed, 'minutes', flagRange('minutes')),
+    prepare: filledText(parsed, 'prepare'),
+    cache: choiceOf(parsed, 'cache', wordsOf('cache')),
+    cacheFolder: filledText(parsed, 'cache-folder'),
+    profiles: numberOf(parsed, 'profiles', flagRange('profiles')),
+    frequency: numberOf(parsed, 'freq', flagRange('frequency')),
   };
+  return planOf(/** @type {import('../types/compare').CompareOptions} */ (asked), world, COMMAND_LINE);
 }
 
 /**

@@ -34,6 +34,7 @@ const TAIL_LINES = 12;
  * @property {boolean} aborted
  * @property {Figures} figures
  * @property {string} counterProblem why instructions are not counted, '' where they are
+ * @property {number} countedShare of the time, 0 to 1, in which they were counted: the rest is made up
  * @property {string} tail the last lines of what it printed
  */
 
@@ -127,7 +128,8 @@ function runOnce(command, { env, cwd, signal, runner = findRunner() }) {
     child.once('error', (error) => done(() => reject(error)));
     child.once('close', () =>
       done(() => {
-        if (report === '') {
+        // Its last character is written last.
+        if (!report.endsWith('\n')) {
           reject(new ProfError('ERR_PROF_SYSTEM', `${command[0]}: its runner was killed`));
           return;
         }
@@ -136,13 +138,14 @@ function runOnce(command, { env, cwd, signal, runner = findRunner() }) {
           reject(cannotRun(command[0], errno));
           return;
         }
-        const { wallMs, userMs, sysMs, instructions, peakBytes, majorFaults, left } = rest;
+        const { countedShare = 1, ...figures } = rest;
         resolve({
           code: code < 0 ? null : code,
           signal: signalName(number),
           aborted,
-          figures: { wallMs, userMs, sysMs, instructions, peakBytes, majorFaults, left },
+          figures,
           counterProblem: counterProblem(counterErrno),
+          countedShare,
           tail: tailOf(output),
         });
       }),

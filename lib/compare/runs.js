@@ -60,6 +60,7 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
   /** By side and kind. @type {Record<string, number>} */
   const counts = {};
   let counterProblem = '';
+  let countedShare = 1;
 
   /** @param {SideName} name @param {string} what */
   async function before(name, what) {
@@ -88,6 +89,7 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
     if (ended.aborted || signal.aborted) return null;
     if (ended.code !== 0) throw new RunFailure(`${what} (${sides[name].title})`, ended);
     ({ counterProblem } = ended);
+    countedShare = Math.min(countedShare, ended.countedShare);
     if (needsInstructions && counterProblem !== '') {
       throw new ProfError(
         'ERR_PROF_NO_PMU',
@@ -102,9 +104,9 @@ function makeRuns({ sides, cwd, signal, prepare, cache, cacheFolder, needsInstru
     timed: (name, { warmup }) => execute(name, warmup ? 'warm-up' : 'timed'),
     /** @type {(name: SideName, env: NodeJS.ProcessEnv) => ReturnType<typeof execute>} */
     profiled: (name, env) => execute(name, 'profiled', env),
-    /** '' where instructions are counted */
-    counterProblem: () => counterProblem,
+    /** Why instructions are not counted, '' where they are; and in which part of the time, at least. */
+    counter: () => ({ problem: counterProblem, share: countedShare }),
   };
 }
 
-module.exports = { CACHE_FOLDER, RunFailure, cacheFolderOf, makeRuns };
+module.exports = { cacheFolderOf, makeRuns };

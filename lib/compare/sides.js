@@ -28,17 +28,20 @@ const { gatherFacts, systemReader } = require('../doctor/facts.js');
  * @typedef {object} Wording
  * @property {(name: 'base' | 'candidate', isBinding?: boolean) => string} option
  * @property {string} command where the command of both stands
+ * @property {string} cacheFolder that one is given for nothing
  */
 
 /** @type {Wording} */
 const COMMAND_LINE = {
   option: (name, isBinding) => `--${name}${isBinding ? '-binding' : ''}`,
   command: 'behind --',
+  cacheFolder: '--cache-folder is for --cache cold',
 };
 /** @type {Wording} */
 const OPTIONS = {
   option: (name, isBinding) => `option '${name}${isBinding ? 'Binding' : ''}'`,
   command: "as option 'command'",
+  cacheFolder: "option 'cacheFolder' is for cache: 'cold'",
 };
 
 const usage = (/** @type {string} */ message) => new ProfError('ERR_PROF_BAD_OPTION', message);
@@ -78,10 +81,10 @@ function checkBinding(file, flag, cwd) {
 /**
  * @param {Choice} choice
  * @param {{ env: NodeJS.ProcessEnv, cwd: string }} world
- * @param {Wording} [wording]
+ * @param {Wording} wording
  * @returns {{ base: Side, candidate: Side }}
  */
-function sidesOf(choice, { env, cwd }, wording = COMMAND_LINE) {
+function sidesOf(choice, { env, cwd }, wording) {
   const { option } = wording;
   const { command, base, candidate, baseBinding, candidateBinding } = choice;
   const differs = [base, candidate, baseBinding, candidateBinding].some((one) => one !== undefined);
@@ -118,4 +121,4 @@ function sidesOf(choice, { env, cwd }, wording = COMMAND_LINE) {
   };
 }
 
-module.exports = { OPTIONS, sidesOf };
+module.exports = { COMMAND_LINE, OPTIONS, sidesOf };

@@ -38,7 +38,7 @@ enum { REPORT_FD = 3, BAD_USAGE = 2 };
 static const int64_t LINGER_NS = 500000000, PATIENCE_NS = 1000000000, STEP_NS = 20000000;
 
 struct took {
-  int64_t wall_ns, user_us, sys_us, peak_kb, major_faults, voluntary, involuntary;
+  int64_t wall_ns, user_us, sys_us, peak_kb, major_faults;
   int status; /* of wait4 */
   int left;   /* processes that outlived the command and were ended */
   bool ended, aborted;
@@ -58,8 +58,6 @@ static void add_usage(struct took *took, const struct rusage *usage) {
   took->user_us += us_of(usage->ru_utime);
   took->sys_us += us_of(usage->ru_stime);
   took->major_faults += usage->ru_majflt;
-  took->voluntary += usage->ru_nvcsw;
-  took->involuntary += usage->ru_nivcsw;
   if (usage->ru_maxrss > took->peak_kb)
     took->peak_kb = usage->ru_maxrss;
 }
@@ -140,12 +138,12 @@ static void report(const struct took *took, const struct prof_count *count, int 
   int signal = WIFSIGNALED(took->status) ? WTERMSIG(took->status) : 0;
   dprintf(REPORT_FD,
           "{\"code\":%d,\"signal\":%d,\"wallMs\":%.6f,\"userMs\":%.3f,\"sysMs\":%.3f,"
-          "\"peakBytes\":%" PRId64 ",\"majorFaults\":%" PRId64 ",\"voluntary\":%" PRId64
-          ",\"involuntary\":%" PRId64 ",\"left\":%d,\"aborted\":%s,\"counterErrno\":%d,",
+          "\"peakBytes\":%" PRId64 ",\"majorFaults\":%" PRId64
+          ",\"left\":%d,\"aborted\":%s,\"counterErrno\":%d,",
           WIFEXITED(took->status) ? WEXITSTATUS(took->status) : -1, signal,
           (double)took->wall_ns / 1e6, (double)took->user_us / 1e3, (double)took->sys_us / 1e3,
-          took->peak_kb * 1024, took->major_faults, took->voluntary, took->involuntary, took->left,
-          took->aborted ? "true" : "false", counter_errno);
+          took->peak_kb * 1024, took->major_faults, took->left, took->aborted ? "true" : "false",
+          counter_errno);
   if (counter_errno)
     dprintf(REPORT_FD, "\"instructions\":null}\n");
   else

@@ -124,30 +124,95 @@ test('a build that fails: which, how, what it said; what was measured is reporte
   assert.equal(missing.status, 1);
 });
 
+/** @param {() => boolean} is */
+async function until(is) {
+  for (let i = 0; i < 1200 && !is(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(is());
+}
+
+/**
+ * A comparison under way, whose sides write their numbers to `pids`.
+ * @param {string} cwd
+ * @param {string[]} argv
+ */
+function compareBeside(cwd, ...argv) {
+  const child = spawn(node, [DRIVER, 'compare', ...argv], worldOf(cwd));
+  let stdout = '';
+  child.stdout.on('data', (text) => (stdout += text));
+  child.stderr.resume();
+  const file = path.join(cwd, 'pids');
+  const pids = () =>
+    fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+  return {
+    pids,
+    /** @param {NodeJS.Signals} name @param {number} run that is under way by then */
+    async signalIn(name, run) {
+      await until(() => pids().length === run);
+      child.kill(name);
+      const [code, signal] = await once(child, 'close');
+      return { code, signal, stdout };
+    },
+  };
+}
+
 test('SIGINT: no process and no file stays, and what there is is reported', async (t) => {
   const cwd = folder(t);
   const side =
     'echo $$ >> pids; setsid sleep 300 & test $(wc -l < pids) -lt 5 || exec sleep 301; kill $!';
-  const argv = ['compare', '--warmup', '0', '--base', side, '--candidate', side, '--json'];
-  const child = spawn(node, [DRIVER, ...argv], worldOf(cwd));
-  let stdout = '';
-  child.stdout.on('data', (text) => (stdout += text));
-  const pids = () => {
-    const file = path.join(cwd, 'pids');
-    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
-  };
-  for (let i = 0; i < 600 && pids().length < 5; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.equal(pids().length, 5);
-  child.kill('SIGINT');
-  const [code, signal] = await once(child, 'close');
+  const how = ['--warmup', '0', '--base', side, '--candidate', side, '--json'];
+  const { pids, signalIn } = compareBeside(cwd, ...how);
+  const { code, signal, stdout } = await signalIn('SIGINT', 5);
   assert.deepEqual([code, signal], [null, 'SIGINT']);
   const { runs, verdict } = JSON.parse(stdout);
   assert.deepEqual([runs.stopped, runs.pairs, verdict.decision], ['aborted', 2, 'inconclusive']);
   const alive = spawnSync('ps', ['-eo', 'pid,sid,args'], { encoding: 'utf8' });
   for (const pid of pids()) assert.equal(fs.existsSync(`/proc/${pid}`), false, alive.stdout);
   assert.deepEqual(leftIn(cwd), ['pids', 'tmp']);
+});
+
+test('SIGINT in the profiled runs: the verdict of the timed ones stays, and says what it had', async (t) => {
+  for (const [run, warning, profiled] of /** @type {const} */ ([
+    [4, /^no profiles: stopped in profiled run 2 of 4; the verdict is of the timed runs/, 0],
+    [5, /^only 1 profiled run of each: stopped in profiled run 3 of 4; /, 1],
+  ])) {
+    const cwd = folder(t);
+    const side = `echo $$ >> pids; test $(wc -l < pids) -lt ${run} || exec sleep 300; ${BUILD}`;
+    const how = ['--warmup', '0', '--runs', '1', '--base', side, '--candidate', side, '--json'];
+    const { signal, stdout } = await compareBeside(cwd, ...how).signalIn('SIGINT', run);
+    assert.equal(signal, 'SIGINT');
+    const result = JSON.parse(stdout);
+    assert.deepEqual([result.runs.stopped, result.runs.pairs], ['aborted', 1]);
+    assert.match(result.verdict.reason, /^these runs do not decide/);
+    assert.equal(result.profiled.runs, profiled);
+    const messages = result.warnings.map((/** @type {any} */ { message }) => message);
+    assert.ok(messages.some((/** @type {string} */ one) => warning.test(one)), messages.join('\n'));
+    assert.deepEqual(leftIn(cwd), ['pids', 'tmp']);
+  }
+});
+
+test('killed outright in the profiled runs: its processes end, the next one removes its folder', async (t) => {
+  const cwd = folder(t);
+  const side = 'echo $$ >> pids; test $(wc -l < pids) -lt 3 || exec sleep 300';
+  const how = ['--warmup', '0', '--runs', '1', '--base', side, '--candidate', side];
+  const { pids, signalIn } = compareBeside(cwd, ...how);
+  assert.equal((await signalIn('SIGKILL', 3)).signal, 'SIGKILL');
+  await until(() => pids().every((pid) => !fs.existsSync(`/proc/${pid}`)));
+  const tmp = path.join(cwd, 'tmp');
+  assert.match(fs.readdirSync(tmp).join(), /^rspack-prof-compare-[-\w]+$/);
+  compare(cwd, '--warmup', '0', '--runs', '1', '--profiles', '0', '--base', 'true', '--', 'true');
+  assert.deepEqual(fs.readdirSync(tmp), []);
+});
+
+test('a build that fails when it is profiled: the timed runs decide, and it is said why', (t) => {
+  const cwd = folder(t);
+  const side = 'test -z "$RSPACK_PROF_OPTIONS" || { echo broken; exit 3; }';
+  const how = ['--warmup', '0', '--runs', '1', '--base', side, '--candidate', side];
+  const { stdout, status } = compare(cwd, ...how, '--json');
+  const { warnings, runs, profiled } = JSON.parse(stdout);
+  assert.deepEqual([runs.stopped, profiled.runs, status], ['planned', 0, 1]);
+  const none = warnings.find((/** @type {any} */ { code }) => code === 'no-profiles');
+  assert.match(none.message, /the base's profiled run 1 .* failed with exit code 3: broken$/);
+  assert.deepEqual(leftIn(cwd), ['tmp']);
 });
 
 test('what cannot be compared is refused before anything runs', (t) => {

@@ -1,0 +1,59 @@
+'use strict';
+// Folders that killed comparisons leave: which are removed, and which belong to somebody.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const { makeScratch, sweepScratch } = require('../../lib/compare/scratch.js');
+const { startOf } = require('../../lib/process-start.js');
+
+/** Larger than any process's number (proc(5), pid_max). */
+const NOBODY = 2 ** 22 + 1;
+
+/** A temporary folder of this test's own. @param {import('node:test').TestContext} t */
+function temporary(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-scratch-'));
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = folder;
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+test('what a dead comparison left goes, with all that is in it; the rest stays', (t) => {
+  const folder = temporary(t);
+  const own = path.basename(makeScratch());
+  const [, space] = /^rspack-prof-compare-(\d+)-/.exec(own) ?? [];
+  const { pid, ppid } = process;
+  const dead = [
+    `rspack-prof-compare-${space}-${NOBODY}-1234-abcdef`,
+    // A number that came around: who has it now began at another time.
+    `rspack-prof-compare-${space}-${pid}-1-abcdef`,
+  ];
+  const kept = [
+    own,
+    `rspack-prof-compare-${space}-${ppid}-${startOf(ppid)}-abcdef`,
+    // Of a container, where numbers mean other processes.
+    `rspack-prof-compare-1${space}-${NOBODY}-1234-abcdef`,
+    `rspack-prof-compare-${space}-${NOBODY}-1234-abcdef-mine`,
+    'rspack-prof-compare-abcdef',
+  ];
+  for (const name of [...dead, ...kept]) fs.mkdirSync(path.join(folder, name, 'in'), { recursive: true });
+  fs.writeFileSync(path.join(folder, dead[0], 'in', 'profile'), '');
+  // Somebody else's trap: the link's name is ours, what it leads to is not.
+  const link = `rspack-prof-compare-${space}-${NOBODY}-5678-abcdef`;
+  fs.symlinkSync(path.join(folder, 'rspack-prof-compare-abcdef'), path.join(folder, link));
+  sweepScratch();
+  assert.deepEqual(fs.readdirSync(folder).sort(), [...kept, link].sort());
+  assert.ok(fs.existsSync(path.join(folder, 'rspack-prof-compare-abcdef', 'in')));
+});
+
+test('without a temporary folder there is nothing to remove, and no error', (t) => {
+  fs.rmSync(temporary(t), { recursive: true });
+  sweepScratch();
+});
