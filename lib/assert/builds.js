@@ -14,6 +14,8 @@ const { localize } = require('./localize.js');
  *    close?: (done: (error: unknown) => void) => void}} Compiler */
 /** @typedef {{cwd: string, mode?: string}} Context */
 
+const TYPESCRIPT = /\.[cm]?ts$/;
+
 /** @param {string} message @param {unknown} [cause] */
 const refused = (message, cause) => new ProfError('ERR_PROF_BAD_OPTION', message, { cause });
 /** @param {string} message @param {unknown} [cause] */
@@ -54,22 +56,25 @@ async function loadConfigFile(name, { cwd, mode }) {
   if (!fs.existsSync(file)) throw refused(`profileBuild(): there is no config ${file}`);
   let exported;
   try {
-    if (/\.(ts|cts|mts)$/.test(file)) {
-      const advice = 'give the config itself, or a function that makes it';
-      throw refused(`profileBuild() loads no TypeScript: ${advice}`);
-    }
-    // In a sandbox import() may be missing; require() of an ES module needs node 20.19 as rspack does.
-    exported = file.endsWith('.mjs') ? await importOutside(file) : hostRequire(file)(file);
+    exported = await loadOutside(file);
   } catch (error) {
-    if (error instanceof ProfError) throw error;
-    throw refused(`profileBuild(): ${file} cannot be loaded: ${reasonOf(error)}`, error);
+    const { typescript } = /** @type {{typescript?: string | false}} */ (process.features);
+    const why =
+      TYPESCRIPT.test(file) && !typescript
+        ? `node ${process.version} reads no TypeScript, 22.18 does: give the config itself, or a function`
+        : reasonOf(error);
+    throw refused(`profileBuild(): ${file} cannot be loaded: ${why}`, error);
   }
   const config = exported?.default ?? exported;
   return typeof config === 'function' ? config({}, { mode }) : config;
 }
 
-/** @param {string} file */
-async function importOutside(file) {
+/**
+ * By require(), which loads ES modules too (node 20.19, as rspack wants), because import() may be missing in a
+ * sandbox.
+ * @param {string} file
+ */
+async function loadOutside(file) {
   try {
     return hostRequire(file)(file);
   } catch (error) {

@@ -182,6 +182,9 @@ test('configs as files, objects, lists, functions; the rspack of the folder buil
     ...CORE,
     'a.config.js': "module.exports = { name: 'file', entry: './a.js' };",
     'b.config.mjs': "export default async (env, { mode }) => ({ name: mode, entry: './a.js' });",
+    'esm/package.json': '{"type":"module"}',
+    'esm/c.config.js': "export default await Promise.resolve({ name: 'awaited', entry: './a.js' });",
+    'd.config.ts': "const name: string = 'typed'; export default { name, entry: './a.js' };",
   });
   const names = async (/** @type {unknown} */ what) => {
     const build = buildOf(what, { cwd, mode: 'production' });
@@ -193,6 +196,10 @@ test('configs as files, objects, lists, functions; the rspack of the folder buil
     `run,${name} close,${name} run,${name} close,${name}`;
   assert.equal(await names('a.config.js'), twice('file'));
   assert.equal(await names('./b.config.mjs'), twice('production'));
+  assert.equal(await names('esm/c.config.js'), twice('awaited'));
+  if (/** @type {any} */ (process.features).typescript) {
+    assert.equal(await names('d.config.ts'), twice('typed'));
+  }
   assert.equal(await names({ name: 'object', entry: './a.js' }), twice('object'));
   assert.equal(await names(() => ({ name: 'made', entry: './a.js' })), twice('made'));
   const made = (/** @type {any} */ { rspack }) => rspack({ name: 'compiler' });
@@ -211,7 +218,7 @@ test('a build that fails, a config that is none: one line, and the compiler is c
   const cwd = folderWith(t, {
     ...CORE,
     'bad.js': 'module.exports = {',
-    'x.ts': 'export default {}',
+    'x.ts': 'export default {',
   });
   const fails = async (
     /** @type {unknown} */ what,
@@ -238,7 +245,8 @@ test('a build that fails, a config that is none: one line, and the compiler is c
   await fails({ plugins: 'throw' }, 'ERR_PROF_BAD_OPTION', /does not take this config: Invalid/);
   await fails('none.js', 'ERR_PROF_BAD_OPTION', /there is no config/);
   await fails('bad.js', 'ERR_PROF_BAD_OPTION', /cannot be loaded/);
-  await fails('x.ts', 'ERR_PROF_BAD_OPTION', /TypeScript/);
+  const { typescript } = /** @type {any} */ (process.features);
+  await fails('x.ts', 'ERR_PROF_BAD_OPTION', typescript ? /cannot be loaded/ : /no TypeScript/);
   const nowhere = folderWith(t, {});
   await assert.rejects(
     async () => buildOf({ entry }, { cwd: nowhere })(),
