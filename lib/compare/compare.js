@@ -2,6 +2,9 @@
 // A whole comparison: timed runs, then profiled ones, then what follows from them. Gives a result also
 // where it was stopped half way: what there is, it says.
 
+const fs = require('node:fs');
+const path = require('node:path');
+const { FOLDER } = require('../folder.js');
 const { plural } = require('../grouped.js');
 const { environmentOf } = require('./environment.js');
 const { compareHotspots, dispersionOf } = require('./hotspots.js');
@@ -54,10 +57,11 @@ const WELL_COUNTED = 0.98;
  * @param {object} more
  * @param {{ problem: string, share: number }} more.counter
  * @param {import('./profiles').Profiled | null} more.profiled
+ * @param {number} more.own recordings that the timed runs made
  * @param {ReturnType<typeof environmentOf>} more.environment
  * @param {number} more.runs
  */
-function warningsOf(machine, { counter, profiled, environment, runs }) {
+function warningsOf(machine, { counter, profiled, own, environment, runs }) {
   /** @type {[code: string, message: string, fix?: string][]} */
   const found = [];
   const { othersCpus, stolenCpus, drift, outliers, leftProcesses } = machine;
@@ -83,6 +87,10 @@ function warningsOf(machine, { counter, profiled, environment, runs }) {
         ? '1 process outlived its build and was'
         : `${leftProcesses} processes outlived their build and were`;
     found.push(['left-processes', `${what} ended`]);
+  }
+  if (own > 0) {
+    const what = `start() in the build's own files recorded the timed runs, and cost them time`;
+    found.push(['recorded-runs', `${what} (${plural(own, 'profile')} in ${FOLDER}/): take it out`]);
   }
   if (counter.problem !== '') {
     found.push(['no-instructions', `instructions are not counted: ${counter.problem}`]);
@@ -114,6 +122,15 @@ function warningsOf(machine, { counter, profiled, environment, runs }) {
   return found.map(([code, message, fix = '']) => ({ code, message, fix }));
 }
 
+/** Recordings that lie in a project. @param {string} cwd */
+function recordingsIn(cwd) {
+  try {
+    return fs.readdirSync(path.join(cwd, FOLDER)).length;
+  } catch {
+    return 0;
+  }
+}
+
 /** @param {CompareOptions} options */
 async function compare(options) {
   const { sides, cwd, runs: wanted, warmup, margin, metric, cache, profiles: count } = options;
@@ -124,6 +141,7 @@ async function compare(options) {
   const looks = looksFor(wanted);
   const plan = { looks, warmup, margin, metric, mostMs: options.mostMs };
   const startedAt = new Date();
+  const recordings = recordingsIn(cwd);
   const outcome = await timeRuns(plan, {
     run: make.timed,
     random: options.random,
@@ -139,6 +157,7 @@ async function compare(options) {
             },
       ),
   });
+  const own = recordingsIn(cwd) - recordings;
   const { runs } = outcome;
   const pairs = Math.floor(runs.length / 2);
   const metrics = summarize(plan, outcome);
@@ -175,6 +194,7 @@ async function compare(options) {
     ...warningsOf(machine, {
       counter: make.counter(),
       profiled,
+      own,
       environment,
       runs: runs.length,
     }),

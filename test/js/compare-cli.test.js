@@ -247,6 +247,17 @@ test('what cannot be compared is refused before anything runs', (t) => {
   assert.equal(fs.existsSync(ran), false);
 });
 
+test('a build that records itself is told of: that is in its times', (t) => {
+  const how = ['--warmup', '0', '--runs', '1', '--profiles', '0', '--json'];
+  const warned = (/** @type {string} */ side) => {
+    const { stdout } = compare(folder(t), ...how, '--base', side, '--candidate', side);
+    const { warnings } = JSON.parse(stdout);
+    return warnings.find((/** @type {any} */ { code }) => code === 'recorded-runs')?.message;
+  };
+  assert.match(warned('mkdir -p .rspack-prof/$$'), /\(2 profiles in \.rspack-prof\/\): take it out$/);
+  assert.equal(warned('mkdir -p dist/$$'), undefined);
+});
+
 test('prepare and a cold cache come before each run, and only a cold one', (t) => {
   const cwd = folder(t);
   const cache = path.join(cwd, 'node_modules', '.cache', 'rspack');
