@@ -81,6 +81,11 @@ function stayWithin(received, limits, baseline, options, place) {
         : `${name} at most ${shown(name, limit)}`,
     )
     .join(', ');
+  if (asked.some(([name]) => (counters.values[name] ?? []).length < LEAST_RUNS)) {
+    // Nor is it a baseline that could ever decide anything.
+    const reason = oneRun('this build', 'runs: 5 tells more');
+    return { decision: 'undecided', expected, found: '', reason };
+  }
   const conditions = { ...measuredOn(profile), counted: counters.counted };
   const base = baseOf(baseline, { asked, counters, conditions, place });
   if ('refused' in base)
@@ -151,6 +156,10 @@ function baseOf(baseline, { asked, counters, conditions, place }) {
   return { values, conditions: theirs };
 }
 
+/** @param {string} whose @param {string} advice */
+const oneRun = (whose, advice) =>
+  `${whose} has one run, which does not tell how runs differ: ${advice}`;
+
 /** What it is held against, with the tolerance, and what was measured. @param {Question} question */
 const sidesOf = ({ values, base, limit, isLimit }) => ({
   most: isLimit ? limitSide(limit) : counterSide(base.map((value) => value * (1 + limit))),
@@ -179,19 +188,9 @@ function answerOf(question, asked) {
  * @returns {Pick<Verdict, 'decision' | 'need' | 'reason'>}
  */
 function decide(questions) {
-  const few = questions.find(
-    ({ values, base, isLimit }) =>
-      values.length < LEAST_RUNS || (!isLimit && base.length < LEAST_RUNS),
-  );
-  if (few) {
-    const [whose, advice] =
-      few.values.length < LEAST_RUNS
-        ? ['this build', 'runs: 5 tells more']
-        : ['the baseline', 'record it again with runs: 5'];
-    return {
-      decision: 'undecided',
-      reason: `${whose} has one run, which does not tell how runs differ: ${advice}`,
-    };
+  if (questions.some(({ base, isLimit }) => !isLimit && base.length < LEAST_RUNS)) {
+    const reason = oneRun('the baseline', 'record it again with runs: 5');
+    return { decision: 'undecided', reason };
   }
   const answers = questions.map((question) => answerOf(question, questions.length));
   if (answers.includes('above')) return { decision: 'fails' };
