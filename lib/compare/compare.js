@@ -5,7 +5,6 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { FOLDER } = require('../folder.js');
-const { plural } = require('../grouped.js');
 const { environmentOf } = require('./environment.js');
 const { compareHotspots, dispersionOf } = require('./hotspots.js');
 const { pairLogs, timeRuns } = require('./measure.js');
@@ -13,16 +12,12 @@ const { DOUBT, looksFor } = require('./plan.js');
 const { profileRuns } = require('./profiles.js');
 const { makeRuns } = require('./runs.js');
 const { sweepScratch } = require('./scratch.js');
-const { BUSY_CPUS, machineOf, summarize } = require('./summary.js');
+const { machineOf, summarize } = require('./summary.js');
 const { verdictOf } = require('./verdict.js');
-const { changeText } = require('./words.js');
-
-/** Part of the time from which on a counter that others share is as good as one that was there all along. */
-const WELL_COUNTED = 0.98;
+const { warningsOf } = require('./warnings.js');
 
 /** @typedef {import('./sides').Side} Side */
 /** @typedef {import('./plan').SideName} SideName */
-/** @typedef {import('../index').Warning} Warning */
 
 /**
  * @typedef {object} CompareOptions
@@ -51,76 +46,6 @@ const WELL_COUNTED = 0.98;
  */
 
 /** @typedef {Awaited<ReturnType<typeof compare>>} Comparison */
-
-/**
- * @param {ReturnType<typeof machineOf>} machine
- * @param {object} more
- * @param {{ problem: string, share: number }} more.counter
- * @param {import('./profiles').Profiled | null} more.profiled
- * @param {number} more.own recordings that the timed runs made
- * @param {ReturnType<typeof environmentOf>} more.environment
- * @param {number} more.runs
- */
-function warningsOf(machine, { counter, profiled, own, environment, runs }) {
-  /** @type {[code: string, message: string, fix?: string][]} */
-  const found = [];
-  const { othersCpus, stolenCpus, drift, outliers, leftProcesses } = machine;
-  const [others, stolen] = [othersCpus ?? 0, stolenCpus ?? 0];
-  if (others > BUSY_CPUS) {
-    const what = `${others.toFixed(1)} of ${environment.cpus} CPUs`;
-    found.push(['busy-machine', `other work kept ${what} busy: wall times are noisy`]);
-  }
-  if (stolen > BUSY_CPUS / 2) {
-    found.push(['stolen-time', `the host took ${stolen.toFixed(2)} CPUs for its other guests`]);
-  }
-  if (drift !== null) {
-    const what = `runs took ${changeText(1 + drift)} at the end of what they took at the beginning`;
-    found.push(['drift', `${what}: ABBA cancels what was steady of it`]);
-  }
-  if (outliers.length > Math.max(1, 0.1 * runs)) {
-    const many = `${outliers.length} of ${runs} runs are far from the others`;
-    found.push(['outliers', `${many}: something else ran on this machine`]);
-  }
-  if (leftProcesses > 0) {
-    const what =
-      leftProcesses === 1
-        ? '1 process outlived its build and was'
-        : `${leftProcesses} processes outlived their build and were`;
-    found.push(['left-processes', `${what} ended`]);
-  }
-  if (own > 0) {
-    const what = `start() in the build's own files recorded the timed runs, and cost them time`;
-    found.push(['recorded-runs', `${what} (${plural(own, 'profile')} in ${FOLDER}/): take it out`]);
-  }
-  if (counter.problem !== '') {
-    found.push(['no-instructions', `instructions are not counted: ${counter.problem}`]);
-  } else if (counter.share < WELL_COUNTED) {
-    const what = `${(counter.share * 100).toFixed(0)} % of a run's time`;
-    found.push(['scaled-instructions', `instructions were counted in ${what}, the rest is scaled`]);
-  }
-  if (profiled && profiled.problem !== '') {
-    const { runs: kept, merged, problem } = profiled;
-    found.push(
-      merged
-        ? ['few-profiles', `only ${plural(kept.base.length, 'profiled run')} of each: ${problem}`]
-        : ['no-profiles', `no profiles: ${problem}`],
-    );
-  }
-  const { governor, bindings } = environment;
-  if (governor && governor !== 'performance') {
-    const fix = 'sudo cpupower frequency-set -g performance';
-    found.push(['cpu-governor', `the CPUs' governor is '${governor}': their speed varies`, fix]);
-  }
-  const { base, candidate } = bindings;
-  const isDebug = (/** @type {{ file: string } | null} */ one) =>
-    one !== null && one.file.includes('@rspack-debug');
-  if (isDebug(base) !== isDebug(candidate)) {
-    const side = isDebug(base) ? 'base' : 'candidate';
-    const what = `the ${side} is a debug binding: assertions and another allocator are in its times`;
-    found.push(['debug-binding', what]);
-  }
-  return found.map(([code, message, fix = '']) => ({ code, message, fix }));
-}
 
 /** Recordings that lie in a project. @param {string} cwd */
 function recordingsIn(cwd) {
@@ -157,7 +82,7 @@ async function compare(options) {
             },
       ),
   });
-  const own = recordingsIn(cwd) - recordings;
+  const recorded = recordingsIn(cwd) - recordings;
   const { runs } = outcome;
   const pairs = Math.floor(runs.length / 2);
   const metrics = summarize(plan, outcome);
@@ -194,7 +119,7 @@ async function compare(options) {
     ...warningsOf(machine, {
       counter: make.counter(),
       profiled,
-      own,
+      recorded,
       environment,
       runs: runs.length,
     }),

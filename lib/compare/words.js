@@ -1,21 +1,21 @@
 'use strict';
 // Figures as a person reads them, for the verdict, the table and the Markdown.
 
-const TIME_UNITS = /** @type {const} */ ([
-  [60_000, 'min', 1],
-  [10_000, 's', 1],
-  [1000, 's', 2],
-  [1, 'ms', 0],
-]);
+/** @type {[least: number, unit: string, scale: number, digits: number][]} */
+const TIME_UNITS = [
+  [60_000, 'min', 60_000, 1],
+  [10_000, 's', 1000, 1],
+  [1000, 's', 1000, 2],
+  [100, 'ms', 1, 0],
+  [1, 'ms', 1, 1],
+  [-Infinity, 'ms', 1, 2],
+];
 
 /** @param {number} ms */
 function timeText(ms) {
-  for (const [least, unit, digits] of TIME_UNITS) {
-    if (ms < least) continue;
-    const scale = unit === 'min' ? 60_000 : unit === 's' ? 1000 : 1;
-    return `${(ms / scale).toFixed(ms < 100 && unit === 'ms' ? 1 : digits)} ${unit}`;
-  }
-  return `${ms.toFixed(2)} ms`;
+  const found = TIME_UNITS.find(([least]) => ms >= least);
+  const [, unit, scale, digits] = found ?? TIME_UNITS[TIME_UNITS.length - 1];
+  return `${(ms / scale).toFixed(digits)} ${unit}`;
 }
 
 /** @param {number} value @param {string} unit of a metric */
