@@ -3,6 +3,9 @@ declare module 'jstat' {
   export const jStat: {
     beta: { inv(p: number, alpha: number, beta: number): number };
     studentt: { inv(p: number, freedom: number): number };
-    normal: { inv(p: number, mean: number, deviation: number): number };
+    normal: {
+      cdf(value: number, mean: number, deviation: number): number;
+      inv(p: number, mean: number, deviation: number): number;
+    };
   };
 }

@@ -9,14 +9,13 @@ const fs = require('node:fs');
  * @returns {string} '' where none lives, or /proc does not tell
  */
 function startOf(pid) {
-  let text = '';
   try {
-    text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.split(') ').at(-1)?.split(' ') ?? [];
+    return 'ZX'.includes(fields[0] || 'X') ? '' : fields[19];
   } catch {
     return '';
   }
-  const fields = text.split(') ').at(-1)?.split(' ') ?? [];
-  return 'ZX'.includes(fields[0] || 'X') ? '' : fields[19];
 }
 
 module.exports = { startOf };

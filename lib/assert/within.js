@@ -242,7 +242,11 @@ function tableOf(questions) {
       right: true,
       cells: questions.map(({ name, base }) => shown(name, mean(base))),
     },
-    { head: 'NOW', right: true, cells: questions.map(({ name, values }) => shown(name, mean(values))) },
+    {
+      head: 'NOW',
+      right: true,
+      cells: questions.map(({ name, values }) => shown(name, mean(values))),
+    },
     { head: 'CHANGE', right: true, cells: questions.map(changeText) },
     ...(isLimit ? [] : [{ head: 'ALLOWED', right: true, cells: questions.map(allowedText) }]),
     { head: 'IS', cells: questions.map((question) => answerOf(question, questions.length)) },

@@ -156,7 +156,11 @@ function optionsOf(parsed, world) {
     profiles: numberOf(parsed, 'profiles', flagRange('profiles')),
     frequency: numberOf(parsed, 'freq', flagRange('frequency')),
   };
-  return planOf(/** @type {import('../types/compare').CompareOptions} */ (asked), world, COMMAND_LINE);
+  return planOf(
+    /** @type {import('../types/compare').CompareOptions} */ (asked),
+    world,
+    COMMAND_LINE,
+  );
 }
 
 /**

@@ -48,7 +48,10 @@ function warningsOf(machine, { counter, profiled, recorded, environment, runs })
   }
   if (recorded > 0) {
     const what = `start() in the build's own files recorded the timed runs, and cost them time`;
-    found.push(['recorded-runs', `${what} (${plural(recorded, 'profile')} in ${FOLDER}/): take it out`]);
+    found.push([
+      'recorded-runs',
+      `${what} (${plural(recorded, 'profile')} in ${FOLDER}/): take it out`,
+    ]);
   }
   if (counter.problem !== '') {
     found.push(['no-instructions', `instructions are not counted: ${counter.problem}`]);

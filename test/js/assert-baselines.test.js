@@ -270,7 +270,10 @@ test('counters: within passes, beyond fails, near is inconclusive and says how m
   // Nor is a baseline made of it, which would decide nothing.
   const first = ask('toStayWithin', of([100]), [{ wallMs: 0.1 }, 'other']);
   assert.equal(first.is, 'inconclusive');
-  assert.equal(ask('toStayWithin', of([100, 101]), [{ wallMs: 0.1 }, 'other'], CI).is, 'inconclusive');
+  assert.equal(
+    ask('toStayWithin', of([100, 101]), [{ wallMs: 0.1 }, 'other'], CI).is,
+    'inconclusive',
+  );
 });
 
 test('counters: a ceiling needs no baseline', (t) => {

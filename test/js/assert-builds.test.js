@@ -183,7 +183,8 @@ test('configs as files, objects, lists, functions; the rspack of the folder buil
     'a.config.js': "module.exports = { name: 'file', entry: './a.js' };",
     'b.config.mjs': "export default async (env, { mode }) => ({ name: mode, entry: './a.js' });",
     'esm/package.json': '{"type":"module"}',
-    'esm/c.config.js': "export default await Promise.resolve({ name: 'awaited', entry: './a.js' });",
+    'esm/c.config.js':
+      "export default await Promise.resolve({ name: 'awaited', entry: './a.js' });",
     'd.config.ts': "const name: string = 'typed'; export default { name, entry: './a.js' };",
   });
   const names = async (/** @type {unknown} */ what) => {

@@ -90,7 +90,9 @@ function followed(what, { measure, ask, runs: [baseRuns, ownRuns] }) {
   }
   const share = decided / advised;
   if (process.env.PROF_LONG) {
-    console.log(`${what}: ${decided} of ${advised} decided (${share.toFixed(2)}), ${hopeless} hopeless`);
+    console.log(
+      `${what}: ${decided} of ${advised} decided (${share.toFixed(2)}), ${hopeless} hopeless`,
+    );
   }
   assert.ok(advised >= TRIES / 10, `${what}: ${advised}`);
   return share;

@@ -185,7 +185,10 @@ test('SIGINT in the profiled runs: the verdict of the timed ones stays, and says
     assert.match(result.verdict.reason, /^these runs do not decide/);
     assert.equal(result.profiled.runs, profiled);
     const messages = result.warnings.map((/** @type {any} */ { message }) => message);
-    assert.ok(messages.some((/** @type {string} */ one) => warning.test(one)), messages.join('\n'));
+    assert.ok(
+      messages.some((/** @type {string} */ one) => warning.test(one)),
+      messages.join('\n'),
+    );
     assert.deepEqual(leftIn(cwd), ['pids', 'tmp']);
   }
 });
@@ -254,7 +257,10 @@ test('a build that records itself is told of: that is in its times', (t) => {
     const { warnings } = JSON.parse(stdout);
     return warnings.find((/** @type {any} */ { code }) => code === 'recorded-runs')?.message;
   };
-  assert.match(warned('mkdir -p .rspack-prof/$$'), /\(2 profiles in \.rspack-prof\/\): take it out$/);
+  assert.match(
+    warned('mkdir -p .rspack-prof/$$'),
+    /\(2 profiles in \.rspack-prof\/\): take it out$/,
+  );
   assert.equal(warned('mkdir -p dist/$$'), undefined);
 });
 

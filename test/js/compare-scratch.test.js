@@ -43,7 +43,8 @@ test('what a dead comparison left goes, with all that is in it; the rest stays',
     `rspack-prof-compare-${space}-${NOBODY}-1234-abcdef-mine`,
     'rspack-prof-compare-abcdef',
   ];
-  for (const name of [...dead, ...kept]) fs.mkdirSync(path.join(folder, name, 'in'), { recursive: true });
+  for (const name of [...dead, ...kept])
+    fs.mkdirSync(path.join(folder, name, 'in'), { recursive: true });
   fs.writeFileSync(path.join(folder, dead[0], 'in', 'profile'), '');
   // Somebody else's trap: the link's name is ours, what it leads to is not.
   const link = `rspack-prof-compare-${space}-${NOBODY}-5678-abcdef`;
