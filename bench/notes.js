@@ -1,6 +1,7 @@
 'use strict';
 // What it costs a build to have its plugins and loaders noted (lib/phases/follow.js): the time of each
-// reading, and of one counted call of a tap, beside the same call uncounted.
+// reading, and of one counted call of a tap, with a journal that has the counts and without, beside the
+// same call uncounted.
 //   node bench/notes.js [--case NAME] [--runs N]
 
 const path = require('node:path');
@@ -8,8 +9,10 @@ const { parseArgs } = require('node:util');
 const { median } = require('simple-statistics');
 const { measure } = require('./measure.js');
 const { generate } = require('./workloads/generate.js');
+const { JournalNotes } = require('../lib/journal-notes.js');
 const { loadNative } = require('../lib/native.js');
 const { CompilerNotes } = require('../lib/phases/follow.js');
+const { BuildRecord } = require('../lib/phases/notes.js');
 
 /** @param {string} folder */
 async function build(folder) {
@@ -38,17 +41,18 @@ async function build(folder) {
   const calls = taps.reduce((sum, tap) => sum + (tap.calls ?? 0), 0);
   const runs = loaders.reduce((sum, loader) => sum + (loader.runs ?? 0), 0);
   // Called as Rust calls: by stage range. One tap, which does nothing.
-  const perCall = (/** @type {boolean} */ counted) => {
+  const perCall = (/** @type {'plain' | 'counted' | 'journal'} */ how) => {
     const hook = new Hook(['a']);
     hook.tap('Nothing', () => {});
-    const note = { calls: 0 };
-    const known = new WeakMap([[hook.taps[0], note]]);
-    if (counted) {
+    const record = new BuildRecord(() => null);
+    if (how === 'journal') record.follow(new JournalNotes(() => true).build);
+    if (how !== 'plain') {
       hook.intercept({
         name: 'x',
         tap: (/** @type {object} */ tap) => {
-          const found = known.get(tap);
-          if (found) found.calls++;
+          const note = record.tap('x', tap);
+          note.calls = (note.calls ?? 0) + 1;
+          record.counted();
         },
       });
     }
@@ -58,10 +62,10 @@ async function build(folder) {
     for (let i = 0; i < many; i++) queried.promise(1);
     return ((performance.now() - start) / many) * 1e6;
   };
-  perCall(true);
-  const [plain, counted] = [perCall(false), perCall(true)];
+  perCall('journal');
+  const [plain, counted, journal] = [perCall('plain'), perCall('counted'), perCall('journal')];
   process.stdout.write(
-    JSON.stringify({ ...spent, taps: taps.length, calls, runs, plain, counted }),
+    JSON.stringify({ ...spent, taps: taps.length, calls, runs, plain, counted, journal }),
   );
 }
 
@@ -88,7 +92,8 @@ async function main() {
   );
   console.log(`reading: ${['ready', 'compilation', 'readTaps'].map(ms).join(', ')}`);
   console.log(
-    `one call of a hook: ${of('plain').toFixed(0)} ns, counted ${of('counted').toFixed(0)} ns`,
+    `one call of a hook: ${of('plain').toFixed(0)} ns, counted ${of('counted').toFixed(0)} ns, ` +
+      `with a journal ${of('journal').toFixed(0)} ns`,
   );
 }
 

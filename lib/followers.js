@@ -43,6 +43,7 @@ function follow(options, { notes, startNs, phases, forget, dump, isRunning, say 
   });
   const leave = watch.onBuild?.((marker) => keeper.ended(marker));
   const leavePhases = notes ? watch.follow?.(notes, startNs) : undefined;
+  const leaveBuild = notes ? watch.followBuild?.(notes.build) : undefined;
   const leaveWorkers = nameLoaderWorkers();
   return {
     /** @param {RawProfile} raw @returns {RawProfile} without what a watch has let go */
@@ -84,6 +85,7 @@ function follow(options, { notes, startNs, phases, forget, dump, isRunning, say 
     stop() {
       leave?.();
       leavePhases?.();
+      leaveBuild?.();
       leaveWorkers();
       watch.stop();
       memory?.stop();

@@ -1,7 +1,8 @@
 'use strict';
-// The lines of journal-notes.js -> markers of a profile. Whoever wrote them: what makes no sense is left
-// out and counted.
+// The lines of journal-notes.js -> markers of a profile, its plugins and loaders. Whoever wrote them: what
+// makes no sense is left out and counted.
 
+const { BuildReader } = require('./journal-build.js');
 const { PhaseRecorder } = require('./phases/recorder.js');
 
 /** @typedef {import('./profile/raw').Marker} Marker */
@@ -28,6 +29,7 @@ function isOfCompiler(data, compilers) {
 
 class NotesReader {
   recorder = new PhaseRecorder(() => 0);
+  build = new BuildReader();
   /** Of the program's own. @type {Marker[]} */
   own = [];
   /** @type {Begun} */
@@ -56,7 +58,8 @@ class NotesReader {
       return true;
     }
     if (what === 'e') return this.#end(first, second);
-    return what === 'b' && this.#begin(row);
+    if (what === 'b') return this.#begin(row);
+    return this.build.read(row);
   }
 
   /** @param {any[]} row */
@@ -103,7 +106,8 @@ class NotesReader {
 /**
  * @param {string} text
  * @param {{startNs: number, endNs: number}} recording
- * @returns {{markers: Marker[], warnings: Warning[]}} what had not ended is open
+ * @returns {{markers: Marker[], build: import('./index').BuildNotes, warnings: Warning[]}} what had not
+ *   ended is open
  */
 function readNotes(text, { startNs, endNs }) {
   const reader = new NotesReader();
@@ -123,9 +127,10 @@ function readNotes(text, { startNs, endNs }) {
     );
   }
   if (reader.bad > 0) {
-    warn('journal-notes-bad', `${reader.bad} marks or phases of the journal make no sense`);
+    warn('journal-notes-bad', `${reader.bad} lines of the journal make no sense`);
   }
-  return { markers: [...own, ...reader.recorder.markers(startNs, endNs)], warnings };
+  const markers = [...own, ...reader.recorder.markers(startNs, endNs)];
+  return { markers, build: reader.build.notes, warnings };
 }
 
 module.exports = { readNotes };

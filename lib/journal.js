@@ -122,11 +122,11 @@ function recoverJournal(addon, file) {
   const { profileWarnings } = require('./doctor/warnings.js');
   const { readNotes } = require('./journal-read.js');
   const { raw, about, notes } = addon.recoverJournal(file);
-  const { markers, warnings } = readNotes(notes ?? '', raw.meta);
+  const { markers, build, warnings } = readNotes(notes ?? '', raw.meta);
   const split = splitEvents(raw);
   const context = contextOf(raw, about);
   const whole = splitWaits(split.raw, markers);
-  const profile = new Profile(whole, { markers, context, others: split.others });
+  const profile = new Profile(whole, { markers, context, build, others: split.others });
   addWarnings(profile.quality, [...split.warnings, ...warnings]);
   addWarnings(profile.quality, profileWarnings({ profile: profile.onCpu.raw }));
   return profile;

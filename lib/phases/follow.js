@@ -61,6 +61,7 @@ class CompilerNotes {
   #counted = new WeakSet();
   /** Hooks of a compilation and its factories, which hold them. @type {WeakRef<Hooks>[]} */
   #parts = [];
+  #isRead = false;
 
   /**
    * @param {any} compiler
@@ -102,6 +103,9 @@ class CompilerNotes {
     for (const hooks of all) this.#count(hooks);
     if (compiler) this.#count(compiler.hooks);
     this.#countLoaders(compiler, compilation);
+    // Those too that nobody counts: a build that crashes has no other moment for it.
+    if (!this.#isRead) this.readTaps();
+    this.#isRead = true;
   }
 
   /** @param {Hooks} hooks */
@@ -113,6 +117,7 @@ class CompilerNotes {
       const tap = (/** @type {Tap} */ called) => {
         const note = this.#record.tap(name, called);
         note.calls = (note.calls ?? 0) + 1;
+        this.#record.counted?.();
       };
       hook.intercept({ name: NAME, tap });
     });
@@ -134,6 +139,7 @@ class CompilerNotes {
       for (let i = loaderIndex; i >= 0 && !loaders[i].request.startsWith(BUILTIN); i--) {
         this.#record.loader(loaders[i].path).runs++;
       }
+      this.#record.counted?.();
     });
   }
 

@@ -14,6 +14,7 @@ const { followCompiler } = require('./taps.js');
  *    warnings: (startNs: number) => Warning[], notes?: () => BuildNotes, exiting?: () => void,
  *    onBuild: (listener: (marker: Marker) => void) => () => void,
  *    follow?: (follower: import('./recorder').PhaseFollower, sinceNs: number) => () => void,
+ *    followBuild?: (follower: import('./notes').BuildFollower) => () => void,
  *    onChange?: (listener: () => void) => () => void,
  *    onCompiler?: (listener: (compiler: object) => void) => () => void}} PhaseWatch */
 
@@ -55,6 +56,7 @@ function watchPhases(onAddon = () => {}) {
     onBuild: (listener) => recorder.onBuild(listener),
     // A copy of the package that came first may be an older one, whose recorder has no such things.
     follow: (follower, sinceNs) => recorder.follow?.(follower, sinceNs) ?? (() => {}),
+    followBuild: (follower) => recorder.build.follow?.(follower) ?? (() => {}),
     onChange: (listener) => recorder.onChange?.(listener) ?? (() => {}),
     onCompiler: (listener) => recorder.onCompiler?.(listener) ?? (() => {}),
     warnings(startNs) {

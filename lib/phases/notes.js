@@ -9,6 +9,9 @@
 /** @typedef {BuildNotes['taps'][0]} TapNote */
 /** @typedef {{path: string, runs: number, entries: number}} LoaderNote */
 /** @typedef {{name?: unknown, fn?: unknown}} Tap one row of a hook's `taps` */
+/** @typedef {{root: (root: string) => void, tap: (note: TapNote) => void,
+ *    loader: (note: LoaderNote) => void, counted: () => void}} BuildFollower is told of all that a record
+ *    is; counts go on in the notes that it got, and counted() says that some have */
 
 class BuildRecord {
   /** @type {Map<string, TapNote>} by hook, plugin and place */
@@ -22,12 +25,41 @@ class BuildRecord {
   /** @type {PlaceOf | null | undefined} */
   #placeOf;
   #makeReader;
-  /** The first compiler's context: paths are shown relative to it. */
-  root = '';
+  #root = '';
+  /** @type {Set<BuildFollower>} */
+  #followers = new Set();
 
   /** @param {() => PlaceOf | null} makeReader */
   constructor(makeReader) {
     this.#makeReader = makeReader;
+  }
+
+  /** The first compiler's context: paths are shown relative to it. */
+  get root() {
+    return this.#root;
+  }
+
+  set root(root) {
+    if (root === this.#root) return;
+    this.#root = root;
+    for (const follower of this.#followers) follower.root(root);
+  }
+
+  /**
+   * @param {BuildFollower} follower gets what is known, then what comes
+   * @returns {() => void} ends that
+   */
+  follow(follower) {
+    if (this.#root !== '') follower.root(this.#root);
+    for (const note of this.#taps.values()) follower.tap(note);
+    for (const note of this.#loaders.values()) follower.loader(note);
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  /** Some calls or runs have been counted. */
+  counted() {
+    for (const follower of this.#followers) follower.counted();
   }
 
   /** Whether functions' places are known at all. */
@@ -49,8 +81,12 @@ class BuildRecord {
   #noteOf(hook, plugin, fn) {
     const place = this.#reader()?.(fn) ?? { file: '', line: 0, column: 0 };
     const key = [hook, plugin, place.file, place.line, place.column].join('\0');
-    let note = this.#taps.get(key);
-    if (!note) this.#taps.set(key, (note = { plugin, hook, ...place, calls: null }));
+    const known = this.#taps.get(key);
+    if (known) return known;
+    /** @type {TapNote} */
+    const note = { plugin, hook, ...place, calls: null };
+    this.#taps.set(key, note);
+    for (const follower of this.#followers) follower.tap(note);
     return note;
   }
 
@@ -79,8 +115,11 @@ class BuildRecord {
    * @returns {LoaderNote}
    */
   loader(path) {
-    let note = this.#loaders.get(path);
-    if (!note) this.#loaders.set(path, (note = { path, runs: 0, entries: 0 }));
+    const known = this.#loaders.get(path);
+    if (known) return known;
+    const note = { path, runs: 0, entries: 0 };
+    this.#loaders.set(path, note);
+    for (const follower of this.#followers) follower.loader(note);
     return note;
   }
 

@@ -128,6 +128,51 @@ describe('a build that ends without a word', { skip, concurrency: 3 }, () => {
     assert.match(fs.readFileSync(path.join(folder, 'hotspots.txt'), 'utf8'), / the last thing$/m);
   });
 
+  test('has the time and the counts of plugins and loaders', { skip: noRspack }, async (t) => {
+    const cwd = temporaryFolder(t);
+    const burn =
+      'for (const end = process.cpuUsage().user + MS * 1e3; process.cpuUsage().user < end;);';
+    const write = (/** @type {string} */ name, /** @type {string} */ text) =>
+      fs.writeFileSync(path.join(cwd, name), text);
+    for (const name of ['a', 'b', 'c']) write(`${name}.js`, 'export default 1;\n');
+    write('index.js', ['a', 'b', 'c'].map((name) => `import './${name}.js';\n`).join(''));
+    write(
+      'own-loader.js',
+      `module.exports = function own(text) { ${burn.replace('MS', '60')} return text; };\n`,
+    );
+    const script = `require(${LIB}).start({ event: 'cpu-clock', frequency: 500, quiet: true }); ${WORK}
+      const { rspack } = require(${JSON.stringify(require.resolve('@rspack/core'))});
+      class Slow { apply(compiler) { compiler.hooks.thisCompilation.tap('Slow', ({ hooks }) =>
+        hooks.processAssets.tap('Slow', function slow() { ${burn.replace('MS', '200')} })); } }
+      class Killer { apply(compiler) { compiler.hooks.emit.tap('Killer', () => {
+        buildSomething('.rspack-prof', 2);
+        ${ENDS.SIGKILL} }); } }
+      rspack({ mode: 'development', devtool: false, context: process.cwd(), entry: './index.js',
+        module: { rules: [{ test: /[abc].js$/, use: './own-loader.js' }] },
+        plugins: [new Slow(), new Killer()] }).run(() => {});`;
+    const ended = await run(process.execPath, ['-e', script], { cwd });
+    assert.equal(ended.signal, 'SIGKILL', ended.stderr);
+    const { code, stderr } = await cli(cwd, 'recover');
+    assert.equal(code, 0, stderr);
+    const { profile } = profileIn(path.join(cwd, '.rspack-prof'));
+    const ms = (/** @type {any} */ by, /** @type {string} */ key) =>
+      Number(profile.hotspots({ by }).find((row) => row.key === key)?.self) / 1e6;
+    // Burned in user time; a sample has the kernel's too. What is missing is neither's.
+    const total = profile.totalWeight / 1e6;
+    for (const [found, burned] of [
+      [ms('plugin', 'Slow'), 200],
+      [ms('loader', './own-loader.js'), 180],
+    ]) {
+      assert.ok(found > 0.6 * burned && found < 0.9 * total, `${found} of ${burned} ms`);
+    }
+    const { hooks, loaders } = profile.border();
+    assert.equal(loaders.find(({ loader }) => loader === './own-loader.js')?.runs, 3);
+    assert.equal(hooks.find(({ plugin }) => plugin === 'Slow')?.calls, 1);
+    assert.ok(profile.build.taps.some(({ plugin }) => plugin === 'Killer'));
+    const reported = await cli(cwd, 'report', '--sort', 'plugin', '--no-children');
+    assert.match(reported.stdout, / Slow$/m);
+  });
+
   test('is told of at the next start and by the doctor, and to a file of its own', async (t) => {
     const cwd = temporaryFolder(t);
     await crash(cwd, ENDS.SIGKILL, { quiet: true });

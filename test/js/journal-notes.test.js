@@ -200,7 +200,7 @@ test('hostile lines do no harm, and are counted', () => {
   assert.deepEqual(warnings, [
     {
       code: 'journal-notes-bad',
-      message: `${bad.length} marks or phases of the journal make no sense`,
+      message: `${bad.length} lines of the journal make no sense`,
       fix: '',
     },
   ]);
