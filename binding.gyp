@@ -46,9 +46,15 @@
       # What `compare` runs each build with: small, and without node.
       'target_name': 'rspack_prof_run',
       'type': 'executable',
-      'sources': ['src/runner/counter.c', 'src/runner/main.c', 'src/runner/tree.c'],
+      'sources': [
+        'src/perf/lethal.c',
+        'src/runner/counter.c',
+        'src/runner/main.c',
+        'src/runner/tree.c',
+      ],
       'include_dirs': ['src'],
-      'cflags': ['-std=c11', '-Wall', '-Wextra'],
+      'cflags': ['-std=c11', '-Wall', '-Wextra', '-pthread'],
+      'ldflags': ['-pthread'],
       'defines': ['_GNU_SOURCE'],
     },
   ],

@@ -17,7 +17,7 @@ const RANKS = {
   heap: 2.5,
   session: 3,
   addon: 4,
-  runner: 1,
+  runner: 1.5,
 };
 
 /** @param {string} file relative to the source folder */

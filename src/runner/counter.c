@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "perf/lethal.h"
+
 /* PERF_PMU_TYPE_SHIFT: newer than some distributions' headers. */
 enum { PMU_TYPE_SHIFT = 32 };
 
@@ -34,6 +36,8 @@ static int open_on(int pid, uint64_t type) {
       .exclude_kernel = 1,
       .exclude_hv = 1,
   };
+  if (prof_lethal_perf_event_open())
+    return -EPERM;
   long fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
   return fd < 0 ? -errno : (int)fd;
 }

@@ -8,7 +8,7 @@
  * include/uapi/linux/perf_event.h, PERF_PMU_TYPE_SHIFT).
  *
  * Refuses machines without such a counter and users who may not open it: prof_counter_open gives
- * -errno, and there is no count.
+ * -errno, and there is no count. Where a seccomp filter kills whoever asks (perf/lethal), -EPERM.
  */
 #ifndef RSPACK_PROF_RUNNER_COUNTER_H
 #define RSPACK_PROF_RUNNER_COUNTER_H

@@ -112,6 +112,38 @@ describe(
       }
     });
 
+    // Counters are asked for in other places than samples: the runner, stat(), the matchers.
+    for (const how of ['perf', 'perf-kill', 'perf-trap']) {
+      test(`compare's runs, stat and profileBuild, refused as by '${how}'`, async () => {
+        const script = `(async () => {
+          const lib = ${JSON.stringify(path.join(__dirname, '..', '..', 'lib'))};
+          const { runOnce } = require(lib + '/compare/run.js');
+          const prof = require(lib + '/index.js');
+          const { profileBuild } = require(lib + '/assert.js');
+          const spin = () => { for (const end = process.cpuUsage().user + 1e5; process.cpuUsage().user < end;); };
+          const ended = await runOnce(['sh', '-c', 'exit 3'], { env: process.env, cwd: '/' });
+          const counted = await prof.stat(spin, { events: ['instructions:u'] }).catch(({ code }) => code);
+          const build = await profileBuild(async () => spin());
+          const { event } = build.meta;
+          console.log(JSON.stringify({ ended, counted, event, missing: Object.keys(build.counters.missing),
+            samples: build.quality.samples }));
+        })()`;
+        const { stdout, stderr, signal } = await run(WITHOUT, [
+          how,
+          process.execPath,
+          '-e',
+          script,
+        ]);
+        assert.equal(signal, null, stderr);
+        const { ended, counted, event, missing, samples } = JSON.parse(stdout || `"${stderr}"`);
+        assert.deepEqual([ended.code, ended.figures.instructions], [3, null]);
+        assert.match(ended.counterProblem, /^not permitted here \(.* seccomp filter\)$/);
+        assert.equal(counted, 'ERR_PROF_PERMISSION');
+        assert.deepEqual([event, missing], ['cpu-timer', ['instructions', 'cycles']]);
+        assert.ok(samples > 10, `${samples} samples`);
+      });
+    }
+
     test('record and doctor say so, and work', async (t) => {
       const folder = temporaryFolder(t);
       const script =
