@@ -49,6 +49,15 @@ const NEEDS = [
     testOnly: true,
   },
   {
+    // Programs for another libc, to see that they refuse the addon.
+    commands: ['musl-gcc'],
+    apt: 'musl-tools',
+    dnf: 'musl-gcc',
+    pacman: 'musl',
+    testOnly: true,
+    optional: true,
+  },
+  {
     // Reports are looked at in it. 80 MB; Ubuntu has it as a snap only, which apt-get may refuse.
     commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     apt: 'chromium',

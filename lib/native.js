@@ -2,6 +2,7 @@
 // Finds and loads the addon. `require('rspack-prof')` itself never loads it, so that a config which
 // requires the package still works where the addon cannot: only start(), events() and probes ask.
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { ProfError } = require('./errors.js');
 
@@ -28,33 +29,65 @@ function platformProblem(platform, arch) {
   );
 }
 
-/** Alpine's node and its like: the report's header names glibc's version where node is linked with it. */
-function isMusl() {
-  // Or it may look up the names of this process's connections, for seconds.
-  Object.assign(/** @type {object} */ (process.report), { excludeNetwork: true });
-  const report = /** @type {any} */ (process.report.getReport());
-  return process.platform === 'linux' && !report.header.glibcVersionRuntime;
-}
-
-/** @param {unknown} cause @returns {ProfError} */
-function muslProblem(cause) {
-  return new ProfError(
-    'ERR_PROF_UNSUPPORTED_PLATFORM',
-    'rspack-prof records on Linux x64 with glibc and this node is linked with musl (Alpine): record with ' +
-      'a node for glibc (image node:22-slim in place of node:22-alpine); reports of a written profile work here',
-    { cause },
+/**
+ * Runtimes that load node's addons without being node: neither V8's code nor libuv's loop is in them.
+ * @param {Record<string, string | undefined>} versions
+ */
+function runtimeProblem(versions) {
+  const other = ['bun', 'deno'].find((name) => versions[name] !== undefined);
+  if (other === undefined) return '';
+  return (
+    `rspack-prof records in node and this is ${other} ${versions[other]}: run the build with node ` +
+    '(without --bun); reports of a written profile work here'
   );
 }
 
+/** Where this is there, programs may be linked with musl: it is asked before anything is loaded. */
+const MUSL_LOADER = '/lib/ld-musl-x86_64.so.1';
+const MUSL_PROBLEM =
+  'rspack-prof records on Linux x64 with glibc and this node is linked with musl (Alpine): record with ' +
+  'a node for glibc (image node:22-slim in place of node:22-alpine); reports of a written profile work here';
+
+/** @type {boolean | undefined} */
+let musl;
+
+/** Alpine's node and its like: the report's header names glibc's version where node is linked with it. */
+function isMusl() {
+  if (musl !== undefined) return musl;
+  // Or it may look up the names of this process's connections, for seconds.
+  Object.assign(/** @type {object} */ (process.report), { excludeNetwork: true });
+  const report = /** @type {any} */ (process.report.getReport());
+  musl = process.platform === 'linux' && !report.header.glibcVersionRuntime;
+  return musl;
+}
+
 /**
- * @param {{platform?: string, arch?: string, find?: () => string, load?: (file: string) => unknown}} [world]
- *   what to believe about this machine; tests invent it
+ * Why nothing of ours that is compiled runs here; '' where it does.
+ * @param {string} [platform]
+ * @param {string} [arch]
+ */
+function machineProblem(platform = process.platform, arch = process.arch) {
+  const problem = platformProblem(platform, arch);
+  if (problem !== '') return problem;
+  // glibc's addon may load all the same, by a layer that has glibc's names (gcompat), and would not find
+  // its thread-local storage as it expects it.
+  return fs.existsSync(MUSL_LOADER) && isMusl() ? MUSL_PROBLEM : '';
+}
+
+/** @param {unknown} cause @returns {ProfError} */
+const muslProblem = (cause) =>
+  new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', MUSL_PROBLEM, { cause });
+
+/**
+ * @param {{platform?: string, arch?: string, versions?: NodeJS.ProcessVersions | Record<string, string>,
+ *   find?: () => string, load?: (file: string) => unknown}} [world] what to believe about this machine; tests
+ *   invent it
  * @returns {NativeAddon}
  */
 function loadNative(world = {}) {
-  const { platform = process.platform, arch = process.arch } = world;
+  const { platform = process.platform, arch = process.arch, versions = process.versions } = world;
   const { find = findAddon, load = require } = world;
-  const problem = platformProblem(platform, arch);
+  const problem = runtimeProblem(versions) || machineProblem(platform, arch);
   if (problem !== '') throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', problem);
 
   let file;
@@ -95,4 +128,4 @@ function loadNative(world = {}) {
   }
 }
 
-module.exports = { findAddon, loadNative, platformProblem };
+module.exports = { findAddon, loadNative, machineProblem };

@@ -12,7 +12,7 @@ const path = require('node:path');
 const { getSystemErrorName } = require('node:util');
 const { ProfError } = require('../errors.js');
 const { writeError } = require('../export/files.js');
-const { findAddon, platformProblem } = require('../native.js');
+const { findAddon, machineProblem } = require('../native.js');
 
 const PROGRAM = 'rspack_prof_run';
 const TAIL_BYTES = 4096;
@@ -40,7 +40,7 @@ const TAIL_LINES = 12;
 
 /** Where the runner lies: beside the addon. */
 function findRunner() {
-  const problem = platformProblem(process.platform, process.arch);
+  const problem = machineProblem();
   if (problem !== '') throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', problem);
   let file = '';
   try {

@@ -124,6 +124,17 @@ test('another platform: a clear error, before anything is loaded', () => {
   }
 });
 
+test('another runtime than node: a clear error, before anything is loaded', () => {
+  const load = () => assert.fail('loaded');
+  const world = { platform: 'linux', arch: 'x64', find: () => __filename, load };
+  for (const name of ['bun', 'deno']) {
+    assert.throws(() => loadNative({ ...world, versions: { node: '24.3.0', [name]: '1.2.3' } }), {
+      code: 'ERR_PROF_UNSUPPORTED_PLATFORM',
+      message: new RegExp(`in node and this is ${name} 1\\.2\\.3: run the build with node`),
+    });
+  }
+});
+
 test('a missing addon and a broken one say how to mend it', () => {
   const linux = { platform: 'linux', arch: 'x64' };
   const none = () => assert.fail('no native build was found');
