@@ -31,9 +31,7 @@ static struct prof_probe probe_of(const struct prof_call_site *site, int fd, uin
 }
 
 static bool is_entry(const struct prof_call_plan *plan, const struct prof_call_site *site) {
-  bool is_call = site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT ||
-                 site->kind == PROF_SITE_COUNT;
-  return is_call && plan->funcs[site->func].role == PROF_FLOW_NONE;
+  return prof_site_is_entry(site->kind) && plan->funcs[site->func].role == PROF_FLOW_NONE;
 }
 
 /* Of the functions that are not dropped; *type 0 where none is left. */
@@ -66,19 +64,18 @@ static int open_set(struct prof_change *self, uint32_t type, bool is_first,
   return prof_watch_add(self->watch, &attr, is_first, set, error);
 }
 
-/* One more silent event; a process that has ended needs none. */
-static void keep(struct prof_change *self, uint32_t type, uint32_t pid,
-                 struct prof_watch_set *keepers) {
-  struct perf_event_attr attr;
-  prof_probes_attr(type, &attr);
-  attr.inherit = 0;
-  prof_watch_hold(self->watch, &attr, pid, keepers);
+/* Of one thread alone, and silent. */
+static void keeper_attr(uint32_t type, struct perf_event_attr *out) {
+  prof_probes_attr(type, out);
+  out->inherit = 0;
 }
 
 void prof_change_keep(struct prof_change *self, uint32_t pid) {
+  struct perf_event_attr attr;
   pthread_mutex_lock(&self->lock);
+  keeper_attr(self->type, &attr);
   if (self->type)
-    keep(self, self->type, pid, &self->keepers);
+    prof_watch_hold(self->watch, &attr, pid, &self->keepers);
   pthread_mutex_unlock(&self->lock);
 }
 
@@ -97,6 +94,7 @@ int prof_change_first(struct prof_change *self, struct prof_error *error) {
 static void *replace(void *user) {
   struct prof_change *self = user;
   struct prof_watch_set before = self->set, kept = {0}, set = {0};
+  struct perf_event_attr attr;
   struct prof_error error;
   uint32_t old = self->type, type = 0;
   pthread_setname_np(pthread_self(), "rspack-prof");
@@ -115,8 +113,9 @@ static void *replace(void *user) {
     self->type = type;
     kept = self->keepers;
     self->keepers = (struct prof_watch_set){0};
-    for (size_t i = 0; type && i < self->watch->pid_count; i++)
-      keep(self, type, self->watch->pids[i], &self->keepers);
+    keeper_attr(type, &attr);
+    if (type)
+      prof_watch_hold_all(self->watch, &attr, &self->keepers);
     pthread_mutex_unlock(&self->lock);
     prof_watch_drop(self->watch, &kept);
     prof_watch_drop(self->watch, &before);

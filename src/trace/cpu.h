@@ -16,7 +16,6 @@ struct prof_cpu {
     double ns;
   } * rows;
   size_t count, capacity;
-  double first_ns; /* the caller's: a reading to compare with */
 };
 
 void prof_cpu_add(struct prof_cpu *self, uint32_t pid);

@@ -1,13 +1,14 @@
 /*
  * exits: where a function is entered and where it is left: the places that probes go to.
  *
- * A probe on each return instruction leaves the stack alone, unlike the kernel's return probes
- * (perf/uprobe.h): exceptions, panics, V8's walks and our own see what they would see without us.
- * The function's bytes are decoded from the first to the last. They count only if every byte
- * belongs to an instruction and every jump inside goes to the start of one: otherwise there may be
- * data among the code, and a probe in the middle of an instruction would break the program.
- * Parts that the compiler split off (".cold") are followed. A jump through a register (or memory at
- * one) is an exit or a switch: the probe there writes down where to, and prof_site_leaves tells.
+ * A probe on each return instruction leaves the stack alone, unlike the kernel's return probes,
+ * which replace the return address: exceptions, panics, V8's walks and our own see what they would
+ * see without us. The function's bytes are decoded from the first to the last. They count only if
+ * every byte belongs to an instruction and every jump inside goes to the start of one: otherwise
+ * there may be data among the code, and a probe in the middle of an instruction would break the
+ * program. Parts that the compiler split off (".cold") are followed. A jump through a register (or
+ * memory at one) is an exit or a switch: the probe there writes down where to, and prof_site_leaves
+ * tells.
  *
  * Refuses (calls are counted, their ends not seen): what does not decode so, more than
  * PROF_EXITS_MAX exits, functions over 1 MB, V8's builtins (`Builtins_*`: data lies among their
@@ -34,6 +35,11 @@ enum prof_site_kind {
   PROF_SITE_COUNT,   /* entered, and its ends cannot be seen: over at once, and nobody's caller */
   PROF_SITE_SPAWN,   /* entered, and no call: it hands a job over (flow.h) */
 };
+
+/* Whether a call begins there. */
+static inline bool prof_site_is_entry(uint8_t kind) {
+  return kind == PROF_SITE_ENTRY || kind == PROF_SITE_INSTANT || kind == PROF_SITE_COUNT;
+}
 
 struct prof_exit {
   uint64_t address; /* virtual, of the file */

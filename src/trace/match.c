@@ -215,8 +215,7 @@ bool prof_match_hit(struct prof_match *self, uint32_t tid, uint32_t func, uint8_
     return false;
   if (kind == PROF_SITE_SPAWN)
     return true;
-  bool is_call = kind == PROF_SITE_ENTRY || kind == PROF_SITE_INSTANT || kind == PROF_SITE_COUNT;
-  if (is_call)
+  if (prof_site_is_entry(kind))
     push(self, thread, func, sp, time_ns);
   if (kind == PROF_SITE_COUNT)
     leave(self, thread, func, sp, PROF_CALL_UNSEEN, time_ns);

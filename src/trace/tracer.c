@@ -1,6 +1,5 @@
 #include "trace/tracer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -11,67 +10,45 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "perf/order.h"
 #include "trace/change.h"
-#include "trace/cpu.h"
 #include "trace/exits.h"
 #include "trace/flow.h"
+#include "trace/ledger.h"
 #include "trace/probes.h"
-#include "trace/spill.h"
 #include "trace/watch.h"
 
 /* 16 MB hold 260,000 hits of 64 bytes: a CPU that does nothing but hit cheap probes (1 us) fills
  * it in a quarter of a second. */
 #define RING_BYTES ((size_t)16 << 20)
 #define ORDER_BYTES ((size_t)512 << 20)
-#define DRAIN_NS 10000000      /* 10 ms */
-#define FLUSH_NS 1000000000ull /* what a killed tracer loses at most */
+#define DRAIN_NS 10000000 /* 10 ms */
 
 struct prof_tracer {
   struct prof_tracer_options options;
-  const struct prof_os *os;
   struct prof_probes *probes;
   struct prof_watch watch;
   struct prof_change change; /* the probes in force, and their replacement */
   struct prof_watch_set sampler;
   struct prof_order *order;
-  struct prof_match *match;
-  struct prof_tally *tally;
-  struct prof_spill spill;
-  struct prof_cpu cpu;
+  struct prof_ledger ledger;
   double children_ns; /* before the command */
   struct prof_tracer_result result;
-  struct prof_dropper dropper;
-  struct prof_trace_thread *threads;
-  size_t thread_capacity;
   uint32_t entries; /* the entries' event; 0: none */
-  uint64_t moment_start_ns, flushed_ns;
   pthread_t thread;
   _Atomic int tid;
   sem_t go; /* everything is open */
-  atomic_bool stop, abandoned;
+  atomic_bool stop;
+  bool is_abandoned; /* not all of it was opened */
 };
 
 /* --- records --- */
 
 static void name_thread(struct prof_tracer *self, uint32_t pid, uint32_t tid, const char *name) {
-  struct prof_tracer_result *out = &self->result;
-  for (size_t i = out->thread_count; i > 0; i--) {
-    if (self->threads[i - 1].tid != tid || self->threads[i - 1].pid != pid)
-      continue;
-    if (name)
-      snprintf(self->threads[i - 1].name, sizeof self->threads->name, "%s", name);
-    return;
-  }
-  if (prof_array_reserve((void **)&self->threads, &self->thread_capacity, out->thread_count + 1,
-                         sizeof *self->threads))
-    return;
-  struct prof_trace_thread *thread = &self->threads[out->thread_count++];
-  *thread = (struct prof_trace_thread){.pid = pid, .tid = tid};
-  if (name)
+  struct prof_trace_thread *thread = prof_ledger_thread(&self->ledger, pid, tid);
+  if (thread && name[0])
     snprintf(thread->name, sizeof thread->name, "%s", name);
 }
 
@@ -81,9 +58,7 @@ static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit,
     return;
   const struct prof_call_site *site = &plan->sites[hit->site];
   double price = site->is_emulated ? self->result.cost.emulated_ns : self->result.cost.stepped_ns;
-  bool is_call = site->kind == PROF_SITE_ENTRY || site->kind == PROF_SITE_INSTANT ||
-                 site->kind == PROF_SITE_COUNT;
-  prof_dropper_hit(&self->dropper, site->func, price, is_call);
+  prof_dropper_hit(&self->ledger.dropper, site->func, price, prof_site_is_entry(site->kind));
   uint8_t kind = site->kind;
   if (kind == PROF_SITE_JUMP) {
     /* 0: the word could not be read. */
@@ -91,27 +66,27 @@ static void take_hit(struct prof_tracer *self, const struct prof_probe_hit *hit,
       return;
     kind = PROF_SITE_TAIL;
   }
-  if (!prof_match_hit(self->match, hit->tid, site->func, kind, hit->sp, hit->time_ns,
+  if (!prof_match_hit(self->ledger.match, hit->tid, site->func, kind, hit->sp, hit->time_ns,
                       (uint64_t)cpu << 32 | (hit->id & UINT32_MAX)))
     return;
   if (site->kind == PROF_SITE_SPAWN)
-    prof_match_spawn(self->match, hit->tid, hit->value, hit->time_ns);
+    prof_match_spawn(self->ledger.match, hit->tid, hit->value, hit->time_ns);
   else if (site->role != PROF_FLOW_NONE)
-    prof_match_run(self->match, hit->tid, hit->value);
+    prof_match_run(self->ledger.match, hit->tid, hit->value);
 }
 
 static void take_pid(struct prof_tracer *self, uint32_t pid) {
-  prof_cpu_add(&self->cpu, pid);
+  prof_cpu_add(&self->ledger.cpu, pid);
   if (prof_watch_pid(&self->watch, pid) && self->options.is_command)
     prof_change_keep(&self->change, pid);
 }
 
 /* Of FORK, a thread's or a process's: the child has its maker's name until it takes its own. */
 static void take_fork(struct prof_tracer *self, const struct prof_record *record) {
-  const char *name = NULL;
-  for (size_t i = self->result.thread_count; i > 0 && !name; i--)
-    if (self->threads[i - 1].tid == record->task.ptid)
-      name = self->threads[i - 1].name;
+  char name[sizeof self->ledger.threads->name] = "";
+  for (size_t i = self->ledger.thread_count; i > 0 && !name[0]; i--)
+    if (self->ledger.threads[i - 1].tid == record->task.ptid)
+      memcpy(name, self->ledger.threads[i - 1].name, sizeof name);
   take_pid(self, record->pid);
   name_thread(self, record->pid, record->tid, name);
 }
@@ -125,10 +100,10 @@ static void take_record(struct prof_tracer *self, const struct prof_record *reco
     take_pid(self, record->pid);
     name_thread(self, record->pid, record->tid, record->comm.name);
     if (record->comm.exec)
-      prof_match_thread_ended(self->match, record->tid, record->time_ns);
+      prof_match_thread_ended(self->ledger.match, record->tid, record->time_ns);
     break;
   case PERF_RECORD_EXIT:
-    prof_match_thread_ended(self->match, record->tid, record->time_ns);
+    prof_match_thread_ended(self->ledger.match, record->tid, record->time_ns);
     break;
   case PERF_RECORD_LOST:
   case PERF_RECORD_LOST_SAMPLES:
@@ -157,7 +132,7 @@ static void in_order(void *user, const struct perf_event_header *header, int cpu
     struct sample sample;
     memcpy(&sample, header, sizeof sample);
     self->result.samples++;
-    prof_tally_sample(self->tally, prof_match_running(self->match, sample.tid));
+    prof_tally_sample(self->ledger.tally, prof_match_running(self->ledger.match, sample.tid));
   }
 }
 
@@ -185,18 +160,11 @@ static void drain(struct prof_tracer *self, bool is_last) {
     prof_order_flush(self->order, before - PROF_ORDER_LAG_NS, in_order, self);
 }
 
-static void on_event(void *user, const struct prof_call_event *event) {
-  prof_spill_add(&((struct prof_tracer *)user)->spill, event);
-}
-static void on_end(void *user, const struct prof_call_end *end) {
-  prof_tally_add(((struct prof_tracer *)user)->tally, end);
-}
-
 /* What is called too often goes, unless a change is still under way. */
 static void end_moment(struct prof_tracer *self, uint64_t now_ns) {
-  double cpu_ns = prof_cpu_read(&self->cpu);
+  double cpu_ns = prof_cpu_read(&self->ledger.cpu);
   if (!prof_change_is_running(&self->change) &&
-      prof_dropper_end_moment(&self->dropper, cpu_ns, now_ns))
+      prof_dropper_end_moment(&self->ledger.dropper, cpu_ns, now_ns))
     prof_change_start(&self->change);
 }
 
@@ -211,15 +179,9 @@ static void *work(void *user) {
   while (!atomic_load(&self->stop)) {
     nanosleep(&pause, NULL);
     drain(self, false);
-    uint64_t now = prof_now_ns();
-    if (now - self->moment_start_ns > PROF_DROPPER_MOMENT_NS) {
-      self->moment_start_ns = now;
-      end_moment(self, now);
-    }
-    if (now - self->flushed_ns > FLUSH_NS) {
-      self->flushed_ns = now;
-      prof_spill_flush(&self->spill);
-    }
+    uint64_t now_ns = prof_now_ns();
+    if (prof_ledger_round(&self->ledger, now_ns))
+      end_moment(self, now_ns);
   }
   return NULL;
 }
@@ -257,36 +219,31 @@ static int open_sampler(struct prof_tracer *self, struct prof_error *error) {
   return prof_watch_add(&self->watch, &attr, true, &self->sampler, error);
 }
 
-static int allocate(struct prof_tracer *self, struct prof_error *error) {
-  size_t count = self->options.plan->func_count;
-  struct prof_match_sink sink = {.user = self, .event = on_event, .end = on_end};
-  self->order = prof_order_create(ORDER_BYTES);
-  self->match = prof_match_create(&sink, self->options.depth);
-  self->tally = prof_tally_create(count);
-  if (!self->order || !self->match || !self->tally ||
-      prof_dropper_init(&self->dropper, self->options.plan, self->options.limit_calls,
-                        self->options.budget_percent))
-    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
-  return PROF_OK;
+static int open_events(struct prof_tracer *self, struct prof_error *error) {
+  int status = prof_watch_open(&self->watch, &prof_os_real, self->options.is_command, RING_BYTES,
+                               self->tid, error);
+  self->change = (struct prof_change){
+      .plan = self->options.plan, .probes = self->probes, .watch = &self->watch};
+  if (!status)
+    status = prof_change_first(&self->change, error);
+  if (!status && self->options.has_stacks)
+    status = prof_change_entries(&self->change, &self->entries, error);
+  return status ? status : open_sampler(self, error);
 }
 
 int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tracer **out,
                       struct prof_error *error) {
   struct prof_tracer *self = calloc(1, sizeof *self);
-  int status;
-  if (!self || (options->spill_fd >= 0 && prof_spill_open(&self->spill, options->spill_fd))) {
-    free(self);
+  if (!self)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
-  }
   self->options = *options;
-  self->os = &prof_os_real;
-  if (options->spill_fd < 0)
-    self->spill.fd = -1;
-  status = allocate(self, error);
+  int status = prof_ledger_open(&self->ledger, options, error);
+  if (!status && !(self->order = prof_order_create(ORDER_BYTES)))
+    status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   if (!status)
     status = prof_probes_open(&self->probes, error);
   if (!status)
-    status = prof_hit_cost_measure(self->probes, self->os, &self->result.cost, error);
+    status = prof_hit_cost_measure(self->probes, &prof_os_real, &self->result.cost, error);
   /* Before any event is opened on this thread: it would inherit them. */
   if (!status)
     status = start_thread(self, error);
@@ -294,31 +251,22 @@ int prof_tracer_start(const struct prof_tracer_options *options, struct prof_tra
     prof_tracer_free(self);
     return status;
   }
-  status =
-      prof_watch_open(&self->watch, self->os, options->is_command, RING_BYTES, self->tid, error);
-  self->change =
-      (struct prof_change){.plan = options->plan, .probes = self->probes, .watch = &self->watch};
-  if (!status)
-    status = prof_change_first(&self->change, error);
-  if (!status && options->has_stacks)
-    status = prof_change_entries(&self->change, &self->entries, error);
-  if (!status)
-    status = open_sampler(self, error);
-  self->result.start_ns = self->moment_start_ns = self->flushed_ns = prof_now_ns();
+  status = open_events(self, error);
   if (status) {
     struct prof_tracer_result unused;
-    atomic_store(&self->abandoned, true);
+    self->is_abandoned = true;
     prof_tracer_stop(self, &unused);
     prof_tracer_free(self);
     return status;
   }
+  if (!options->is_command)
+    prof_cpu_add(&self->ledger.cpu, (uint32_t)getpid());
+  self->result.start_ns = prof_now_ns();
+  prof_ledger_begin(&self->ledger, self->result.start_ns);
   if (!options->is_command) {
-    prof_cpu_add(&self->cpu, (uint32_t)getpid());
-    self->dropper.cpu_ns = prof_cpu_read(&self->cpu);
     prof_watch_enable(&self->watch, &self->sampler);
     prof_watch_enable(&self->watch, &self->change.set);
   }
-  self->cpu.first_ns = self->dropper.cpu_ns;
   self->children_ns = prof_cpu_children();
   sem_post(&self->go);
   *out = self;
@@ -336,48 +284,32 @@ void prof_tracer_begun(struct prof_tracer *self, uint32_t pid) {
 void prof_tracer_stop(struct prof_tracer *self, struct prof_tracer_result *out) {
   self->result.end_ns = prof_now_ns();
   double waited_ns = prof_cpu_children() - self->children_ns;
-  self->result.cpu_ns = prof_cpu_read(&self->cpu) - self->cpu.first_ns;
-  if (self->options.is_command && waited_ns > self->result.cpu_ns)
-    self->result.cpu_ns = waited_ns; /* what ended between two readings too */
   atomic_store(&self->stop, true);
   sem_post(&self->go);
   pthread_join(self->thread, NULL);
+  self->result.cpu_ns = prof_ledger_cpu_ns(&self->ledger);
+  if (self->options.is_command && waited_ns > self->result.cpu_ns)
+    self->result.cpu_ns = waited_ns; /* what ended between two readings too */
   prof_change_finish(&self->change);
   prof_watch_disable(&self->watch, &self->change.set);
   prof_watch_disable(&self->watch, &self->sampler);
   prof_watch_disable(&self->watch, &self->watch.base);
-  if (self->watch.rings && !self->abandoned)
+  if (!self->is_abandoned)
     drain(self, true);
-  prof_match_finish(self->match);
-  prof_spill_close(&self->spill);
+  prof_ledger_close(&self->ledger, &self->result);
   prof_change_close(&self->change);
   prof_watch_drop(&self->watch, &self->sampler);
   prof_watch_close(&self->watch);
-  self->result.match = prof_match_counts(self->match);
-  self->result.events = self->spill.events;
-  self->result.event_bytes = self->spill.bytes;
-  self->result.missed_events = self->spill.missed;
-  self->result.spill_errno = self->spill.failure;
   self->result.refused_sites = self->change.refused;
   self->result.drop_failed = self->change.failed;
-  self->result.cost_ns = self->dropper.cost_ns;
-  self->result.drops = self->dropper.drops;
-  self->result.drop_count = self->dropper.drop_count;
-  self->result.threads = self->threads;
-  self->result.tally = self->tally;
   *out = self->result;
 }
 
 void prof_tracer_free(struct prof_tracer *self) {
   if (!self)
     return;
-  prof_spill_close(&self->spill);
+  prof_ledger_free(&self->ledger);
   prof_probes_close(self->probes);
   prof_order_free(self->order);
-  prof_match_free(self->match);
-  prof_tally_free(self->tally);
-  prof_cpu_free(&self->cpu);
-  prof_dropper_free(&self->dropper);
-  free(self->threads);
   free(self);
 }

@@ -60,9 +60,13 @@ void prof_watch_disable(struct prof_watch *self, const struct prof_watch_set *se
 /* Closes its descriptors; waits for the kernel (0.1 to 0.3 s where they are probes). */
 void prof_watch_drop(struct prof_watch *self, struct prof_watch_set *set);
 
-/* One event on a process's first thread, without output, for as long as the set is there. */
+/* One event on a process's first thread, without output, for as long as the set is there. One that
+ * has ended needs none. */
 void prof_watch_hold(struct prof_watch *self, const struct perf_event_attr *attr, uint32_t pid,
                      struct prof_watch_set *set);
+/* The same for each process of the command that was seen so far. */
+void prof_watch_hold_all(struct prof_watch *self, const struct perf_event_attr *attr,
+                         struct prof_watch_set *set);
 
 /* A process of the command, as FORK and COMM tell them; whether it is a new one. */
 bool prof_watch_pid(struct prof_watch *self, uint32_t pid);

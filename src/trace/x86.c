@@ -4,18 +4,18 @@
 
 /* What follows an opcode. */
 enum {
-  N = 0,      /* nothing */
-  M = 1,      /* ModRM and what that calls for */
-  B = 2,      /* imm8 */
-  Z = 4,      /* imm32; imm16 with a 66 prefix */
-  W = 8,      /* imm16 */
-  V = 16,     /* mov r, imm: imm64 with REX.W */
-  A = 32,     /* an absolute address: 8 bytes, 4 with a 67 prefix */
-  X = 64,     /* not in 64-bit mode, or not for us */
-  G = 128,    /* F6, F7: an immediate only with /0 and /1 */
-  MB = M | B, /* */
-  MZ = M | Z, /* */
-  WB = W | B  /* enter */
+  N = 0,   /* nothing */
+  M = 1,   /* ModRM and what that calls for */
+  B = 2,   /* imm8 */
+  Z = 4,   /* imm32; imm16 with a 66 prefix */
+  W = 8,   /* imm16 */
+  V = 16,  /* mov r, imm: imm64 with REX.W */
+  A = 32,  /* an absolute address: 8 bytes, 4 with a 67 prefix */
+  X = 64,  /* not in 64-bit mode, or not for us */
+  G = 128, /* F6, F7: an immediate only with /0 and /1 */
+  MB = M | B,
+  MZ = M | Z,
+  WB = W | B, /* enter */
 };
 
 /* Prefixes (26 2e 36 3e 64-67 f0 f2 f3), REX (40-4f), 0f, VEX and EVEX are taken off before. */

@@ -9,14 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "perf/os.h"
-#include "trace/cpu.h"
-#include "trace/dropper.h"
 #include "trace/exits.h"
-#include "trace/spill.h"
+#include "trace/ledger.h"
 #include "trace/xray_hit.h"
 #include "trace/xray_map.h"
 #include "trace/xray_patch.h"
@@ -24,24 +21,17 @@
 /* A buffer holds a million rows: a thread that does nothing but hit (20 ns) fills it in 20 ms. */
 #define DRAIN_NS 1000000
 #define REAP_ROUNDS 200
-#define FLUSH_NS 1000000000ull
 
 struct prof_xray_trace {
   struct prof_tracer_options options;
   struct prof_xray_patch patch;
   pthread_mutex_t patching; /* of patch: its thread drops, who stops undoes */
-  struct prof_match *match;
-  struct prof_tally *tally;
-  struct prof_spill spill;
-  struct prof_cpu cpu;
-  struct prof_dropper dropper;
+  struct prof_ledger ledger;
   double price_ns; /* of a hit */
   struct prof_tracer_result result;
-  struct prof_trace_thread *threads;
-  size_t thread_capacity;
+  uint32_t last_tid;     /* whose hit came last */
   uint64_t ticks, at_ns; /* the last reading of both clocks */
   double ns_per_tick;
-  uint64_t flushed_ns, moment_ns;
   pthread_t thread;
   atomic_bool stop;
 };
@@ -55,50 +45,39 @@ static void read_clocks(struct prof_xray_trace *self) {
 }
 
 static void name_thread(struct prof_xray_trace *self, uint32_t tid) {
-  struct prof_tracer_result *out = &self->result;
+  struct prof_trace_thread *thread = prof_ledger_thread(&self->ledger, (uint32_t)getpid(), tid);
   char path[64];
-  for (size_t i = out->thread_count; i > 0; i--)
-    if (self->threads[i - 1].tid == tid)
-      return;
-  if (prof_array_reserve((void **)&self->threads, &self->thread_capacity, out->thread_count + 1,
-                         sizeof *self->threads))
+  if (!thread || thread->name[0])
     return;
-  struct prof_trace_thread *thread = &self->threads[out->thread_count++];
-  *thread = (struct prof_trace_thread){.pid = (uint32_t)getpid(), .tid = tid};
   snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
   if (prof_os_real.read_file(NULL, path, thread->name, sizeof thread->name) > 0)
     thread->name[strcspn(thread->name, "\n")] = 0;
 }
 
-static void visit(void *user, uint32_t tid, const struct prof_xray_row *row) {
+static void take_hit(void *user, uint32_t tid, const struct prof_xray_row *row) {
   static const uint8_t kinds[] = {PROF_SITE_ENTRY, PROF_SITE_RETURN, PROF_SITE_TAIL};
   struct prof_xray_trace *self = user;
   double since = (double)(int64_t)(row->ticks - self->ticks) * self->ns_per_tick;
+  if (tid != self->last_tid)
+    name_thread(self, tid);
+  self->last_tid = tid;
   if (row->func >= self->options.plan->func_count || row->kind > PROF_SLED_TAIL)
     return;
-  prof_dropper_hit(&self->dropper, row->func, self->price_ns, row->kind == PROF_SLED_ENTRY);
-  prof_match_hit(self->match, tid, row->func, kinds[row->kind], row->sp,
+  prof_dropper_hit(&self->ledger.dropper, row->func, self->price_ns, row->kind == PROF_SLED_ENTRY);
+  prof_match_hit(self->ledger.match, tid, row->func, kinds[row->kind], row->sp,
                  self->at_ns + (uint64_t)(int64_t)since, 1);
 }
 
 static void ended(void *user, uint32_t tid) {
   struct prof_xray_trace *self = user;
-  prof_match_thread_ended(self->match, tid, self->at_ns);
-}
-
-static void note_threads(void *user, uint32_t tid, const struct prof_xray_row *row) {
-  static _Thread_local uint32_t last;
-  if (tid != last)
-    name_thread(user, tid);
-  last = tid;
-  visit(user, tid, row);
+  prof_match_thread_ended(self->ledger.match, tid, self->at_ns);
 }
 
 /* What is called too often goes: a few us, plus what the CPUs need to notice. */
 static void end_moment(struct prof_xray_trace *self) {
   struct prof_error unused;
-  self->moment_ns = self->at_ns;
-  if (!prof_dropper_end_moment(&self->dropper, prof_cpu_read(&self->cpu), self->at_ns))
+  double cpu_ns = prof_cpu_read(&self->ledger.cpu);
+  if (!prof_dropper_end_moment(&self->ledger.dropper, cpu_ns, self->at_ns))
     return;
   pthread_mutex_lock(&self->patching);
   if (prof_xray_patch_drop(&self->patch, self->options.plan, &unused))
@@ -112,26 +91,14 @@ static void *work(void *user) {
   pthread_setname_np(pthread_self(), "rspack-prof");
   for (unsigned round = 0; !atomic_load(&self->stop); round++) {
     nanosleep(&pause, NULL);
-    prof_xray_drain(note_threads, self);
+    prof_xray_drain(take_hit, self);
     read_clocks(self);
     if (round % REAP_ROUNDS == 0)
       prof_xray_reap(ended, self);
-    if (self->at_ns - self->moment_ns > PROF_DROPPER_MOMENT_NS)
+    if (prof_ledger_round(&self->ledger, self->at_ns))
       end_moment(self);
-    if (self->at_ns - self->flushed_ns > FLUSH_NS) {
-      self->flushed_ns = self->at_ns;
-      prof_spill_flush(&self->spill);
-    }
   }
   return NULL;
-}
-
-static void on_event(void *user, const struct prof_call_event *event) {
-  prof_spill_add(&((struct prof_xray_trace *)user)->spill, event);
-}
-
-static void on_end(void *user, const struct prof_call_end *end) {
-  prof_tally_add(((struct prof_xray_trace *)user)->tally, end);
 }
 
 size_t prof_xray_trace_count(const struct prof_call_plan *plan) {
@@ -152,44 +119,39 @@ static void start_clocks(struct prof_xray_trace *self) {
   read_clocks(self);
 }
 
+static int find_sleds(struct prof_xray_trace *self, struct prof_error *error) {
+  size_t functions = self->options.plan->func_count;
+  int status = prof_xray_patch_find(&self->patch, self->options.plan, error);
+  if (status || self->patch.functions >= functions)
+    return status;
+  return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
+                        "%zu of the %zu functions have no XRay sleds in this process: narrow the "
+                        "pattern, or trace with probes, as root",
+                        functions - self->patch.functions, functions);
+}
+
 int prof_xray_trace_start(const struct prof_tracer_options *options, struct prof_xray_trace **out,
                           struct prof_error *error) {
   struct prof_xray_trace *self = calloc(1, sizeof *self);
-  struct prof_match_sink sink = {.user = self, .event = on_event, .end = on_end};
-  int status = PROF_OK, failed;
   if (!self)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
   self->options = *options;
   pthread_mutex_init(&self->patching, NULL);
-  self->spill.fd = -1;
-  if (options->spill_fd >= 0 && prof_spill_open(&self->spill, options->spill_fd))
-    status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
-  self->match = prof_match_create(&sink, options->depth);
-  self->tally = prof_tally_create(options->plan->func_count);
-  if (!status && (!self->match || !self->tally ||
-                  prof_dropper_init(&self->dropper, options->plan, options->limit_calls,
-                                    options->budget_percent)))
-    status = prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the trace");
+  int status = prof_ledger_open(&self->ledger, options, error);
   if (!status)
-    status = prof_xray_patch_find(&self->patch, options->plan, error);
-  if (!status && self->patch.functions < options->plan->func_count)
-    status = prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
-                            "%zu of the %zu functions have no XRay sleds in this process: narrow "
-                            "the pattern, or trace with probes, as root",
-                            options->plan->func_count - self->patch.functions,
-                            options->plan->func_count);
+    status = find_sleds(self, error);
   if (status) {
     prof_xray_trace_free(self);
     return status;
   }
   self->result.refused_sites = self->patch.refused;
   start_clocks(self);
-  prof_cpu_add(&self->cpu, (uint32_t)getpid());
+  prof_cpu_add(&self->ledger.cpu, (uint32_t)getpid());
   prof_xray_listen(true);
   self->price_ns = prof_xray_price();
-  self->cpu.first_ns = self->dropper.cpu_ns = prof_cpu_read(&self->cpu);
-  self->result.start_ns = self->flushed_ns = self->moment_ns = self->at_ns;
-  failed = pthread_create(&self->thread, NULL, work, self);
+  self->result.start_ns = self->at_ns;
+  prof_ledger_begin(&self->ledger, self->at_ns);
+  int failed = pthread_create(&self->thread, NULL, work, self);
   if (failed)
     status =
         prof_error_set(error, PROF_SYSTEM, failed, "pthread_create", "no thread for the trace");
@@ -217,36 +179,20 @@ void prof_xray_trace_stop(struct prof_xray_trace *self, struct prof_tracer_resul
   prof_xray_listen(false);
   atomic_store(&self->stop, true);
   pthread_join(self->thread, NULL);
-  prof_xray_drain(note_threads, self);
+  prof_xray_drain(take_hit, self);
   prof_xray_reap(ended, self);
   self->result.end_ns = prof_now_ns();
-  prof_match_finish(self->match);
-  prof_spill_close(&self->spill);
-  self->result.cpu_ns = prof_cpu_read(&self->cpu) - self->cpu.first_ns;
+  self->result.cpu_ns = prof_ledger_cpu_ns(&self->ledger);
   self->result.cost = (struct prof_hit_cost){self->price_ns, self->price_ns};
-  self->result.cost_ns = self->dropper.cost_ns;
-  self->result.drops = self->dropper.drops;
-  self->result.drop_count = self->dropper.drop_count;
-  self->result.match = prof_match_counts(self->match);
   self->result.lost = prof_xray_lost();
-  self->result.events = self->spill.events;
-  self->result.event_bytes = self->spill.bytes;
-  self->result.missed_events = self->spill.missed;
-  self->result.spill_errno = self->spill.failure;
-  self->result.threads = self->threads;
-  self->result.tally = self->tally;
+  prof_ledger_close(&self->ledger, &self->result);
   *out = self->result;
 }
 
 void prof_xray_trace_free(struct prof_xray_trace *self) {
   if (!self)
     return;
-  prof_spill_close(&self->spill);
+  prof_ledger_free(&self->ledger);
   prof_xray_patch_free(&self->patch);
-  prof_match_free(self->match);
-  prof_tally_free(self->tally);
-  prof_cpu_free(&self->cpu);
-  prof_dropper_free(&self->dropper);
-  free(self->threads);
   free(self);
 }
