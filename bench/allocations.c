@@ -17,7 +17,7 @@
 #include "heap/hooks.h"
 #include "heap/sampler.h"
 #include "perf/os.h"
-#include "perf/uprobe.h"
+#include "uprobe.h"
 
 enum { ROUNDS = 5 };
 
@@ -86,8 +86,7 @@ static int count_at(const char *symbol) {
   struct perf_event_attr attr = {.size = sizeof attr};
   if (!dladdr((void *)find.address, &info) || !dl_iterate_phdr(find_offset, &find))
     return -1;
-  const struct prof_uprobe probe = {.path = info.dli_fname, .offset = find.offset};
-  if (prof_uprobe_fill(&prof_os_real, &probe, &attr, NULL))
+  if (!bench_uprobe(info.dli_fname, find.offset, false, &attr))
     return -1;
   return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }

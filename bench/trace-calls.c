@@ -16,7 +16,7 @@
 #include "base/status.h"
 #include "code/funcs.h"
 #include "perf/os.h"
-#include "perf/uprobe.h"
+#include "uprobe.h"
 
 void bench_push(void);
 void bench_lea(void);
@@ -36,7 +36,6 @@ static double loop(void (*function)(void), long calls) {
 static void measure(struct prof_funcs *funcs, const char *what, const char *name,
                     void (*function)(void), uint64_t skip, bool is_return, long calls) {
   struct prof_func func;
-  struct prof_error error;
   struct perf_event_attr attr = {.size = sizeof attr,
                                  .sample_period = 1,
                                  .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
@@ -46,14 +45,12 @@ static void measure(struct prof_funcs *funcs, const char *what, const char *name
   void *map = NULL;
   if (!prof_funcs_find(funcs, name, &func))
     exit(1);
-  struct prof_uprobe probe = {"/proc/self/exe", func.offset + skip, is_return};
   double plain = loop(function, calls);
-  int fd = prof_uprobe_fill(&prof_os_real, &probe, &attr, &error);
-  if (fd == 0)
+  int fd = -1;
+  if (bench_uprobe("/proc/self/exe", func.offset + skip, is_return, &attr))
     fd = prof_os_real.perf_event_open(NULL, &attr, 0, -1);
   if (fd < 0 || prof_os_real.map(NULL, fd, bytes, &map)) {
-    prof_uprobe_refused(&probe, fd, &error);
-    fprintf(stderr, "%s\n", error.message);
+    fprintf(stderr, "no probe opens here: this needs root, and a kernel with uprobes\n");
     exit(1);
   }
   ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);

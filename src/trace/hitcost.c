@@ -13,7 +13,6 @@
 #include "base/status.h"
 #include "code/maps.h"
 #include "perf/os.h"
-#include "perf/uprobe.h"
 #include "trace/probes.h"
 
 /* Each batch is 100 to 2,000 us; the least of them is the one that nobody disturbed. */
@@ -59,7 +58,6 @@ static double measure(void (*function)(void)) {
 
 int prof_hit_cost_measure(struct prof_probes *probes, const struct prof_os *os,
                           struct prof_hit_cost *out, struct prof_error *error) {
-  static const struct prof_uprobe here = {.path = "our own functions"};
   struct place places[2] = {{(uint64_t)(uintptr_t)prof_hit_cost_emulated, 0, -1},
                             {(uint64_t)(uintptr_t)prof_hit_cost_stepped, 0, -1}};
   struct prof_probe both[2];
@@ -81,7 +79,7 @@ int prof_hit_cost_measure(struct prof_probes *probes, const struct prof_os *os,
   fd = os->perf_event_open(os->user, &attr, 0, -1);
   result = fd < 0 ? fd : os->map(os->user, fd, bytes, &map);
   if (result < 0) {
-    status = prof_uprobe_refused(&here, result, error);
+    status = prof_probes_refused("our own functions", result, error);
   } else {
     os->ioctl(os->user, fd, PERF_EVENT_IOC_ENABLE, 0);
     out->emulated_ns = measure(prof_hit_cost_emulated);

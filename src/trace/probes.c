@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "perf/uprobe.h"
 
 #define GROUP "rspack_prof_%d_%u"
 
@@ -22,6 +21,30 @@ struct prof_probes {
   unsigned defined; /* how many so far */
   uint32_t types[DEFINED_MAX];
 };
+
+int prof_probes_refused(const char *where, int result, struct prof_error *error) {
+  static const char call[] = "perf_event_open";
+  switch (-result) {
+  case EACCES:
+  case EPERM:
+    return prof_error_set(error, PROF_PERMISSION, -result, call,
+                          "function tracing places probes in files, which the kernel allows to "
+                          "root alone: run the same command with sudo (sudo -E keeps PATH and "
+                          "the environment), or trace a binding that was built with XRay");
+  case EMFILE:
+  case ENFILE:
+    return prof_error_set(error, PROF_TOO_MANY_FILES, -result, call,
+                          "too many open files: raise the limit (ulimit -n)");
+  case ENOENT:
+    return prof_error_set(error, PROF_BAD_FILE, -result, call, "%s is not there", where);
+  case EINVAL:
+    return prof_error_set(error, PROF_BAD_OPTION, -result, call, "no probe can be placed at %s",
+                          where);
+  default:
+    return prof_error_set(error, PROF_SYSTEM, -result, call, "no probe at %s: %s", where,
+                          strerror(-result));
+  }
+}
 
 /* The mount point in a line of /proc/self/mounts; none has blanks unescaped. */
 static bool mounted_at(char *out, size_t size) {
@@ -86,7 +109,6 @@ static void remove_stale(struct prof_probes *self) {
 }
 
 int prof_probes_open(struct prof_probes **out, struct prof_error *error) {
-  static const struct prof_uprobe any = {.path = "tracefs"};
   char place[2048];
   int fd = -EACCES;
   if (mounted_at(place, sizeof place))
@@ -96,7 +118,7 @@ int prof_probes_open(struct prof_probes **out, struct prof_error *error) {
       return prof_error_set(error, PROF_UNSUPPORTED_PLATFORM, ENODEV, "mount",
                             "this kernel has no tracefs: function tracing by probes needs "
                             "CONFIG_UPROBE_EVENTS; trace a binding that was built with XRay");
-    return prof_uprobe_refused(&any, fd == -EPERM ? fd : -EACCES, error);
+    return prof_probes_refused("tracefs", fd == -EPERM ? fd : -EACCES, error);
   }
   struct prof_probes *self = calloc(1, sizeof *self);
   if (!self || faccessat(fd, "uprobe_events", W_OK, 0)) {
@@ -109,7 +131,7 @@ int prof_probes_open(struct prof_probes **out, struct prof_error *error) {
                ? prof_error_set(error, PROF_UNSUPPORTED_PLATFORM, ENOENT, "faccessat",
                                 "this kernel has no uprobes (CONFIG_UPROBE_EVENTS): trace a "
                                 "binding that was built with XRay")
-               : prof_uprobe_refused(&any, -EACCES, error);
+               : prof_probes_refused("tracefs", -EACCES, error);
   }
   self->folder = fd;
   self->pid = (int)getpid();

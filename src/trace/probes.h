@@ -3,7 +3,7 @@
  *
  * Through tracefs (uprobe_events), where several probes may share an event (kernel 5.4 on) and each
  * carries a number of its own: two descriptors a CPU whatever the number of functions, and
- * one wait at the end, where the `uprobe` PMU takes 180 to 240 ms for each probe (perf/uprobe.h).
+ * one wait at the end, where the `uprobe` PMU takes 180 to 240 ms for each probe.
  * tracefs is mounted privately where it is not mounted; no mount is left behind, nor are events:
  * those of a tracer that was killed are removed by the next one.
  *
@@ -47,6 +47,9 @@ void prof_probes_remove(struct prof_probes *self, uint32_t type);
 
 /* The attr of an event: each hit is one record. */
 void prof_probes_attr(uint32_t type, struct perf_event_attr *out);
+
+/* What perf_event_open answered to it (a negative errno), as a status with its message. */
+int prof_probes_refused(const char *where, int result, struct prof_error *error);
 
 struct prof_probe_hit {
   uint64_t time_ns, ip, sp, value;

@@ -8,14 +8,9 @@
 
 #include "base/array.h"
 #include "base/status.h"
-#include "perf/uprobe.h"
+#include "trace/probes.h"
 
 enum { CPUS_MAX = 4096, THREADS_MAX = 8192, SCANS_MAX = 20 };
-
-static int failed_open(int result, struct prof_error *error) {
-  static const struct prof_uprobe place = {.path = "the functions"};
-  return prof_uprobe_refused(&place, result, error);
-}
 
 static int open_on(struct prof_watch *self, const struct perf_event_attr *attr, int tid, int cpu,
                    struct prof_watch_set *set) {
@@ -116,7 +111,7 @@ int prof_watch_add(struct prof_watch *self, const struct perf_event_attr *attr, 
   if (result == 0)
     return PROF_OK;
   prof_watch_drop(self, set);
-  return failed_open(result, error);
+  return prof_probes_refused("the functions", result, error);
 }
 
 static void all(struct prof_watch *self, const struct prof_watch_set *set, unsigned long request) {
@@ -148,6 +143,14 @@ void prof_watch_hold(struct prof_watch *self, const struct perf_event_attr *attr
     set->fds[set->count++] = fd;
 }
 
+void prof_watch_hold_all(struct prof_watch *self, const struct perf_event_attr *attr,
+                         struct prof_watch_set *set) {
+  pthread_mutex_lock(&self->lock);
+  for (size_t i = 0; i < self->pid_count; i++)
+    prof_watch_hold(self, attr, self->pids[i], set);
+  pthread_mutex_unlock(&self->lock);
+}
+
 bool prof_watch_pid(struct prof_watch *self, uint32_t pid) {
   /* Written by this thread alone: reading needs no lock here. */
   for (size_t i = self->pid_count; i > 0; i--)
@@ -173,7 +176,7 @@ static int open_rings(struct prof_watch *self, const struct perf_event_attr *att
     void *map;
     int fd = open_on(self, &own, 0, cpu, &self->base), result;
     if (fd < 0)
-      return failed_open(fd, error);
+      return prof_probes_refused("the functions", fd, error);
     result = os->map(os->user, fd, ring_bytes + page, &map);
     if (result)
       return prof_error_set(error, PROF_MEMORY_LOCK, -result, "mmap",

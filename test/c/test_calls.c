@@ -463,6 +463,9 @@ static void test_the_dearest_functions_go_first(void **state) {
   assert_int_equal(prof_pace_choose(cost, 4, 1300e6, 0, dropped), 0);  /* no budget */
   assert_int_equal(prof_pace_choose(cost, 4, 20e6, 1, dropped), 0);    /* too short to tell */
   assert_int_equal(prof_pace_choose(cost, 4, 299e6, 100, dropped), 2); /* all there is */
+  const double same[] = {50e6, 50e6, 60e6, 50e6};
+  assert_int_equal(prof_pace_choose(same, 4, 1210e6, 12, dropped), 3); /* 210 of 1000 to below 96 */
+  assert_memory_equal(dropped, ((uint32_t[]){2, 0, 1}), 3 * sizeof *dropped);
 }
 
 int main(void) {

@@ -6,12 +6,14 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "code/funcs.h"
 #include "trace/exits.h"
+#include "trace/probes.h"
 #include "trace/x86.h"
 
 struct expected {
@@ -232,12 +234,22 @@ static void test_every_way_out_is_found_or_refused(void **state) {
   prof_funcs_close(funcs);
 }
 
+static void what_the_kernel_refuses_is_told_with_the_way_out(void **state) {
+  struct prof_error error;
+  (void)state;
+  assert_int_equal(prof_probes_refused("/bin/x", -EACCES, &error), PROF_PERMISSION);
+  assert_non_null(strstr(error.message, "sudo"));
+  assert_int_equal(prof_probes_refused("/bin/x", -ENOENT, &error), PROF_BAD_FILE);
+  assert_string_equal(error.message, "/bin/x is not there");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_instructions_have_their_lengths_and_targets),
       cmocka_unit_test(test_an_indirect_jump_says_where_its_target_stands),
       cmocka_unit_test(test_no_bytes_make_it_read_beyond_them),
       cmocka_unit_test(test_every_way_out_is_found_or_refused),
+      cmocka_unit_test(what_the_kernel_refuses_is_told_with_the_way_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
