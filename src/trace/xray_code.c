@@ -28,22 +28,3 @@ bool prof_xray_x86_is_sled(uint8_t kind, const unsigned char *bytes) {
     return bytes[6] == (kind == PROF_SLED_EXIT ? 0xe9 : 0xe8);
   return kind == PROF_SLED_EXIT ? bytes[0] == 0xc3 : bytes[0] == 0xeb && bytes[1] == 0x09;
 }
-
-static void put(unsigned char *bytes, size_t word, uint32_t value) {
-  memcpy(bytes + word * 4, &value, sizeof value);
-}
-
-void prof_xray_arm_patched(uint64_t trampoline, uint32_t id, unsigned char *bytes) {
-  put(bytes, 0, 0xa9bf7be0); /* stp x0, x30, [sp, #-16]! */
-  put(bytes, 1, 0x18000071); /* ldr w17, #12 */
-  put(bytes, 2, 0x58000070); /* ldr x16, #12 */
-  put(bytes, 3, 0xd63f0200); /* blr x16 */
-  put(bytes, 4, id);
-  memcpy(bytes + 20, &trampoline, sizeof trampoline);
-  put(bytes, 7, 0xa8c17be0); /* ldp x0, x30, [sp], #16 */
-}
-
-void prof_xray_arm_unpatched(unsigned char first[PROF_XRAY_ARM_FIRST]) {
-  static const uint32_t branch = 0x14000008; /* b #32 */
-  memcpy(first, &branch, sizeof branch);
-}

@@ -2,13 +2,10 @@
  * xray_code: what is written over a sled, as bytes: a call of a trampoline with the function's
  * number, and back. Pure.
  *
- * x86-64, 11 bytes, the first two stored last and at once (a sled is aligned to 2):
+ * 11 bytes, the first two stored last and at once (a sled is aligned to 2):
  *   entry, tail  `jmp +9; nop`   <-> `mov $id, %r10d; call trampoline`
  *   exit         `ret; nop`      <-> `mov $id, %r10d; jmp trampoline`
- * aarch64, 32 bytes, the first word stored last:
- *   `b #32; 7 nops` <-> `stp x0, x30, [sp, #-16]!; ldr w17, #12; ldr x16, #12; blr x16;
- *                        id; trampoline, 8 bytes; ldp x0, x30, [sp], #16`
- * (compiler-rt's formats, LLVM 14 to 20.) Refuses: trampolines beyond 2 GB on x86-64, sleds whose
+ * (compiler-rt's format for x86-64, LLVM 14 to 20.) Refuses: trampolines beyond 2 GB, sleds whose
  * bytes are not a sled's.
  */
 #ifndef RSPACK_PROF_TRACE_XRAY_CODE_H
@@ -19,7 +16,6 @@
 #include <stdint.h>
 
 enum { PROF_XRAY_X86_BYTES = 11, PROF_XRAY_X86_FIRST = 2 };
-enum { PROF_XRAY_ARM_BYTES = 32, PROF_XRAY_ARM_FIRST = 4 };
 
 /* bytes[PROF_XRAY_X86_BYTES] for a sled at address; kind: enum prof_sled_kind. */
 bool prof_xray_x86_patched(uint8_t kind, uint64_t address, uint64_t trampoline, uint32_t id,
@@ -28,8 +24,5 @@ bool prof_xray_x86_patched(uint8_t kind, uint64_t address, uint64_t trampoline, 
 void prof_xray_x86_unpatched(uint8_t kind, unsigned char first[PROF_XRAY_X86_FIRST]);
 /* Whether these bytes are a sled of that kind, patched by us or not. */
 bool prof_xray_x86_is_sled(uint8_t kind, const unsigned char *bytes);
-
-void prof_xray_arm_patched(uint64_t trampoline, uint32_t id, unsigned char *bytes);
-void prof_xray_arm_unpatched(unsigned char first[PROF_XRAY_ARM_FIRST]);
 
 #endif

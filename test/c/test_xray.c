@@ -76,31 +76,10 @@ static void test_x86_bytes(void **state) {
   assert_false(prof_xray_x86_patched(PROF_SLED_ENTRY, 0x7f0000000000, 0x400000, 1, bytes));
 }
 
-static void test_arm_bytes(void **state) {
-  unsigned char bytes[PROF_XRAY_ARM_BYTES], first[PROF_XRAY_ARM_FIRST];
-  /* aarch64's own encoding, as its assembler gives it. */
-  const unsigned char patched[] = {
-      0xe0, 0x7b, 0xbf, 0xa9,                         /* stp x0, x30, [sp, #-16]! */
-      0x71, 0x00, 0x00, 0x18,                         /* ldr w17, .+12 */
-      0x70, 0x00, 0x00, 0x58,                         /* ldr x16, .+12 */
-      0x00, 0x02, 0x3f, 0xd6,                         /* blr x16 */
-      0x78, 0x56, 0x34, 0x12,                         /* the function's number */
-      0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34, 0x12, /* the trampoline */
-      0xe0, 0x7b, 0xc1, 0xa8,                         /* ldp x0, x30, [sp], #16 */
-  };
-  const unsigned char branch[] = {0x08, 0x00, 0x00, 0x14}; /* b .+32 */
-  (void)state;
-  prof_xray_arm_patched(0x123456789abcdef0, 0x12345678, bytes);
-  assert_memory_equal(bytes, patched, sizeof patched);
-  prof_xray_arm_unpatched(first);
-  assert_memory_equal(first, branch, sizeof branch);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_entries_count_from_their_own_places),
       cmocka_unit_test(test_x86_bytes),
-      cmocka_unit_test(test_arm_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
