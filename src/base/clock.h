@@ -13,6 +13,12 @@ static inline uint64_t prof_clock_ns(clockid_t clock) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/* A thread's CPU time, as the scheduler counts it: linux/posix-timers.h, MAKE_THREAD_CPUCLOCK(tid,
+ * CPUCLOCK_SCHED). */
+static inline clockid_t prof_thread_clock(int tid) {
+  return (clockid_t)(~(unsigned)tid << 3 | 4 | 2);
+}
+
 /* CLOCK_MONOTONIC: the clock of samples, of V8's events and of process.hrtime. */
 static inline uint64_t prof_now_ns(void) {
   return prof_clock_ns(CLOCK_MONOTONIC);

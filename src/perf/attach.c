@@ -11,8 +11,6 @@
 #include "perf/mapping.h"
 #include "perf/pmu.h"
 
-#define CPUS_MAX 1024
-
 static int check_options(const struct prof_attach_options *options, struct prof_error *error) {
   size_t bytes = options->ring_bytes;
   if (bytes && (bytes < PROF_RING_BYTES_MIN || bytes > PROF_RING_BYTES_MAX || bytes & (bytes - 1)))
@@ -58,13 +56,12 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
                      struct prof_attach **out, struct prof_error *error) {
   struct prof_attach *self;
   struct perf_event_attr attr;
-  size_t ring_bytes;
-  int cpus[CPUS_MAX], cpu_count = 0;
+  int cpus[PROF_CPUS_MAX], cpu_count = 0;
   int found = check_options(options, error);
   if (!found)
     found = check_proc(os, error);
   if (!found)
-    found = cpu_count = prof_cpus_choose(os, options->cpus, cpus, CPUS_MAX, error);
+    found = cpu_count = prof_cpus_choose(os, options->cpus, cpus, PROF_CPUS_MAX, error);
   if (found < 0)
     return found;
   self = calloc(1, sizeof *self);
@@ -77,13 +74,13 @@ int prof_attach_open(const struct prof_os *os, const struct prof_attach_options 
   prof_files_init(&self->files, os);
   prof_attr_fill(&self->plan, 0, &attr);
   prof_record_layout_of(&attr, &self->layout);
-  ring_bytes = options->ring_bytes ? options->ring_bytes : prof_mapping_bytes(&self->plan);
+  self->ring_bytes = options->ring_bytes ? options->ring_bytes : prof_mapping_bytes(&self->plan);
   if (prepare(self, cpus, cpu_count)) {
     prof_attach_close(self);
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the events");
   }
   found = prof_attach_set_open(self, options->frequency ? options->frequency : self->plan.frequency,
-                               ring_bytes, error);
+                               error);
   if (found < 0) {
     prof_attach_close(self);
     return found;
@@ -110,7 +107,7 @@ void prof_attach_disable(struct prof_attach *self) {
 }
 
 int prof_attach_scan(struct prof_attach *self) {
-  return prof_attach_set_scan(self, &self->sets[self->current], 0, NULL);
+  return prof_attach_set_scan(self, &self->sets[self->current], NULL);
 }
 
 int prof_attach_change(struct prof_attach *self, uint32_t frequency, struct prof_error *error) {
@@ -124,12 +121,12 @@ int prof_attach_change(struct prof_attach *self, uint32_t frequency, struct prof
   if (prof_owners_reserve_turn(&self->owners))
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for another rate");
   if (is_new)
-    index = prof_attach_set_open(self, frequency, 0, error);
+    index = prof_attach_set_open(self, frequency, error);
   if (index < 0)
     return index;
   control(self, &self->sets[index], true);
   if (is_new)
-    prof_attach_set_scan(self, &self->sets[index], 0, NULL);
+    prof_attach_set_scan(self, &self->sets[index], NULL);
   /* Both sets run here. Records of the one before it until now count, those of the other after. */
   prof_owners_turn(&self->owners, index, prof_now_ns());
   self->current = index;
@@ -198,16 +195,8 @@ const struct prof_record_layout *prof_attach_layout(const struct prof_attach *se
   return &self->layout;
 }
 
-bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid) {
-  return prof_owners_has(&self->owners, self->current, tid);
-}
-
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid) {
   return prof_owners_is_double(&self->owners, id, tid);
-}
-
-bool prof_attach_signal_is_double(const struct prof_attach *self, uint64_t sig_data, uint32_t tid) {
-  return prof_owners_has(&self->owners, self->current, tid) && (uint32_t)sig_data != tid;
 }
 
 bool prof_attach_drops(struct prof_attach *self, const struct prof_record *record) {

@@ -7,15 +7,13 @@
  * in the one whose turn it was (owners.h). The set before is kept disabled, with what it had
  * counted towards its next sample, until the end: going back to it opens nothing and loses nothing.
  *
- * The caller provides a plan (choose.h), struct prof_os, and one thread at a time: the same for all
- * calls but prof_attach_is_direct and prof_attach_signal_is_double, which a signal handler may use
- * from any thread between open and close. Refuses: more descriptors than RLIMIT_NOFILE allows with
- * PROF_FILES_RESERVE left for the build (PROF_TOO_MANY_FILES), rings below PROF_RING_BYTES_MIN
- * (PROF_MEMORY_LOCK), option values out of range (PROF_BAD_OPTION).
+ * The caller provides a plan (choose.h), struct prof_os, and one thread at a time, the same for all
+ * calls. Refuses: more descriptors than RLIMIT_NOFILE allows with PROF_FILES_RESERVE left for the
+ * build (PROF_TOO_MANY_FILES), rings below PROF_RING_BYTES_MIN (PROF_MEMORY_LOCK), option values
+ * out of range (PROF_BAD_OPTION).
  *
  * A thread born while a set is being opened can have both an inherited event and one of its own:
- * owners.h tells records apart. The signal knows it too: the lower half of si_perf_data is the
- * thread that the event was opened for.
+ * owners.h tells records apart.
  */
 #ifndef RSPACK_PROF_PERF_ATTACH_H
 #define RSPACK_PROF_PERF_ATTACH_H
@@ -73,8 +71,5 @@ bool prof_attach_drops(struct prof_attach *self, const struct prof_record *recor
 bool prof_attach_is_double(const struct prof_attach *self, uint64_t id, uint32_t tid);
 /* To be told of PERF_RECORD_EXIT, in time order: the kernel may use the thread's id again. */
 void prof_attach_thread_ended(struct prof_attach *self, uint32_t tid);
-/* Async-signal-safe. */
-bool prof_attach_is_direct(const struct prof_attach *self, uint32_t tid);
-bool prof_attach_signal_is_double(const struct prof_attach *self, uint64_t sig_data, uint32_t tid);
 
 #endif

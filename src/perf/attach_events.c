@@ -8,7 +8,7 @@ int prof_attach_event_of(const struct prof_attach *self, uint64_t id) {
 }
 
 double prof_attach_scale_of(const struct prof_attach *self, int index) {
-  const struct prof_event *event = index ? &self->plan.extras[index - 1].event : &self->plan.event;
+  const struct prof_event *event = prof_plan_event(&self->plan, index);
   uint64_t wanted_ns = 0, counted_ns = 0;
   for (int i = 0; event->is_hardware && i < self->set_count; i++)
     for (size_t j = 0; j < self->sets[i].fd_count; j++) {

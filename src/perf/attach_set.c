@@ -25,7 +25,7 @@ size_t prof_attach_set_fds(const struct prof_attach *self) {
 /* The kernel lowers perf_event_max_sample_rate by itself when interrupts take too long, then
  * refuses what it took a moment before. Periods are in the samples: events may differ in rate. */
 static bool follow_sample_rate(struct prof_attach *self, struct event_set *set) {
-  long rate = prof_os_number(self->os, "/proc/sys/kernel/perf_event_max_sample_rate", -1);
+  long rate = prof_os_number(self->os, PROF_SYS_RATE, -1);
   if (rate <= 0 || rate >= (long)set->frequency)
     return false;
   prof_plan_note(&self->plan, "frequency-lowered", "",
@@ -158,7 +158,7 @@ static int open_thread(struct prof_attach *self, struct event_set *set, int tid,
 }
 
 /* On the first thread's events; CPUs that went away meanwhile are left out from here on. */
-static int map_rings(struct prof_attach *self, size_t bytes, struct prof_error *error) {
+static int map_rings(struct prof_attach *self, struct prof_error *error) {
   int kept = 0;
   for (int i = 0; i < self->cpu_count; i++)
     if (self->rings[i].fd >= 0) {
@@ -166,31 +166,24 @@ static int map_rings(struct prof_attach *self, size_t bytes, struct prof_error *
       self->rings[kept++] = self->rings[i];
     }
   self->cpu_count = kept;
-  return prof_mapping_map(self->os, self->rings, kept, bytes, self->scratch, &self->plan, error);
+  return prof_mapping_map(self->os, self->rings, kept, self->ring_bytes, self->scratch, &self->plan,
+                          error);
 }
 
 /* The threads now, the process's first one in front: it outlives the others, and the ring's
  * descriptor should not report a hang-up before the end. Their number, or a status. */
 static int list_threads(struct prof_attach *self, struct prof_error *error) {
-  const struct prof_os *os = self->os;
-  for (;;) {
-    int count = os->list_numbers(os->user, "/proc/self/task", self->tids, (int)self->tid_capacity);
-    if (count < 0)
-      return prof_error_set(error, PROF_SYSTEM, -count, "open",
-                            "/proc/self/task cannot be read (is /proc mounted?): %s",
-                            strerror(-count));
-    if ((size_t)count <= self->tid_capacity) {
-      for (int i = 1; i < count; i++)
-        if (self->tids[i] == getpid()) {
-          self->tids[i] = self->tids[0];
-          self->tids[0] = getpid();
-        }
-      return count;
+  int count = prof_os_list(self->os, "/proc/self/task", &self->tids, &self->tid_capacity);
+  if (count < 0)
+    return prof_error_set(error, count == -ENOMEM ? PROF_NO_MEMORY : PROF_SYSTEM, -count, "open",
+                          "/proc/self/task cannot be read (is /proc mounted?): %s",
+                          strerror(-count));
+  for (int i = 1; i < count; i++)
+    if (self->tids[i] == getpid()) {
+      self->tids[i] = self->tids[0];
+      self->tids[0] = getpid();
     }
-    if (prof_array_reserve((void **)&self->tids, &self->tid_capacity, (size_t)count + 64,
-                           sizeof *self->tids))
-      return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for %d threads", count);
-  }
+  return count;
 }
 
 static bool has_switches(const struct prof_attach *self) {
@@ -224,8 +217,7 @@ static int open_others(struct prof_attach *self, struct event_set *set, int tid,
   return status;
 }
 
-/* One scan: how many threads were opened, or a status. ring_bytes is for the first one alone. */
-int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t ring_bytes,
+int prof_attach_set_scan(struct prof_attach *self, struct event_set *set,
                          struct prof_error *error) {
   const struct prof_os *os = self->os;
   int count = list_threads(self, error), fresh = 0, opened = 0, status;
@@ -235,16 +227,16 @@ int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t
     if (self->tids[i] != self->skip_tid &&
         !prof_owners_has(&self->owners, (int)(set - self->sets), (uint32_t)self->tids[i]))
       self->tids[fresh++] = self->tids[i];
-  status = prof_files_reserve(&self->files, os, (long)prof_attach_set_fds(self), fresh,
-                              self->cpu_count * (1 + has_switches(self) + self->plan.extra_count),
-                              error);
+  status =
+      prof_files_reserve(&self->files, os, (long)prof_attach_set_fds(self), fresh, self->cpu_count,
+                         1 + has_switches(self) + self->plan.extra_count, error);
   for (int i = 0; i < fresh && !status; i++) {
     int result = open_thread(self, set, self->tids[i], error);
     if (result < 0)
       return result;
     opened += result;
     if (result && !self->rings[0].map)
-      status = map_rings(self, ring_bytes, error);
+      status = map_rings(self, error);
     if (result && !status)
       status = open_others(self, set, self->tids[i], error);
   }
@@ -260,8 +252,7 @@ void prof_attach_set_close(struct prof_attach *self, int index) {
   *set = (struct event_set){0};
 }
 
-int prof_attach_set_open(struct prof_attach *self, uint32_t frequency, size_t ring_bytes,
-                         struct prof_error *error) {
+int prof_attach_set_open(struct prof_attach *self, uint32_t frequency, struct prof_error *error) {
   int index = self->set_count, found = 0;
   struct event_set *set = &self->sets[index];
   if (prof_owners_add_set(&self->owners, index))
@@ -269,7 +260,7 @@ int prof_attach_set_open(struct prof_attach *self, uint32_t frequency, size_t ri
   set->frequency = frequency;
   self->set_count++;
   for (int i = 0; i < SCANS_MAX; i++) {
-    found = prof_attach_set_scan(self, set, ring_bytes, error);
+    found = prof_attach_set_scan(self, set, error);
     if (found <= 0)
       break;
   }

@@ -30,6 +30,7 @@ struct prof_attach {
   uint64_t sig_data;
   int skip_tid;
   int cpu_count;
+  size_t ring_bytes;       /* that are wanted */
   struct prof_ring *rings; /* by CPU; fd -1: that CPU went away */
   uint64_t *hybrid;        /* by CPU: prof_pmu_hybrid_config */
   unsigned char *scratch;  /* of all rings */
@@ -37,7 +38,7 @@ struct prof_attach {
   struct prof_table event_of; /* event id -> index of an extra event, from 1 */
   struct event_set sets[PROF_SETS_MAX];
   int set_count;
-  _Atomic int current; /* the set that counts; handlers read it */
+  int current; /* the set that counts */
   struct prof_owners owners;
   int *tids; /* scratch of scans */
   size_t tid_capacity;
@@ -48,13 +49,11 @@ struct prof_attach {
 size_t prof_attach_set_fds(const struct prof_attach *self);
 
 /* The next set, disabled. Its index, or a status with nothing of it left open. */
-int prof_attach_set_open(struct prof_attach *self, uint32_t frequency, size_t ring_bytes,
-                         struct prof_error *error);
+int prof_attach_set_open(struct prof_attach *self, uint32_t frequency, struct prof_error *error);
 void prof_attach_set_close(struct prof_attach *self, int index);
 
-/* Opens events on threads that have none of their own in this set. How many, or a status.
- * ring_bytes is for the very first call alone. */
-int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, size_t ring_bytes,
-                         struct prof_error *error);
+/* Opens events on threads that have none of their own in this set; maps the rings with the very
+ * first. How many threads, or a status. */
+int prof_attach_set_scan(struct prof_attach *self, struct event_set *set, struct prof_error *error);
 
 #endif

@@ -1,89 +1,60 @@
 #include "perf/choose.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "perf/attr.h"
 #include "perf/cputimer.h"
 #include "perf/pmu.h"
+#include "perf/refusal.h"
 
-#define SYS_PARANOID "/proc/sys/kernel/perf_event_paranoid"
-#define SYS_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 #define SYS_KPTR "/proc/sys/kernel/kptr_restrict"
 
-/* What a refusal of perf_event_open means for the next step. */
-enum refusal { OPENS, PERMISSION, SECCOMP, NO_PMU, BUSY, TOO_NEW, TOO_BIG, NO_FILES, OTHER };
-
-static enum refusal classify(int result) {
-  switch (-result) {
-  case EACCES: /* perf_event_paranoid (also Debian's and Ubuntu's own levels), or an LSM */
-    return PERMISSION;
-  case EPERM: /* container runtimes' seccomp filters answer so; perf itself never here */
-  case ENOSYS:
-    return SECCOMP;
-  case ENOENT:
-  case EOPNOTSUPP:
-  case ENODEV:
-  case ENXIO:
-    return NO_PMU;
-  case EBUSY:
-    return BUSY;
-  case EINVAL: /* a bit that this kernel does not know */
-    return TOO_NEW;
-  case E2BIG: /* so large an attr, or a sample beyond a record's 64 KB */
-  case EMSGSIZE:
-    return TOO_BIG;
-  case EMFILE:
-  case ENFILE:
-    return NO_FILES;
-  default:
-    return result < 0 ? OTHER : OPENS;
-  }
+static bool is_missing(int result) {
+  enum prof_refusal refusal = prof_refusal_of(result);
+  return refusal == PROF_REFUSAL_MISSING || refusal == PROF_REFUSAL_GONE;
 }
 
-/* Opens the plan as attach will (this thread, a CPU, disabled) and closes it again. */
+/* Opens the plan as attach will, and closes it again. */
 static int probe(const struct prof_os *os, const struct prof_plan *plan) {
   struct perf_event_attr attr;
-  int cpus[1], fd;
-  prof_os_cpus(os, cpus, 1);
   prof_attr_fill(plan, 0, &attr);
-  fd = os->perf_event_open(os->user, &attr, 0, cpus[0]);
-  if (fd >= 0)
-    os->close(os->user, fd);
-  return fd;
+  return prof_os_try(os, &attr);
+}
+
+static void copy_stacks(struct prof_plan *plan) {
+  plan->sigtrap = false;
+  plan->stack_dump = true;
+  plan->stack_bytes = PROF_STACK_BYTES_DEFAULT;
 }
 
 /* The same, stepping down in how stacks are taken while the kernel knows no better; what was given
- * up stays in *plan. */
+ * up stays in *plan. EINVAL: a bit that this kernel does not know. */
 static int probe_stack_forms(const struct prof_os *os, struct prof_plan *plan) {
   int result = probe(os, plan);
-  enum refusal why = classify(result);
-  if ((why == NO_PMU || why == TOO_NEW) && plan->event.precise_ip) {
+  enum prof_refusal why = prof_refusal_of(result);
+  if ((is_missing(result) || why == PROF_REFUSAL_INVALID) && plan->event.precise_ip) {
     struct prof_plan imprecise = *plan;
     imprecise.event.precise_ip = 0;
     result = probe(os, &imprecise);
-    if (classify(result) == OPENS)
+    why = prof_refusal_of(result);
+    if (why == PROF_REFUSAL_NONE)
       *plan = imprecise;
-    why = classify(result);
   }
-  if ((why == TOO_NEW || why == TOO_BIG) && plan->threads_only) {
+  if ((why == PROF_REFUSAL_INVALID || why == PROF_REFUSAL_TOO_BIG) && plan->threads_only) {
     struct prof_plan old = *plan; /* before 5.13 */
     old.threads_only = false;
-    if (old.sigtrap) {
-      old.sigtrap = false;
-      old.stack_dump = true;
-      old.stack_bytes = PROF_STACK_BYTES_DEFAULT;
-    }
+    if (old.sigtrap)
+      copy_stacks(&old);
     result = probe(os, &old);
-    if (classify(result) != TOO_NEW)
+    why = prof_refusal_of(result);
+    if (why != PROF_REFUSAL_INVALID)
       *plan = old;
-    why = classify(result);
   }
-  while (why == TOO_BIG && plan->stack_dump && plan->stack_bytes > 1024) {
+  while (why == PROF_REFUSAL_TOO_BIG && plan->stack_dump && plan->stack_bytes > 1024) {
     plan->stack_bytes = plan->stack_bytes / 2 & ~7u;
     result = probe(os, plan);
-    why = classify(result);
+    why = prof_refusal_of(result);
   }
   return result;
 }
@@ -111,71 +82,44 @@ static void use_cpu_clock(struct prof_plan *plan) {
   prof_event_rename(&plan->event);
 }
 
+/* What is missing is told in a recording's words: it may have a clock instead. */
 static int fail(const struct prof_os *os, const struct prof_plan *plan, int result,
                 struct prof_error *error) {
   const char *name = plan->event.name;
-  long paranoid = prof_os_number(os, SYS_PARANOID, -2);
-  switch (classify(result)) {
-  case PERMISSION:
-    if (paranoid == -2)
-      return prof_error_set(error, PROF_PERMISSION, -result, "perf_event_open",
-                            "the kernel refuses '%s' to this user and does not tell its "
-                            "perf_event_paranoid: grant CAP_PERFMON, or run as root",
-                            name);
-    return prof_error_set(error, PROF_PERMISSION, -result, "perf_event_open",
-                          "kernel.perf_event_paranoid is %ld, which refuses '%s' to this user: run "
-                          "`sudo sysctl kernel.perf_event_paranoid=1`",
-                          paranoid, name);
-  case SECCOMP:
-    return prof_error_set(error, PROF_PERMISSION, -result, "perf_event_open",
-                          "perf_event_open is blocked (seccomp, as containers have it by default): "
-                          "start the container with `--cap-add PERFMON`, or with "
-                          "`--security-opt seccomp=unconfined`");
-  case NO_PMU:
+  if (is_missing(result))
     return prof_error_set(error, PROF_NO_PMU, -result, "perf_event_open",
                           "this machine cannot count '%s'%s: use 'cpu-clock'", name,
                           plan->has_pmu ? "" : " (no hardware PMU: a virtual machine?)");
-  case BUSY:
+  if (prof_refusal_of(result) == PROF_REFUSAL_BUSY)
     return prof_error_set(error, PROF_NO_PMU, -result, "perf_event_open",
                           "the counters for '%s' are taken by another program: end it, or use "
                           "'cpu-clock'",
                           name);
-  case NO_FILES:
-    return prof_error_set(error, PROF_TOO_MANY_FILES, -result, "perf_event_open",
-                          "no file descriptor is left: raise the limit with `ulimit -n 65536`");
-  default:
-    if (result == -ENOMEM)
-      return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, "perf_event_open",
-                            "no memory for the event '%s'", name);
-    return prof_error_set(error, PROF_SYSTEM, -result, "perf_event_open",
-                          "the kernel refuses '%s' at %u Hz: %s", name, plan->frequency,
-                          strerror(-result));
-  }
+  return prof_refusal_error(os, &plan->event, name, result, error);
 }
 
 static void note_kernel_excluded(const struct prof_os *os, struct prof_plan *plan, int result) {
-  if (classify(result) == SECCOMP)
+  if (prof_refusal_of(result) == PROF_REFUSAL_BLOCKED)
     prof_plan_note(plan, "kernel-excluded", "",
                    "kernel time is left out: the container refuses it; start it with "
                    "`--cap-add PERFMON`");
   else
     prof_plan_note(plan, "kernel-excluded", "sudo sysctl kernel.perf_event_paranoid=1",
                    "kernel time is left out: kernel.perf_event_paranoid is %ld",
-                   prof_os_number(os, SYS_PARANOID, -1));
+                   prof_os_number(os, PROF_SYS_PARANOID, -1));
 }
 
 /* One event (as it stands in *plan) with the kernel part, then without. */
 static int try_event(const struct prof_os *os, struct prof_plan *plan) {
   struct prof_plan attempt = *plan;
-  int result = probe_stack_forms(os, &attempt), refused;
-  enum refusal why = classify(result);
-  if ((why == PERMISSION || why == SECCOMP) && plan->kernel && !plan->event.exclude_user &&
-      !plan->event.in_kernel_only) {
-    refused = result;
+  int result = probe_stack_forms(os, &attempt), refused = result;
+  enum prof_refusal why = prof_refusal_of(result);
+  if ((why == PROF_REFUSAL_PERMISSION || why == PROF_REFUSAL_BLOCKED) && plan->kernel &&
+      !plan->event.exclude_user && !plan->event.in_kernel_only) {
     attempt = *plan;
     use_kernel(&attempt, false);
     result = probe_stack_forms(os, &attempt);
-    if (classify(result) == OPENS)
+    if (result >= 0)
       note_kernel_excluded(os, &attempt, refused);
   }
   /* The plan of the last attempt also names the event in an error. */
@@ -203,9 +147,7 @@ static void note_what_was_given_up(const struct prof_os *os, const struct prof_p
 }
 
 static void use_dumps(struct prof_plan *plan, const char *why) {
-  plan->sigtrap = false;
-  plan->stack_dump = true;
-  plan->stack_bytes = PROF_STACK_BYTES_DEFAULT;
+  copy_stacks(plan);
   prof_plan_note(plan, "no-sigtrap", "",
                  "%s: stacks are unwound from copies of %u bytes and may be cut", why,
                  plan->stack_bytes);
@@ -232,7 +174,7 @@ static void keep_to_sound_signals(const struct prof_os *os, struct prof_plan *pl
 }
 
 static void limit_frequency(const struct prof_os *os, struct prof_plan *plan) {
-  long rate = prof_os_number(os, SYS_RATE, -1);
+  long rate = prof_os_number(os, PROF_SYS_RATE, -1);
   char fix[sizeof plan->notes[0].fix];
   if (rate <= 0 || (long)plan->frequency <= rate)
     return;
@@ -274,22 +216,22 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
 
   plan = wanted;
   result = try_event(os, &plan);
-  if (classify(result) == OPENS && plan.event.is_hardware)
+  if (result >= 0 && plan.event.is_hardware)
     plan.has_pmu = true;
-  if ((classify(result) == NO_PMU || classify(result) == BUSY) && wanted.event.is_cycles) {
-    enum refusal why = classify(result);
+  bool is_busy = prof_refusal_of(result) == PROF_REFUSAL_BUSY;
+  if ((is_missing(result) || is_busy) && wanted.event.is_cycles) {
     plan = wanted;
     use_cpu_clock(&plan);
-    prof_plan_note(&plan, why == BUSY ? "pmu-busy" : "no-hardware-pmu", "",
-                   why == BUSY
+    prof_plan_note(&plan, is_busy ? "pmu-busy" : "no-hardware-pmu", "",
+                   is_busy
                        ? "the hardware counters are taken by another program: %s is used"
                        : "this machine shows no hardware counters (a virtual machine?): %s is used",
                    plan.event.name);
     result = try_event(os, &plan);
   }
-  if (classify(result) != OPENS && prof_cputimer_plan(os, &wanted, -result, out))
+  if (result < 0 && prof_cputimer_plan(os, &wanted, -result, out))
     return PROF_OK;
-  if (classify(result) != OPENS)
+  if (result < 0)
     return fail(os, &plan, result, error);
   keep_to_sound_signals(os, &plan);
   note_what_was_given_up(os, &wanted, &plan);

@@ -1,24 +1,13 @@
 #include "perf/count.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <linux/perf_event.h>
 
 #include "perf/count_open.h"
 #include "perf/cpus.h"
-
-static struct prof_count *create(const struct prof_os *os) {
-  struct prof_count *self = calloc(1, sizeof *self);
-  if (self)
-    self->os = os;
-  return self;
-}
 
 static int parse_events(struct prof_count *self, const char *text, struct prof_error *error) {
   struct prof_events_item items[PROF_EVENTS_MAX];
@@ -43,7 +32,7 @@ static int parse_events(struct prof_count *self, const char *text, struct prof_e
 
 /* Hybrid machines: what the generic hardware events need in config for each kind of core. */
 static void find_variants(struct prof_count *self) {
-  int cpus[COUNT_CPUS], count = prof_os_cpus(self->os, cpus, COUNT_CPUS);
+  int cpus[PROF_CPUS_MAX], count = prof_os_cpus(self->os, cpus, PROF_CPUS_MAX);
   for (int i = 0; i < count; i++) {
     uint64_t variant = prof_pmu_hybrid_config(self->os, cpus[i]);
     int at = 0;
@@ -56,16 +45,17 @@ static void find_variants(struct prof_count *self) {
 
 int prof_count_open(const struct prof_os *os, const struct prof_count_options *options,
                     struct prof_count **out, struct prof_error *error) {
-  struct prof_count *self = create(os);
+  struct prof_count *self = calloc(1, sizeof *self);
   int status;
   if (!self)
     return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for counters");
+  self->os = os;
   self->scope = options->scope;
   self->pid = options->pid;
   find_variants(self);
   status = parse_events(self, options->events, error);
   if (!status && self->scope == PROF_COUNT_CPUS) {
-    int found = prof_cpus_choose(os, options->cpus, self->cpus, COUNT_CPUS, error);
+    int found = prof_cpus_choose(os, options->cpus, self->cpus, PROF_CPUS_MAX, error);
     self->cpu_count = found > 0 ? found : 0;
     status = found < 0 ? found : 0;
   }
@@ -149,12 +139,4 @@ void prof_count_read(const struct prof_count *self, bool ending, struct prof_cou
     for (size_t t = 0; t < self->target_count; t++)
       if (self->targets[t].is_own == (ending == (pass == 0)))
         read_target(self, t, values);
-}
-
-double prof_count_scale(struct prof_count_value value) {
-  if (value.running_ns == 0)
-    return NAN;
-  if (value.running_ns >= value.enabled_ns)
-    return (double)value.value;
-  return (double)value.value * ((double)value.enabled_ns / (double)value.running_ns);
 }

@@ -3,12 +3,11 @@
  * starts, of what the calling thread starts next, of another process, or of whole CPUs.
  *
  * Where there are more hardware events than counters the kernel takes turns: each reading says how
- * long its event was wanted and how long it was on a counter, and prof_count_scale makes the one
- * into the other. On hybrid CPUs an event is opened once per kind of core, and added up.
- * The caller provides struct prof_os and uses one thread: the one that opened.
- * Refuses: events that do not count here (unless optional: they say why), that cannot be in their
- * group (PROF_BAD_EVENT), CPUs that are not online (PROF_BAD_OPTION), processes that are not there
- * or not ours (PROF_BAD_OPTION, PROF_PERMISSION).
+ * long its event was wanted and how long it was on a counter. On hybrid CPUs an event is opened
+ * once per kind of core, and added up. The caller provides struct prof_os and uses one thread: the
+ * one that opened. Refuses: events that do not count here (unless optional: they say why), that
+ * cannot be in their group (PROF_BAD_EVENT), CPUs that are not online (PROF_BAD_OPTION), processes
+ * that are not there or not ours (PROF_BAD_OPTION, PROF_PERMISSION).
  */
 #ifndef RSPACK_PROF_PERF_COUNT_H
 #define RSPACK_PROF_PERF_COUNT_H
@@ -65,8 +64,5 @@ const struct prof_count_event *prof_count_event(const struct prof_count *self, s
  * reading at both ends of an interval adds little of itself to it. */
 void prof_count_read(const struct prof_count *self, bool ending, struct prof_count_value *values);
 const struct prof_plan_note *prof_count_notes(const struct prof_count *self, int *count);
-
-/* The value as if the event had been on a counter all the time; NAN where it never was. */
-double prof_count_scale(struct prof_count_value value);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <linux/perf_event.h>
 
+#include "base/array.h"
 #include "perf/refusal.h"
 
 /* A thread born while its process is being opened may have a counter twice, or none: then all is
@@ -51,8 +52,7 @@ static int try_event(const struct prof_count *self, const struct prof_event *eve
 static void note_kernel_excluded(struct prof_count *self, const struct prof_count_event *event) {
   prof_plan_note(&self->plan, "kernel-excluded", "sudo sysctl kernel.perf_event_paranoid=1",
                  "'%s' is counted in user mode only: kernel.perf_event_paranoid is %ld",
-                 event->requested,
-                 prof_os_number(self->os, "/proc/sys/kernel/perf_event_paranoid", -1));
+                 event->requested, prof_os_number(self->os, PROF_SYS_PARANOID, -1));
 }
 
 /* The event alone: a descriptor, or a negative errno. Leaves the kernel out where it must be. */
@@ -141,19 +141,11 @@ int prof_count_settle(struct prof_count *self, bool optional, struct prof_error 
 }
 
 static int add_target(struct prof_count *self, int tid, int cpu, struct prof_error *error) {
-  size_t slots = prof_count_slots(self);
-  if (self->target_count == self->target_capacity) {
-    size_t capacity = self->target_capacity ? self->target_capacity * 2 : 64;
-    void *targets = realloc(self->targets, capacity * sizeof *self->targets);
-    if (targets)
-      self->targets = targets;
-    void *fds = realloc(self->fds, capacity * slots * sizeof *self->fds);
-    if (fds)
-      self->fds = fds;
-    if (!targets || !fds)
-      return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for counters");
-    self->target_capacity = capacity;
-  }
+  size_t slots = prof_count_slots(self), count = self->target_count + 1;
+  if (prof_array_reserve((void **)&self->targets, &self->target_capacity, count,
+                         sizeof *self->targets) ||
+      prof_array_reserve((void **)&self->fds, &self->fd_capacity, count * slots, sizeof *self->fds))
+    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for counters");
   int *fds = &self->fds[self->target_count * slots];
   for (size_t slot = 0; slot < slots; slot++)
     fds[slot] = -1;
@@ -191,23 +183,16 @@ void prof_count_detach(struct prof_count *self) {
 
 /* The threads there are now, in self->tids: how many, or a status. */
 static int list_threads(struct prof_count *self, const char *folder, struct prof_error *error) {
-  for (;;) {
-    int found = self->os->list_numbers(self->os->user, folder, self->tids, (int)self->tid_capacity);
-    if (found < 0 && self->scope == PROF_COUNT_PROCESS)
-      return prof_error_set(error, PROF_BAD_OPTION, -found, NULL, "there is no process %d",
-                            self->pid);
-    if (found < 0)
-      return prof_error_set(error, PROF_SYSTEM, -found, NULL, "cannot read %s: %s", folder,
-                            strerror(-found));
-    if ((size_t)found <= self->tid_capacity)
-      return found;
-    size_t capacity = (size_t)found * 2 + 16;
-    int *tids = realloc(self->tids, capacity * sizeof *tids);
-    if (!tids)
-      return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for thread ids");
-    self->tids = tids;
-    self->tid_capacity = capacity;
-  }
+  int found = prof_os_list(self->os, folder, &self->tids, &self->tid_capacity);
+  if (found == -ENOMEM)
+    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for thread ids");
+  if (found < 0 && self->scope == PROF_COUNT_PROCESS)
+    return prof_error_set(error, PROF_BAD_OPTION, -found, NULL, "there is no process %d",
+                          self->pid);
+  if (found < 0)
+    return prof_error_set(error, PROF_SYSTEM, -found, NULL, "cannot read %s: %s", folder,
+                          strerror(-found));
+  return found;
 }
 
 static bool is_target(const struct prof_count *self, int tid) {

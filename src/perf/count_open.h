@@ -10,16 +10,13 @@
 #include "perf/events.h"
 #include "perf/pmu.h"
 
-enum {
-  COUNT_CPUS = 1024,
-  COUNT_VARIANTS = 4, /* kinds of cores of one machine */
-};
+enum { COUNT_VARIANTS = 4 }; /* kinds of cores of one machine */
 
 struct prof_count {
   const struct prof_os *os;
   enum prof_count_scope scope;
   int pid;
-  int cpus[COUNT_CPUS], cpu_count;
+  int cpus[PROF_CPUS_MAX], cpu_count;
   uint64_t variants[COUNT_VARIANTS]; /* what is added to config; 0 on usual machines */
   int variant_count;
   struct prof_count_event events[PROF_EVENTS_MAX];
@@ -32,6 +29,7 @@ struct prof_count {
   } * targets;
   size_t target_count, target_capacity;
   int *fds; /* [target][variant][event]; -1: not opened */
+  size_t fd_capacity;
   int *tids;
   size_t tid_capacity;
 };

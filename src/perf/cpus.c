@@ -2,14 +2,12 @@
 
 #include <stdbool.h>
 
-enum { ONLINE_MAX = 1024 };
-
 int prof_cpus_choose(const struct prof_os *os, const char *text, int *cpus, int capacity,
                      struct prof_error *error) {
-  int online[ONLINE_MAX];
+  int online[PROF_CPUS_MAX];
   if (!text || !*text)
     return prof_os_cpus(os, cpus, capacity);
-  int online_count = prof_os_cpus(os, online, ONLINE_MAX);
+  int online_count = prof_os_cpus(os, online, PROF_CPUS_MAX);
   int count = prof_os_parse_cpus(text, cpus, capacity), kept = 0;
   if (count <= 0)
     return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,

@@ -10,6 +10,8 @@
 #include "base/status.h"
 #include "perf/os.h"
 
+enum { PROF_CPUS_TEXT = 4096 }; /* room for a list: 1,024 numbers with commas */
+
 /* How many, or a status. text NULL or "": all that are online. */
 int prof_cpus_choose(const struct prof_os *os, const char *text, int *cpus, int capacity,
                      struct prof_error *error);

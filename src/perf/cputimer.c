@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 
 enum {
   /* Without /proc: numbers that are tried beyond the newest thread known, every so many scans. A
@@ -64,7 +65,7 @@ static void note_why(const struct prof_os *os, int why, struct prof_plan *plan) 
   static const char code[] = "cpu-timers";
   static const char instead[] = "threads are sampled by timers of their CPU time, without kernel "
                                 "frames";
-  long paranoid = prof_os_number(os, "/proc/sys/kernel/perf_event_paranoid", -2);
+  long paranoid = prof_os_number(os, PROF_SYS_PARANOID, -2);
   if (why == EACCES && paranoid != -2)
     prof_plan_note(plan, code, "sudo sysctl kernel.perf_event_paranoid=1",
                    "kernel.perf_event_paranoid is %ld, which refuses perf events: %s", paranoid,
@@ -167,23 +168,15 @@ static int sweep(struct prof_cputimers *self) {
   return count;
 }
 
+/* -ENOMEM: nobody knows. */
 static int list(struct prof_cputimers *self) {
-  const struct prof_os *os = self->os;
-  for (;;) {
-    int count = os->list_numbers(os->user, "/proc/self/task", self->tids, (int)self->tid_capacity);
-    if (count < 0)
-      return sweep(self);
-    if ((size_t)count <= self->tid_capacity)
-      return count;
-    if (prof_array_reserve((void **)&self->tids, &self->tid_capacity, (size_t)count + 64,
-                           sizeof *self->tids))
-      return 0;
-  }
+  int count = prof_os_list(self->os, "/proc/self/task", &self->tids, &self->tid_capacity);
+  return count < 0 && count != -ENOMEM ? sweep(self) : count;
 }
 
 static uint64_t cpu_ns_of(int tid) {
   struct timespec time;
-  if (clock_gettime((clockid_t)(~(unsigned)tid << 3 | 4 | 2), &time))
+  if (clock_gettime(prof_thread_clock(tid), &time))
     return 0;
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
@@ -226,6 +219,8 @@ void prof_cputimers_scan(struct prof_cputimers *self, prof_cputimers_visit *visi
   const struct prof_os *os = self->os;
   self->scan++;
   int count = list(self);
+  if (count < 0)
+    return; /* the next scan tries again */
   for (int i = 0; i < count; i++) {
     int tid = self->tids[i];
     size_t index = index_of(self, tid);

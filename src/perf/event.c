@@ -76,6 +76,13 @@ const struct prof_event_known *prof_event_known_at(size_t index) {
   return index < sizeof KNOWN / sizeof *KNOWN ? &KNOWN[index] : NULL;
 }
 
+const char *prof_event_generic(uint32_t type, uint64_t config) {
+  for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+    if (KNOWN[i].type == type && KNOWN[i].config == config)
+      return KNOWN[i].name;
+  return NULL;
+}
+
 static const struct prof_event_known *find_known(const char *name) {
   for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
     if (!strcasecmp(KNOWN[i].name, name) || (KNOWN[i].alias && !strcasecmp(KNOWN[i].alias, name)))
@@ -256,8 +263,4 @@ int prof_event_parse_on(const struct prof_os *os, const char *text, struct prof_
   prof_event_rename(&event);
   *out = event;
   return 0;
-}
-
-int prof_event_parse(const char *text, struct prof_event *out, struct prof_error *error) {
-  return prof_event_parse_on(&prof_os_real, text, out, error);
 }

@@ -31,7 +31,6 @@ struct prof_event {
 };
 
 /* 0, or PROF_BAD_EVENT with the near matches in the message. *out is whole or untouched. */
-int prof_event_parse(const char *text, struct prof_event *out, struct prof_error *error);
 int prof_event_parse_on(const struct prof_os *os, const char *text, struct prof_event *out,
                         struct prof_error *error);
 
@@ -46,5 +45,8 @@ struct prof_event_known {
   uint64_t config;
 };
 const struct prof_event_known *prof_event_known_at(size_t index);
+
+/* The kernel's own name of what is counted, however it was spelt; NULL where it has none. */
+const char *prof_event_generic(uint32_t type, uint64_t config);
 
 #endif

@@ -10,7 +10,7 @@
 void prof_extras_fill(const struct prof_plan *plan, int index, uint64_t sig_data,
                       struct perf_event_attr *out) {
   struct prof_plan one = *plan;
-  one.event = plan->extras[index - 1].event;
+  one.event = *prof_plan_event(plan, index);
   prof_attr_fill(&one, sig_data, out);
   /* The first event of the same thread tells of these. */
   out->mmap = out->mmap2 = out->mmap_data = out->comm = out->comm_exec = out->task = 0;
@@ -39,7 +39,7 @@ static int add_event(struct prof_plan *plan, const struct prof_plan *other, int 
                           "at most %d events are recorded at once: count the others with `stat`",
                           PROF_EXTRAS_MAX + 1);
   for (int i = 0; i <= plan->extra_count; i++)
-    if (!strcmp((i ? &plan->extras[i - 1].event : &plan->event)->name, other->event.name))
+    if (!strcmp(prof_plan_event(plan, i)->name, other->event.name))
       return prof_error_set(error, PROF_BAD_EVENT, 0, NULL,
                             "event '%s' opens as '%s', which is recorded already", other->requested,
                             other->event.name);
@@ -80,12 +80,11 @@ static int try_groups(const struct prof_os *os, const struct prof_plan *plan,
                               "'%s' cannot be in one group with the others: there are too few "
                               "counters, or they are of another kind; give it outside of the "
                               "braces",
-                              plan->extras[count - 1].requested);
+                              prof_plan_requested(plan, count));
     else if (fds[count] < 0)
       status = prof_error_set(error, PROF_SYSTEM, -fds[count], "perf_event_open",
                               "the kernel refuses '%s' beside the others: %s",
-                              count ? plan->extras[count - 1].requested : plan->requested,
-                              strerror(-fds[count]));
+                              prof_plan_requested(plan, count), strerror(-fds[count]));
   }
   while (count-- > 0)
     if (fds[count] >= 0)
@@ -114,7 +113,7 @@ static uint64_t least_period(const struct prof_event *event) {
 
 static int check_period(const struct prof_plan *plan, uint64_t period, struct prof_error *error) {
   for (int i = 0; i <= plan->extra_count && period; i++) {
-    const struct prof_event *event = i ? &plan->extras[i - 1].event : &plan->event;
+    const struct prof_event *event = prof_plan_event(plan, i);
     if (period < least_period(event))
       return prof_error_set(error, PROF_BAD_OPTION, 0, NULL,
                             "a period of %llu is too short for '%s': it must be at least %llu, or "

@@ -9,8 +9,8 @@ void prof_files_init(struct prof_files *self, const struct prof_os *os) {
 }
 
 int prof_files_reserve(struct prof_files *self, const struct prof_os *os, long opened, int threads,
-                       int cpus, struct prof_error *error) {
-  long more = (long)threads * cpus;
+                       int cpus, int each, struct prof_error *error) {
+  long more = (long)threads * cpus * each;
   struct rlimit limit;
   if (os->get_limit(os->user, RLIMIT_NOFILE, &limit))
     return 0;
@@ -31,11 +31,11 @@ int prof_files_reserve(struct prof_files *self, const struct prof_os *os, long o
   }
   return prof_error_set(
       error, PROF_TOO_MANY_FILES, EMFILE, "perf_event_open",
-      "%d threads x %d CPUs need %ld descriptors more; %ld are open, %lu are left "
+      "%d threads x %d CPUs x %d event%s need %ld descriptors more; %ld are open, %lu are left "
       "to the build, the limit is %lu: run `sudo prlimit --nofile=%lu --pid $$` "
       "in this shell and start again",
-      threads, cpus, more, self->in_use + opened, (unsigned long)reserve,
-      (unsigned long)limit.rlim_max, (unsigned long)(needed * 2));
+      threads, cpus, each, each == 1 ? "" : "s", more, self->in_use + opened,
+      (unsigned long)reserve, (unsigned long)limit.rlim_max, (unsigned long)(needed * 2));
 }
 
 void prof_files_restore(struct prof_files *self, const struct prof_os *os) {

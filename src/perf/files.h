@@ -25,9 +25,9 @@ struct prof_files {
 
 void prof_files_init(struct prof_files *self, const struct prof_os *os);
 
-/* Room for threads x cpus more than the `opened` of ours. */
+/* Room for `each` events on each of so many CPUs for threads more, beside the `opened` of ours. */
 int prof_files_reserve(struct prof_files *self, const struct prof_os *os, long opened, int threads,
-                       int cpus, struct prof_error *error);
+                       int cpus, int each, struct prof_error *error);
 void prof_files_restore(struct prof_files *self, const struct prof_os *os);
 
 #endif

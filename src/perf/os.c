@@ -16,6 +16,8 @@
 
 #include <linux/perf_event.h>
 
+#include "base/array.h"
+#include "base/clock.h"
 #include "perf/lethal.h"
 
 static int real_open_in_group(void *user, const struct perf_event_attr *attr, int tid, int cpu,
@@ -128,15 +130,13 @@ static int real_set_limit(void *user, int resource, const struct rlimit *limit) 
 
 /* By the system calls themselves: glibc's timer_create allocates, and its timer_t is no int. */
 static int real_timer_open(void *user, int tid, int signal, uint64_t data) {
-  /* linux/posix-timers.h: MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED), the scheduler's own count. */
-  clockid_t clock = (clockid_t)(~(unsigned)tid << 3 | 4 | 2);
   struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
                            .sigev_signo = signal,
                            .sigev_value.sival_ptr = (void *)(uintptr_t)data};
   int id;
   (void)user;
   event._sigev_un._tid = tid; /* sigev_notify_thread_id, which glibc has named only since 2.37 */
-  return syscall(SYS_timer_create, clock, &event, &id) < 0 ? -errno : id;
+  return syscall(SYS_timer_create, prof_thread_clock(tid), &event, &id) < 0 ? -errno : id;
 }
 
 static int real_timer_start(void *user, int id, uint64_t period_ns) {
@@ -195,6 +195,26 @@ int prof_os_kernel_at_least(const struct prof_os *os, int major, int minor) {
       sscanf(text, "%d.%d", &a, &b) != 2)
     return 1;
   return a > major || (a == major && b >= minor);
+}
+
+int prof_os_list(const struct prof_os *os, const char *folder, int **numbers, size_t *capacity) {
+  for (;;) {
+    int count = os->list_numbers(os->user, folder, *numbers, (int)*capacity);
+    if (count < 0 || (size_t)count <= *capacity)
+      return count;
+    if (prof_array_reserve((void **)numbers, capacity, (size_t)count + 64, sizeof **numbers))
+      return -ENOMEM;
+  }
+}
+
+int prof_os_try(const struct prof_os *os, const struct perf_event_attr *attr) {
+  int cpus[1], fd;
+  prof_os_cpus(os, cpus, 1);
+  fd = os->perf_event_open(os->user, attr, 0, cpus[0]);
+  if (fd < 0)
+    return fd;
+  os->close(os->user, fd);
+  return 0;
 }
 
 int prof_os_parse_cpus(const char *text, int *cpus, int capacity) {

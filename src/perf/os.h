@@ -8,12 +8,16 @@
 #define RSPACK_PROF_PERF_OS_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
+#define PROF_SYS_PARANOID "/proc/sys/kernel/perf_event_paranoid"
+#define PROF_SYS_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
+
 struct perf_event_attr;
+
+enum { PROF_CPUS_MAX = 1024 }; /* room for the CPUs of a machine */
 
 struct prof_os {
   void *user; /* first argument of each call */
@@ -56,6 +60,13 @@ long prof_os_number(const struct prof_os *os, const char *path, long fallback);
 
 /* Whether the release of the running kernel is at least major.minor; 1 where it cannot be read. */
 int prof_os_kernel_at_least(const struct prof_os *os, int major, int minor);
+
+/* list_numbers into an array that grows: how many, or -errno (-ENOMEM). */
+int prof_os_list(const struct prof_os *os, const char *folder, int **numbers, size_t *capacity);
+
+/* Opens a disabled event on this thread and one CPU and closes it again: 0, or the -errno that a
+ * recording would get. */
+int prof_os_try(const struct prof_os *os, const struct perf_event_attr *attr);
 
 /* "0-3,8" -> cpus[]: how many (at most capacity), or -1 for text that is no such list. */
 int prof_os_parse_cpus(const char *text, int *cpus, int capacity);

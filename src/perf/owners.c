@@ -1,6 +1,5 @@
 #include "perf/owners.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -16,7 +15,7 @@ int prof_owners_add_set(struct prof_owners *self, int set) {
 }
 
 void prof_owners_drop_set(struct prof_owners *self, int set) {
-  free((void *)self->direct[set]);
+  free(self->direct[set]);
   self->direct[set] = NULL;
 }
 
@@ -33,8 +32,7 @@ int prof_owners_add(struct prof_owners *self, int set, uint64_t id, uint32_t tid
 }
 
 bool prof_owners_has(const struct prof_owners *self, int set, uint32_t tid) {
-  return tid < TIDS_MAX && self->direct[set] &&
-         (atomic_load_explicit(&self->direct[set][tid / 64], memory_order_acquire) >> tid % 64 & 1);
+  return tid < TIDS_MAX && self->direct[set] && (self->direct[set][tid / 64] >> tid % 64 & 1);
 }
 
 void prof_owners_put(struct prof_owners *self, int set, uint32_t tid, bool has) {
@@ -42,9 +40,9 @@ void prof_owners_put(struct prof_owners *self, int set, uint32_t tid, bool has) 
   if (tid >= TIDS_MAX || !self->direct[set])
     return;
   if (has)
-    atomic_fetch_or_explicit(&self->direct[set][tid / 64], bit, memory_order_release);
+    self->direct[set][tid / 64] |= bit;
   else
-    atomic_fetch_and_explicit(&self->direct[set][tid / 64], ~bit, memory_order_release);
+    self->direct[set][tid / 64] &= ~bit;
 }
 
 void prof_owners_ended(struct prof_owners *self, uint32_t tid) {

@@ -8,9 +8,8 @@
  * first count. While one set takes over from another both are enabled: a record counts where it is
  * of the set whose turn it was.
  *
- * The caller provides event ids as the kernel gives them (never used twice) and changes this from
- * one thread; prof_owners_has may be called from signal handlers. Refuses: sets beyond
- * PROF_SETS_MAX.
+ * The caller provides event ids as the kernel gives them (never used twice) and one thread.
+ * Refuses: sets beyond PROF_SETS_MAX.
  */
 #ifndef RSPACK_PROF_PERF_OWNERS_H
 #define RSPACK_PROF_PERF_OWNERS_H
@@ -30,10 +29,10 @@ struct prof_turn {
 };
 
 struct prof_owners {
-  struct prof_table owner;                 /* event id -> set and thread */
-  _Atomic uint64_t *direct[PROF_SETS_MAX]; /* bit per thread id: it has events of its own */
-  struct prof_table heirs;                 /* set and thread without events of its own -> owner */
-  struct prof_turn *turns;                 /* ascending */
+  struct prof_table owner;         /* event id -> set and thread */
+  uint64_t *direct[PROF_SETS_MAX]; /* bit per thread id: it has events of its own */
+  struct prof_table heirs;         /* set and thread without events of its own -> owner */
+  struct prof_turn *turns;         /* ascending */
   size_t turn_count, turn_capacity;
 };
 
@@ -46,7 +45,6 @@ int prof_owners_add(struct prof_owners *self, int set, uint64_t id, uint32_t tid
 /* All events of the thread in this set are open, or not any more. */
 void prof_owners_put(struct prof_owners *self, int set, uint32_t tid, bool has);
 void prof_owners_ended(struct prof_owners *self, uint32_t tid);
-/* Async-signal-safe. */
 bool prof_owners_has(const struct prof_owners *self, int set, uint32_t tid);
 
 /* Room for one more turn, so that taking it cannot fail. */

@@ -54,6 +54,14 @@ struct prof_plan {
   int note_count;
 };
 
+/* The event at index: 0 is the first, then the extras. What was asked for. */
+static inline const struct prof_event *prof_plan_event(const struct prof_plan *self, int index) {
+  return index ? &self->extras[index - 1].event : &self->event;
+}
+static inline const char *prof_plan_requested(const struct prof_plan *self, int index) {
+  return index ? self->extras[index - 1].requested : self->requested;
+}
+
 /* Adds a note (fix may be ""); the ninth and later are dropped. */
 __attribute__((format(printf, 4, 5))) void prof_plan_note(struct prof_plan *self, const char *code,
                                                           const char *fix, const char *format, ...);

@@ -6,8 +6,6 @@
 
 #include <linux/perf_event.h>
 
-#define DEVICES PROF_PMU_DEVICES
-
 /* Intel SDM vol. 3, IA32_PERFEVTSELx; AMD's differs in event's upper bits alone. */
 static const char *const X86_FORMAT[][2] = {
     {"event", "config:0-7"},   {"umask", "config:8-15"}, {"edge", "config:18"},
@@ -18,10 +16,10 @@ static const char *const X86_FORMAT[][2] = {
 static bool read_format(const struct prof_os *os, const char *pmu, const char *term, char *text,
                         size_t size) {
   char path[256];
-  snprintf(path, sizeof path, DEVICES "/%s/format/%s", pmu, term);
+  snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/format/%s", pmu, term);
   if (os->read_file(os->user, path, text, size) > 0)
     return true;
-  snprintf(path, sizeof path, DEVICES "/%s/type", pmu);
+  snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/type", pmu);
   if (strcmp(pmu, "cpu") || prof_os_number(os, path, -1) >= 0)
     return false; /* the PMU is there and has no such term, or it is another machine's */
   for (size_t i = 0; i < sizeof X86_FORMAT / sizeof *X86_FORMAT; i++)
@@ -79,7 +77,7 @@ static bool expand_alias(const struct prof_os *os, const char *pmu, char *terms,
   char path[512], text[256];
   if (strpbrk(terms, ",=.") || !*terms)
     return false;
-  snprintf(path, sizeof path, DEVICES "/%s/events/%s", pmu, terms);
+  snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/events/%s", pmu, terms);
   if (os->read_file(os->user, path, text, sizeof text) <= 0)
     return false;
   text[strcspn(text, "\n")] = 0;
@@ -96,7 +94,7 @@ bool prof_pmu_parse(const struct prof_os *os, const char *text, struct prof_even
     return false;
   snprintf(pmu, sizeof pmu, "%.*s", (int)(slash - text), text);
   snprintf(terms, sizeof terms, "%.*s", (int)(last - slash - 1), slash + 1);
-  snprintf(path, sizeof path, DEVICES "/%s/type", pmu);
+  snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/type", pmu);
   type = prof_os_number(os, path, strcmp(pmu, "cpu") ? -1 : PERF_TYPE_RAW);
   if (type < 0 || strchr(terms, '/'))
     return false;
@@ -112,29 +110,29 @@ bool prof_pmu_parse(const struct prof_os *os, const char *text, struct prof_even
 
 bool prof_pmu_has(const struct prof_os *os, const char *pmu) {
   char path[256];
-  snprintf(path, sizeof path, DEVICES "/%s/type", pmu);
+  snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/type", pmu);
   return prof_os_number(os, path, -1) >= 0;
 }
 
 bool prof_pmu_exists(const struct prof_os *os) {
-  return prof_os_number(os, DEVICES "/cpu/type", -1) >= 0 ||
-         prof_os_number(os, DEVICES "/cpu_core/type", -1) >= 0;
+  return prof_os_number(os, PROF_PMU_DEVICES "/cpu/type", -1) >= 0 ||
+         prof_os_number(os, PROF_PMU_DEVICES "/cpu_core/type", -1) >= 0;
 }
 
 uint64_t prof_pmu_hybrid_config(const struct prof_os *os, int cpu) {
   static const char *const NAMES[] = {"cpu_core", "cpu_atom", "cpu_lowpower"};
   for (int i = 0; i < 3; i++) {
     char path[128], text[1024];
-    int cpus[1024], count;
+    int cpus[PROF_CPUS_MAX], count;
     long type;
-    snprintf(path, sizeof path, DEVICES "/%s/type", NAMES[i]);
+    snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/type", NAMES[i]);
     type = prof_os_number(os, path, -1);
     if (type < 0)
       continue;
-    snprintf(path, sizeof path, DEVICES "/%s/cpus", NAMES[i]);
+    snprintf(path, sizeof path, PROF_PMU_DEVICES "/%s/cpus", NAMES[i]);
     if (os->read_file(os->user, path, text, sizeof text) <= 0)
       continue;
-    count = prof_os_parse_cpus(text, cpus, 1024);
+    count = prof_os_parse_cpus(text, cpus, PROF_CPUS_MAX);
     for (int j = 0; j < count; j++)
       if (cpus[j] == cpu)
         return (uint64_t)type << 32;

@@ -22,6 +22,9 @@ enum prof_refusal prof_refusal_of(int result) {
   case EINVAL:
   case ENOSPC: /* a group with more events than counters (6.x), breakpoint slots */
     return PROF_REFUSAL_INVALID;
+  case E2BIG:
+  case EMSGSIZE:
+    return PROF_REFUSAL_TOO_BIG;
   case EMFILE:
   case ENFILE:
     return PROF_REFUSAL_FILES;
@@ -55,13 +58,13 @@ const char *prof_refusal_reason(enum prof_refusal refusal, const struct prof_eve
 
 int prof_refusal_error(const struct prof_os *os, const struct prof_event *event, const char *name,
                        int result, struct prof_error *error) {
-  long paranoid = prof_os_number(os, "/proc/sys/kernel/perf_event_paranoid", -2);
+  long paranoid = prof_os_number(os, PROF_SYS_PARANOID, -2);
   switch (prof_refusal_of(result)) {
   case PROF_REFUSAL_PERMISSION:
     if (paranoid == -2)
       return prof_error_set(error, PROF_PERMISSION, -result, "perf_event_open",
-                            "the kernel refuses '%s' to this user: grant CAP_PERFMON, or run as "
-                            "root",
+                            "the kernel refuses '%s' to this user and does not tell its "
+                            "perf_event_paranoid: grant CAP_PERFMON, or run as root",
                             name);
     return prof_error_set(error, PROF_PERMISSION, -result, "perf_event_open",
                           "kernel.perf_event_paranoid is %ld, which refuses '%s' to this user: run "

@@ -19,6 +19,7 @@ enum prof_refusal {
   PROF_REFUSAL_MISSING,    /* no such counter here */
   PROF_REFUSAL_BUSY,       /* another program has the counters */
   PROF_REFUSAL_INVALID,    /* the event is known and cannot be had in this form */
+  PROF_REFUSAL_TOO_BIG,    /* the attributes, or a record beyond its 64 KB */
   PROF_REFUSAL_FILES,
   PROF_REFUSAL_GONE, /* the thread has ended, the CPU went away */
   PROF_REFUSAL_OTHER,

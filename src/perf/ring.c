@@ -36,11 +36,6 @@ static uint64_t load_tail(const struct prof_ring *self) {
   return __atomic_load_n(&page->data_tail, __ATOMIC_RELAXED); /* only we write it */
 }
 
-size_t prof_ring_waiting(const struct prof_ring *self) {
-  uint64_t waiting = load_head(self) - load_tail(self);
-  return waiting > self->data_bytes ? self->data_bytes : (size_t)waiting;
-}
-
 /* The record at `offset` in one piece: in place, or put together in scratch. */
 static const struct perf_event_header *whole_record(struct prof_ring *self, size_t offset,
                                                     size_t size) {

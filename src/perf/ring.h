@@ -38,7 +38,4 @@ int prof_ring_init(struct prof_ring *self, void *map, size_t map_bytes, size_t p
 /* Visits what is there now (not what comes meanwhile). Bytes consumed. */
 size_t prof_ring_drain(struct prof_ring *self, prof_ring_visit *visit, void *user);
 
-/* Bytes waiting, for the drain's cadence. */
-size_t prof_ring_waiting(const struct prof_ring *self);
-
 #endif

@@ -31,13 +31,8 @@ static bool is_laid_out_alike(const struct prof_plan *plan) {
 
 static int probe(const struct prof_os *os, const struct prof_plan *plan) {
   struct perf_event_attr attr;
-  int cpus[1], fd;
-  prof_os_cpus(os, cpus, 1);
   prof_switches_fill(plan, 0, &attr);
-  fd = os->perf_event_open(os->user, &attr, 0, cpus[0]);
-  if (fd >= 0)
-    os->close(os->user, fd);
-  return fd;
+  return prof_os_try(os, &attr);
 }
 
 int prof_switches_choose(const struct prof_os *os, struct prof_plan *plan,
@@ -59,7 +54,7 @@ int prof_switches_choose(const struct prof_os *os, struct prof_plan *plan,
     return PROF_OK;
   }
   plan->switches = PROF_SWITCHES_RECORDS;
-  bool is_paranoid = prof_os_number(os, "/proc/sys/kernel/perf_event_paranoid", 0) > 1;
+  bool is_paranoid = prof_os_number(os, PROF_SYS_PARANOID, 0) > 1;
   prof_plan_note(plan, "no-switch-stacks",
                  is_paranoid && is_sound ? "sudo sysctl kernel.perf_event_paranoid=1" : "",
                  "waits have no stacks of their own (%s): a long one's is read while it lasts, a "

@@ -128,7 +128,7 @@ static void threads_that_end_meanwhile_leave_nothing(void **state) {
   assert_int_equal(open_with(NULL, 1000, 0, 0), 0);
   assert_int_equal(prof_attach_thread_count(attach), 2);
   assert_int_equal(prof_attach_fd_count(attach), 4);
-  assert_false(prof_attach_is_direct(attach, 101));
+  assert_false(prof_attach_is_double(attach, 42, 101)); /* has none of its own */
   close_all();
   /* The first of all. */
   machine = fake_usual();
@@ -173,9 +173,6 @@ static void doubles_are_told_by_the_id(void **state) {
   assert_false(prof_attach_is_double(attach, id_100, 999)); /* inherits */
   assert_true(prof_attach_is_double(attach, 42, 100));      /* nobody's */
   assert_false(prof_attach_is_double(attach, id_100, UINT32_MAX));
-  assert_false(prof_attach_signal_is_double(attach, COOKIE | 100, 100));
-  assert_true(prof_attach_signal_is_double(attach, COOKIE | 100, 101));
-  assert_false(prof_attach_signal_is_double(attach, COOKIE | 100, 999));
 
   /* A birth is written by the parent: its id counts, not the child's. */
   struct prof_record record = {
@@ -201,8 +198,8 @@ static void a_later_scan_takes_in_the_missed(void **state) {
   assert_int_equal(open_with(NULL, 1000, 0, 0), 0);
   prof_attach_enable(attach);
   assert_int_equal(prof_attach_scan(attach), 1);
-  assert_true(prof_attach_is_direct(attach, 200));
-  assert_int_equal(machine.enabled, 4); /* at once */
+  assert_true(prof_attach_is_double(attach, 42, 200)); /* has its own now */
+  assert_int_equal(machine.enabled, 4);                /* at once */
   assert_int_equal(prof_attach_scan(attach), 0);
   close_all();
 }
