@@ -10,36 +10,10 @@
 #include "base/file.h"
 #include "perf/order.h"
 
-/* perf's own records (tools/lib/perf/include/perf/event.h), which the kernel never writes. */
-enum own_type {
-  OWN_ATTR = 64,
-  OWN_TRACING_DATA = 66, /* followed by data that its size does not count */
-  OWN_BUILD_ID = 67,
-  OWN_FINISHED_ROUND = 68,
-  OWN_AUXTRACE = 71, /* followed by data that its size does not count */
-  OWN_FEATURE = 80,
-  OWN_COMPRESSED = 81,
-  OWN_COMPRESSED2 = 83,
-};
-
 enum {
   WINDOW_BYTES = 1 << 20,
-  HEAD_BYTES = 104,     /* perf_file_header: up to and with the bits of features */
-  PIPE_HEAD_BYTES = 16, /* magic and its own size */
-  FEATURE_BITS = 256,
   SECTION_BYTES = 64 << 20, /* of one feature, of the attributes: more is no perf.data */
 };
-
-struct section {
-  uint64_t offset, size;
-};
-
-struct file_head { /* perf_file_header */
-  uint64_t magic, size, attr_size;
-  struct section attrs, data, event_types;
-  uint64_t features[FEATURE_BITS / 64];
-};
-_Static_assert(sizeof(struct file_head) == HEAD_BYTES, "perf.data-file-format.txt");
 
 struct prof_datafile {
   int fd;
@@ -53,7 +27,8 @@ struct prof_datafile {
 };
 
 /* A malloc'ed copy of a section, NULL where it is not all there. */
-static unsigned char *read_section(const struct prof_datafile *self, struct section section) {
+static unsigned char *read_section(const struct prof_datafile *self,
+                                   struct prof_data_section section) {
   if (section.size == 0 || section.size > SECTION_BYTES || section.offset > self->size ||
       section.size > self->size - section.offset)
     return NULL;
@@ -73,13 +48,13 @@ static int bad_head(struct prof_error *error) {
   return refuse(error, "the head of this perf.data does not fit the file: record it again");
 }
 
-static int read_events(struct prof_datafile *self, const struct file_head *head,
+static int read_events(struct prof_datafile *self, const struct prof_data_file_head *head,
                        struct prof_error *error) {
   size_t entry = head->attr_size; /* an attr and the section of its ids */
   unsigned char *attrs = read_section(self, head->attrs);
-  int failed = !attrs || entry < PERF_ATTR_SIZE_VER0 + sizeof(struct section);
+  int failed = !attrs || entry < PERF_ATTR_SIZE_VER0 + sizeof(struct prof_data_section);
   for (size_t at = 0; !failed && at + entry <= head->attrs.size; at += entry) {
-    struct section ids;
+    struct prof_data_section ids;
     memcpy(&ids, attrs + at + entry - sizeof ids, sizeof ids);
     failed = prof_datahead_event(&self->head, attrs + at, entry - sizeof ids);
     unsigned char *bytes = failed || !ids.size ? NULL : read_section(self, ids);
@@ -92,10 +67,10 @@ static int read_events(struct prof_datafile *self, const struct file_head *head,
 }
 
 /* One section for each bit that is set, in a table behind the records. */
-static void read_features(struct prof_datafile *self, const struct file_head *head) {
+static void read_features(struct prof_datafile *self, const struct prof_data_file_head *head) {
   uint64_t at = self->end;
-  for (unsigned bit = 0; bit < FEATURE_BITS; bit++) {
-    struct section section;
+  for (unsigned bit = 0; bit < PROF_DATA_FEATURE_BITS; bit++) {
+    struct prof_data_section section;
     if (!(head->features[bit / 64] >> bit % 64 & 1))
       continue;
     if (prof_file_read_at(self->fd, &section, sizeof section, at) != sizeof section)
@@ -109,19 +84,19 @@ static void read_features(struct prof_datafile *self, const struct file_head *he
 }
 
 static int read_head(struct prof_datafile *self, struct prof_error *error) {
-  struct file_head head = {0};
+  struct prof_data_file_head head = {0};
   size_t got = prof_file_read_at(self->fd, &head, sizeof head, 0);
-  if (got < PIPE_HEAD_BYTES)
+  if (got < PROF_DATA_PIPE_HEAD_BYTES)
     return refuse(error, "this is no perf.data: it is too short");
   if (head.magic == __builtin_bswap64(PROF_DATA_MAGIC))
     return refuse(error, "this perf.data is of a big-endian machine, which is not read");
   if (head.magic != PROF_DATA_MAGIC)
     return refuse(error, "this is no perf.data: its first bytes are not PERFILE2");
-  self->start = PIPE_HEAD_BYTES;
+  self->start = PROF_DATA_PIPE_HEAD_BYTES;
   self->end = self->size;
-  if (head.size == PIPE_HEAD_BYTES)
+  if (head.size == PROF_DATA_PIPE_HEAD_BYTES)
     return PROF_OK;
-  if (got < HEAD_BYTES || head.size < HEAD_BYTES)
+  if (got < PROF_DATA_HEAD_BYTES || head.size < PROF_DATA_HEAD_BYTES)
     return bad_head(error);
   self->start = head.data.offset;
   if (self->start > self->size || head.data.size > self->size - self->start) {
@@ -162,11 +137,11 @@ static bool next(struct prof_datafile *self, uint64_t *at) {
     return false;
   }
   *at += header->size;
-  if (header->type == OWN_AUXTRACE && header->size >= 16) {
+  if (header->type == PROF_DATA_OWN_AUXTRACE && header->size >= 16) {
     uint64_t more;
     memcpy(&more, self->record + 8, sizeof more);
     *at = more > self->end - *at ? self->end : *at + more;
-  } else if (header->type == OWN_TRACING_DATA && header->size >= 12) {
+  } else if (header->type == PROF_DATA_OWN_TRACING_DATA && header->size >= 12) {
     uint32_t more;
     memcpy(&more, self->record + 8, sizeof more);
     uint64_t padded = ((uint64_t)more + 7) & ~7ull;
@@ -176,7 +151,7 @@ static bool next(struct prof_datafile *self, uint64_t *at) {
 }
 
 static int check_type(uint32_t type, struct prof_error *error) {
-  if (type == OWN_COMPRESSED || type == OWN_COMPRESSED2)
+  if (type == PROF_DATA_OWN_COMPRESSED || type == PROF_DATA_OWN_COMPRESSED2)
     return refuse(error, "the records of this perf.data are compressed, which is not read: record "
                          "it without -z");
   return PROF_OK;
@@ -191,18 +166,18 @@ static int read_piped(struct prof_datafile *self, struct prof_error *error) {
     const unsigned char *body = self->record + sizeof *header;
     size_t size = header->size - sizeof *header;
     status = check_type(header->type, error);
-    if (header->type == OWN_ATTR && size >= PERF_ATTR_SIZE_VER0) {
+    if (header->type == PROF_DATA_OWN_ATTR && size >= PERF_ATTR_SIZE_VER0) {
       uint32_t attr_bytes;
       memcpy(&attr_bytes, body + 4, sizeof attr_bytes); /* perf_event_attr.size */
       failed = attr_bytes > size || prof_datahead_event(&self->head, body, attr_bytes) ||
                prof_datahead_ids(&self->head, self->head.event_count - 1, body + attr_bytes,
                                  size - attr_bytes);
-    } else if (header->type == OWN_FEATURE && size >= 8) {
+    } else if (header->type == PROF_DATA_OWN_FEATURE && size >= 8) {
       uint64_t feature;
       memcpy(&feature, body, sizeof feature);
-      if (feature < FEATURE_BITS)
+      if (feature < PROF_DATA_FEATURE_BITS)
         prof_datahead_feature(&self->head, (unsigned)feature, body + 8, size - 8);
-    } else if (header->type == OWN_BUILD_ID) {
+    } else if (header->type == PROF_DATA_OWN_BUILD_ID) {
       prof_datahead_feature(&self->head, PROF_DATA_BUILD_ID, self->record, header->size);
     }
   }
@@ -232,7 +207,7 @@ int prof_datafile_open(const char *path, struct prof_datafile **out, struct prof
     self->modified_ns =
         (uint64_t)stat.st_mtim.tv_sec * 1000000000u + (uint64_t)stat.st_mtim.tv_nsec;
     status = read_head(self, error);
-    if (!status && self->start == PIPE_HEAD_BYTES && !self->head.event_count)
+    if (!status && self->start == PROF_DATA_PIPE_HEAD_BYTES && !self->head.event_count)
       status = read_piped(self, error);
     if (!status && !self->head.event_count)
       status = refuse(error, "this perf.data has no events: record it again");
@@ -348,9 +323,9 @@ static int run(struct prof_datafile *self, struct round *round, prof_datafile_vi
     int status = check_type(header->type, error);
     if (status)
       return status;
-    if (round && header->type == OWN_FINISHED_ROUND)
+    if (round && header->type == PROF_DATA_OWN_FINISHED_ROUND)
       end_round(round);
-    if (header->type >= OWN_ATTR)
+    if (header->type >= PROF_DATA_OWN_ATTR)
       continue;
     self->counts.records++;
     if (round)

@@ -1,8 +1,6 @@
 /*
  * datahead: what stands before and behind the records of a perf.data file: the attributes of its
- * events with their ids, build ids, and the facts about the machine (perf's
- * tools/perf/Documentation/perf.data-file-format.txt, and what perf 6.1 writes). Pure: bytes in,
- * struct out.
+ * events with their ids, build ids, and the facts about the machine. Pure: bytes in, struct out.
  *
  * The caller provides bytes of the file, cut to what is there. Every number in them is hostile
  * until checked here; a feature that does not parse is left out, since no record depends on it.
@@ -17,23 +15,11 @@
 #include <linux/perf_event.h>
 
 #include "base/table.h"
+#include "perf/dataform.h"
 #include "perf/record.h"
 
-#define PROF_DATA_MAGIC 0x32454c4946524550ull /* "PERFILE2" */
 #define PROF_DATA_EVENTS_MAX 1024
 #define PROF_DATA_IDS_MAX (1u << 20)
-
-/* HEADER_* of tools/perf/util/header.h: the sections behind the records. */
-enum prof_data_feature {
-  PROF_DATA_BUILD_ID = 2,
-  PROF_DATA_OSRELEASE = 4,
-  PROF_DATA_VERSION = 5,
-  PROF_DATA_NRCPUS = 7,
-  PROF_DATA_CMDLINE = 11,
-  PROF_DATA_EVENT_DESC = 12,
-  PROF_DATA_SAMPLE_TIME = 21,
-  PROF_DATA_CLOCK_DATA = 29,
-};
 
 struct prof_data_event {
   struct perf_event_attr attr;

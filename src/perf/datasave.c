@@ -9,24 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "perf/datahead.h"
+#include "perf/dataform.h"
 
-enum { BUFFER_BYTES = 1 << 20, FINISHED_ROUND = 68 };
+enum { BUFFER_BYTES = 1 << 20 };
 
-struct section {
-  uint64_t offset, size;
-};
-
-/* perf_file_header and the one attribute behind it (perf.data-file-format.txt). */
+/* With the one attribute behind it. */
 struct head {
-  uint64_t magic, size, attr_size;
-  struct section attrs, data, event_types;
-  uint64_t features[4];
+  struct prof_data_file_head file;
   struct perf_event_attr attr;
-  struct section ids; /* none: one event needs no telling apart */
+  struct prof_data_section ids; /* none: one event needs no telling apart */
 };
-enum { HEAD_BYTES = offsetof(struct head, attr) };
-_Static_assert(HEAD_BYTES == 104, "perf.data-file-format.txt");
 
 struct prof_datasave {
   FILE *file;
@@ -97,12 +89,13 @@ int prof_datasave_open(const char *path, const struct perf_event_attr *attr,
     return fail(path, sys_errno, "open", error);
   }
   setvbuf(self->file, NULL, _IOFBF, BUFFER_BYTES);
+  const uint64_t attr_bytes = sizeof *attr + sizeof self->head.ids;
   self->head = (struct head){
-      .magic = PROF_DATA_MAGIC,
-      .size = HEAD_BYTES,
-      .attr_size = sizeof *attr + sizeof(struct section),
-      .attrs = {.offset = HEAD_BYTES, .size = sizeof *attr + sizeof(struct section)},
-      .data = {.offset = sizeof self->head},
+      .file = {.magic = PROF_DATA_MAGIC,
+               .size = PROF_DATA_HEAD_BYTES,
+               .attr_size = attr_bytes,
+               .attrs = {.offset = PROF_DATA_HEAD_BYTES, .size = attr_bytes},
+               .data = {.offset = sizeof self->head}},
       .attr = *attr,
   };
   put(self, &self->head, sizeof self->head);
@@ -116,7 +109,7 @@ void prof_datasave_record(struct prof_datasave *self, const struct perf_event_he
 }
 
 void prof_datasave_round(struct prof_datasave *self) {
-  struct perf_event_header end = {.type = FINISHED_ROUND, .size = sizeof end};
+  struct perf_event_header end = {.type = PROF_DATA_OWN_FINISHED_ROUND, .size = sizeof end};
   if (self->has_records)
     put(self, &end, sizeof end);
   self->has_records = false;
@@ -124,7 +117,6 @@ void prof_datasave_round(struct prof_datasave *self) {
 
 static void put_feature(struct prof_datasave *self, enum prof_data_feature feature,
                         const struct prof_datasave_facts *facts) {
-  uint32_t version = 1;
   switch (feature) {
   case PROF_DATA_OSRELEASE:
     put_text(self, facts->os_release);
@@ -152,7 +144,7 @@ static void put_feature(struct prof_datasave *self, enum prof_data_feature featu
     put(self, &facts->last_ns, 8);
     break;
   case PROF_DATA_CLOCK_DATA:
-    put_u32(self, version);
+    put_u32(self, 1); /* version */
     put_u32(self, (uint32_t)self->head.attr.clockid);
     put(self, &facts->wall_ns, 8);
     put(self, &facts->wall_at_ns, 8);
@@ -168,7 +160,7 @@ static void put_features(struct prof_datasave *self, const struct prof_datasave_
       PROF_DATA_OSRELEASE,  PROF_DATA_VERSION,     PROF_DATA_NRCPUS,    PROF_DATA_CMDLINE,
       PROF_DATA_EVENT_DESC, PROF_DATA_SAMPLE_TIME, PROF_DATA_CLOCK_DATA};
   enum { COUNT = sizeof features / sizeof features[0] };
-  struct section table[COUNT] = {{0}};
+  struct prof_data_section table[COUNT] = {{0}};
   uint64_t table_at = self->at;
   put(self, table, sizeof table);
   for (int i = 0; i < COUNT; i++) {
@@ -180,12 +172,12 @@ static void put_features(struct prof_datasave *self, const struct prof_datasave_
     return;
   put(self, table, sizeof table);
   for (int i = 0; i < COUNT && !self->failed; i++)
-    self->head.features[0] |= 1ull << features[i];
+    self->head.file.features[0] |= 1ull << features[i];
 }
 
 int prof_datasave_close(struct prof_datasave *self, const struct prof_datasave_facts *facts,
                         struct prof_error *error) {
-  self->head.data.size = self->at - self->head.data.offset;
+  self->head.file.data.size = self->at - self->head.file.data.offset;
   if (facts)
     put_features(self, facts);
   if (fflush(self->file) && !self->failed) {
