@@ -1,20 +1,15 @@
 #include "session/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/chunks.h"
 #include "base/clock.h"
-#include "session/journal_file.h"
 #include "session/journal_rows.h"
 
 enum {
@@ -29,7 +24,7 @@ void prof_journal_init(struct prof_journal *self, const char *folder, const char
 
 /* Gives up on the journal; what was written stays, and is a whole one up to there. */
 static void fail(struct prof_journal *self, const char *what, int number) {
-  snprintf(self->failure, sizeof self->failure, "%s: %s", what, strerror(number));
+  snprintf(self->failure, sizeof self->failure, "%.190s: %.60s", what, strerror(number));
   self->folder = NULL;
 }
 
@@ -58,13 +53,12 @@ static void put_section(struct prof_journal *self, enum prof_journal_tag tag, si
   put_u32(self, (uint32_t)count);
 }
 
-static void read_boot_id(char *text, size_t size) {
-  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
-  if (fd >= 0)
-    close(fd);
-  text[got > 0 ? got : 0] = 0;
-  text[strcspn(text, "\n")] = 0;
+/* How many rows there were of the section that was begun at place; none: nor is there a section. */
+static void end_section(struct prof_journal *self, size_t place, uint32_t count) {
+  if (!count)
+    self->used = place;
+  else if (!self->failure[0])
+    memcpy(self->piece + place + sizeof(uint32_t), &count, sizeof count);
 }
 
 static void put_head(struct prof_journal *self, const struct prof_recording *recording) {
@@ -83,7 +77,7 @@ static void put_head(struct prof_journal *self, const struct prof_recording *rec
   head.plan = recording->attach ? *prof_attach_plan(recording->attach) : recording->options.plan;
   uname(&name);
   snprintf(head.kernel, sizeof head.kernel, "%.64s", name.release);
-  read_boot_id(head.boot_id, sizeof head.boot_id);
+  prof_journal_boot_id(head.boot_id);
   put_section(self, PROF_JOURNAL_HEAD, 1);
   put(self, &head, sizeof head);
   put_section(self, PROF_JOURNAL_ABOUT, strlen(self->about));
@@ -110,7 +104,8 @@ static void put_modules(struct prof_journal *self, const struct prof_modules *mo
 }
 
 static void put_threads(struct prof_journal *self, const struct prof_threads *threads) {
-  size_t place = self->used, changed = 0;
+  size_t place = self->used;
+  uint32_t changed = 0;
   if (prof_array_reserve((void **)&self->threads, &self->thread_capacity, threads->count + 1,
                          sizeof *self->threads)) {
     fail(self, "its threads", ENOMEM);
@@ -127,14 +122,11 @@ static void put_threads(struct prof_journal *self, const struct prof_threads *th
     changed++;
   }
   self->thread_count = threads->count;
-  if (!changed)
-    self->used = place;
-  else if (!self->failure[0])
-    memcpy(self->piece + place + sizeof(uint32_t), &(uint32_t){(uint32_t)changed}, 4);
+  end_section(self, place, changed);
 }
 
 /* Code that a sampled frame is in, once. */
-static size_t put_code(struct prof_journal *self, const struct prof_space *space, uint32_t id) {
+static uint32_t put_code(struct prof_journal *self, const struct prof_space *space, uint32_t id) {
   const struct prof_code *code = prof_space_code(space, id);
   if (id >= self->code_count) {
     size_t count = 2 * (size_t)id + 1024;
@@ -168,15 +160,13 @@ static size_t put_code(struct prof_journal *self, const struct prof_space *space
 
 static void put_frames(struct prof_journal *self, const struct prof_recording *recording) {
   const struct prof_tree *tree = &recording->tree;
-  size_t place = self->used, codes = 0;
+  size_t place = self->used;
+  uint32_t codes = 0;
   put_section(self, PROF_JOURNAL_CODES, 0);
   for (size_t i = self->keys; i < tree->key_count && !self->failure[0]; i++)
     if (tree->keys[i] >> 32 < PROF_FRAME_SPECIAL)
       codes += put_code(self, recording->space, (uint32_t)(tree->keys[i] >> 32));
-  if (!codes)
-    self->used = place;
-  else if (!self->failure[0])
-    memcpy(self->piece + place + sizeof(uint32_t), &(uint32_t){(uint32_t)codes}, 4);
+  end_section(self, place, codes);
   put_section(self, PROF_JOURNAL_KEYS, tree->key_count - self->keys);
   for (; self->keys < tree->key_count; self->keys++) {
     uint64_t key = tree->keys[self->keys];
@@ -292,9 +282,15 @@ static void begin_anew(struct prof_recording *recording) {
     memset(self->codes, 0, self->code_count);
   prof_journal_notes_rewind(&self->notes);
   prof_journal_flush(recording);
-  close(before);
   if (self->folder && rename(fresh, self->path))
     fail(self, self->path, errno);
+  if (!self->folder) { /* the one before is whole, and stays locked as this process's */
+    unlink(fresh);
+    close(self->fd);
+    self->fd = before;
+    return;
+  }
+  close(before);
 }
 
 void prof_journal_forgot(struct prof_recording *recording) {

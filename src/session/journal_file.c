@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "perf/os.h"
+
 /* All folders of the path; false, and errno. */
 static bool make_folders(const char *path) {
   char part[PATH_MAX];
@@ -85,6 +87,13 @@ int prof_journal_file_open(const char *folder, uint64_t start_unix_ms, char path
       return -1;
   }
   return -1;
+}
+
+void prof_journal_boot_id(char text[PROF_BOOT_ID_BYTES]) {
+  const struct prof_os *os = &prof_os_real;
+  if (os->read_file(os->user, "/proc/sys/kernel/random/boot_id", text, PROF_BOOT_ID_BYTES) < 0)
+    text[0] = 0;
+  text[strcspn(text, "\n")] = 0;
 }
 
 void prof_journal_file_remove(const char *path) {

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { PROF_BOOT_ID_BYTES = 40 };
+
 /* The descriptor; -1, and errno. path: what was made, or was to be made; "" where no folder was. */
 int prof_journal_file_open(const char *folder, uint64_t start_unix_ms, char path[PATH_MAX]);
 
@@ -19,5 +21,9 @@ int prof_journal_file_create(const char *path);
 
 /* With its folder, if nothing else is in that. */
 void prof_journal_file_remove(const char *path);
+
+/* Which start of the machine this is: the kernel's addresses are of one; "" where it does not say.
+ */
+void prof_journal_boot_id(char text[PROF_BOOT_ID_BYTES]);
 
 #endif

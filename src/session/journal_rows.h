@@ -5,6 +5,7 @@
 #ifndef RSPACK_PROF_SESSION_JOURNAL_ROWS_H
 #define RSPACK_PROF_SESSION_JOURNAL_ROWS_H
 
+#include "session/journal_file.h"
 #include "session/recording.h"
 
 enum { PROF_JOURNAL_VERSION = 3 };
@@ -45,7 +46,7 @@ struct prof_journal_head {
   uint32_t pid, cpus;
   uint64_t start_ns, start_unix_ms;
   struct prof_plan plan;
-  char kernel[65], boot_id[40];
+  char kernel[65], boot_id[PROF_BOOT_ID_BYTES];
 };
 
 struct prof_journal_state {

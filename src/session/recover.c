@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -30,13 +29,8 @@ struct recover {
 };
 
 static bool is_this_start(const struct prof_journal_head *head) {
-  char text[sizeof head->boot_id] = "";
-  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0)
-    close(fd);
-  text[got > 0 ? got : 0] = 0;
-  text[strcspn(text, "\n")] = 0;
+  char text[PROF_BOOT_ID_BYTES];
+  prof_journal_boot_id(text);
   return text[0] && strcmp(text, head->boot_id) == 0;
 }
 
@@ -48,6 +42,14 @@ static void tame(struct prof_journal_head *head) {
   plan->event.name[sizeof plan->event.name - 1] = 0;
   plan->event.unit[sizeof plan->event.unit - 1] = 0;
   plan->requested[sizeof plan->requested - 1] = 0;
+  if (plan->extra_count < 0 || plan->extra_count > PROF_EXTRAS_MAX)
+    plan->extra_count = 0;
+  for (int i = 0; i < plan->extra_count; i++) {
+    struct prof_extra *extra = &plan->extras[i];
+    extra->event.name[sizeof extra->event.name - 1] = 0;
+    extra->event.unit[sizeof extra->event.unit - 1] = 0;
+    extra->requested[sizeof extra->requested - 1] = 0;
+  }
   if (plan->note_count < 0 || plan->note_count > most)
     plan->note_count = 0;
   for (int i = 0; i < plan->note_count; i++) {
@@ -197,6 +199,7 @@ static bool read_sample(struct recover *self, struct prof_cursor *cursor) {
   memcpy(&sample, bytes, sizeof sample);
   return sample.node < self->recording.tree.count &&
          sample.thread < self->recording.threads.count && sample.end <= PROF_END_BROKEN &&
+         sample.event <= self->head.plan.extra_count && sample.state <= PROF_STATE_RUNNABLE &&
          prof_samples_add(&self->recording.samples, &sample) == 0;
 }
 

@@ -269,6 +269,22 @@ static void a_damaged_journal_does_no_harm(void **state) {
   }
 }
 
+/* Whoever wrote it, with sums that are right. */
+static void what_would_lead_beyond_a_table_is_not_believed(void **state) {
+  (void)state;
+  recording.options.plan.extra_count = 1000000;
+  write_two();
+  add_sample(6000, PROF_TREE_ROOT);
+  recording.samples.rows[4].event = 1; /* there is no other event */
+  prof_journal_flush(&recording);
+  release();
+  struct prof_result *result = recover(0);
+  assert_int_equal(result->plan.extra_count, 0);
+  assert_int_equal(result->sample_count, 4);
+  assert_non_null(note(result, "journal-cut"));
+  prof_result_free(result);
+}
+
 static void what_is_no_journal_is_refused(void **state) {
   (void)state;
   write_two();
@@ -372,6 +388,7 @@ int main(void) {
       LIVE(a_living_process_keeps_its_journal),
       LIVE(a_cut_journal_gives_what_is_whole),
       LIVE(a_damaged_journal_does_no_harm),
+      LIVE(what_would_lead_beyond_a_table_is_not_believed),
       LIVE(what_is_no_journal_is_refused),
       LIVE(a_large_journal_begins_anew),
       LIVE(notes_come_back_as_far_as_they_were_written),

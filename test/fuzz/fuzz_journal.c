@@ -1,6 +1,7 @@
 /* A journal that somebody left in a folder of ours. Input: 1 byte; where it is odd, the rest is the
- * file as it is. Else 256 bytes that go into the head, whose sizes are right, then pieces (2 bytes of
- * length, sections) whose checksums are right: what is behind them must not be believed all the same.
+ * file as it is. Else 256 bytes that go into the head, whose sizes are right, then pieces (2 bytes
+ * of length, sections) whose checksums are right: what is behind them must not be believed all the
+ * same.
  */
 #include "fuzz.h"
 
@@ -45,6 +46,8 @@ static size_t start_piece(const uint8_t *data) {
   size_t most = sizeof head < HEAD_BYTES ? sizeof head : HEAD_BYTES;
   memset(&head, 0, sizeof head);
   memcpy(&head, data, most);
+  memcpy(&head.plan.extra_count, data + HEAD_BYTES - sizeof head.plan.extra_count,
+         sizeof head.plan.extra_count); /* it lies beyond */
   head.version = PROF_JOURNAL_VERSION;
   head.head_bytes = sizeof head;
   head.sample_bytes = sizeof(struct prof_sample);
@@ -78,14 +81,17 @@ static void make_file(const uint8_t *data, size_t size) {
 static void use(const struct prof_result *result) {
   for (size_t i = 0; i < result->sample_count; i++) {
     if (result->samples[i].node >= result->node_count ||
-        result->samples[i].thread >= result->thread_count)
-      abort(); /* of no stack, or of no thread */
+        result->samples[i].thread >= result->thread_count ||
+        result->samples[i].event > result->plan.extra_count)
+      abort(); /* of no stack, of no thread, or of no event */
     fuzz_use(result->samples[i].weight);
   }
   for (size_t i = 0; i < result->func_count; i++)
     fuzz_use_text(prof_strings_at(&result->strings, result->funcs[i].symbol));
   for (size_t i = 0; i < result->thread_count; i++)
     fuzz_use_text(prof_strings_at(&result->strings, result->threads[i].name));
+  for (int i = 0; i <= result->plan.extra_count; i++)
+    fuzz_use_text(prof_plan_event(&result->plan, i)->name);
   for (int i = 0; i < result->plan.note_count; i++)
     fuzz_use_text(result->plan.notes[i].message);
 }
