@@ -12,13 +12,7 @@ int prof_census_file(const char *path, struct prof_census_row **rows, size_t *co
   *count = 0;
   int status = prof_datafile_open(path, &file, error);
   if (!status)
-    status = prof_survey_init(&survey, prof_datafile_head(file), NULL, error);
-  if (!status)
-    status = prof_datafile_scan(file, prof_survey_count, &survey, error);
-  if (!status) {
-    prof_survey_decide(&survey);
-    status = prof_datafile_scan(file, prof_survey_record, &survey, error);
-  }
+    status = prof_survey_file(&survey, file, NULL, error);
   if (!status) {
     *rows = calloc(survey.count + 1, sizeof **rows);
     if (!*rows)

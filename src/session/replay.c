@@ -23,7 +23,6 @@ struct replay {
   struct prof_elsewhere elsewhere;
   struct prof_survey survey;
   struct prof_datafile *file;
-  const struct prof_data_event *event;
   const struct prof_replay_options *options;
   uint32_t pid;
   char folder[PATH_MAX]; /* of the file, with its slash */
@@ -107,7 +106,7 @@ static void replay_mmap(struct replay *self, const struct prof_record *record) {
 static void replay_sample(struct replay *self, const struct prof_data_event *event,
                           const struct prof_record *record) {
   struct prof_record sample = *record;
-  if (event != self->event)
+  if (event != self->survey.event)
     return;
   if (!(event->layout.sample_type & PERF_SAMPLE_PERIOD))
     sample.sample.period = event->attr.freq ? 1 : event->attr.sample_period;
@@ -146,14 +145,12 @@ static void replay_record(void *user, const struct prof_data_event *event,
 /* --- around them --- */
 
 static void describe_plan(const struct replay *self, struct prof_plan *plan) {
-  const struct perf_event_attr *attr = &self->event->attr;
-  const char *name = self->event->name;
+  const struct perf_event_attr *attr = &self->survey.event->attr;
+  const char *generic = prof_event_generic(attr->type, attr->config);
+  const char *name = self->survey.event->name;
   struct prof_event *event = &plan->event;
-  for (size_t i = 0; !name[0]; i++) {
-    const struct prof_event_known *known = prof_event_known_at(i);
-    if (!known || (known->type == attr->type && known->config == attr->config))
-      name = known ? known->name : "event";
-  }
+  if (!name[0])
+    name = generic ? generic : "event";
   snprintf(event->name, sizeof event->name, "%s", name);
   snprintf(plan->requested, sizeof plan->requested, "%s", name);
   bool is_clock = attr->type == PERF_TYPE_SOFTWARE && (attr->config == PERF_COUNT_SW_CPU_CLOCK ||
@@ -215,9 +212,8 @@ static void stamp(struct replay *self) {
 
 static int run(struct replay *self, struct prof_result **out, struct prof_error *error) {
   const struct prof_datahead *head = prof_datafile_head(self->file);
-  self->event = self->survey.event;
   bool same_kernel = prof_survey_same_kernel(&self->survey);
-  uint32_t most = self->event->attr.sample_max_stack;
+  uint32_t most = self->survey.event->attr.sample_max_stack;
   struct prof_recording_options recording = {
       .max_words =
           2 * (self->options->max_frames ? self->options->max_frames : PROF_MAX_FRAMES_DEFAULT),
@@ -275,15 +271,8 @@ int prof_replay_file(const struct prof_replay_options *options, struct prof_resu
   if (!self)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for a replay");
   int status = prof_datafile_open(options->path, &self->file, error);
-  if (!status) {
-    const struct prof_datahead *head = prof_datafile_head(self->file);
-    status = prof_survey_init(&self->survey, head, options->event, error);
-    if (!status && !self->survey.event) /* which of them have samples? */
-      status = prof_datafile_scan(self->file, prof_survey_count, &self->survey, error);
-    prof_survey_decide(&self->survey);
-  }
   if (!status)
-    status = prof_datafile_scan(self->file, prof_survey_record, &self->survey, error);
+    status = prof_survey_file(&self->survey, self->file, options->event, error);
   if (!status) {
     const struct prof_survey_process *process =
         prof_survey_choose(&self->survey, options->pid, error);

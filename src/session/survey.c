@@ -48,8 +48,8 @@ static void survey_sample(struct prof_survey *self, const struct prof_data_event
   self->has_chains |= record->sample.user_chain_count != 0;
 }
 
-void prof_survey_record(void *user, const struct prof_data_event *event,
-                        const struct prof_record *record) {
+static void survey_record(void *user, const struct prof_data_event *event,
+                          const struct prof_record *record) {
   struct prof_survey *self = user;
   if (record->type == PERF_RECORD_SAMPLE) {
     survey_sample(self, event, record);
@@ -72,16 +72,14 @@ static bool is_event(const char *wanted, const char *name) {
   return strcmp(wanted, name) == 0 || (strlen(wanted) == length && !strncmp(wanted, name, length));
 }
 
-int prof_survey_init(struct prof_survey *self, const struct prof_datahead *head, const char *event,
-                     struct prof_error *error) {
-  memset(self, 0, sizeof *self);
-  self->head = head;
-  for (size_t i = 0; event && i < head->event_count && !self->event; i++)
+static int find_event(struct prof_survey *self, const char *event, struct prof_error *error) {
+  const struct prof_datahead *head = self->head;
+  char names[256] = "";
+  for (size_t i = 0; i < head->event_count && !self->event; i++)
     if (is_event(event, head->events[i].name))
       self->event = &head->events[i];
-  if (!event || self->event)
+  if (self->event)
     return PROF_OK;
-  char names[256] = "";
   for (size_t i = 0, used = 0; i < head->event_count && used < sizeof names; i++) {
     int made =
         snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", head->events[i].name);
@@ -91,17 +89,33 @@ int prof_survey_init(struct prof_survey *self, const struct prof_datahead *head,
                         event, names);
 }
 
-void prof_survey_count(void *user, const struct prof_data_event *event,
-                       const struct prof_record *record) {
+static void count_samples(void *user, const struct prof_data_event *event,
+                          const struct prof_record *record) {
   struct prof_survey *self = user;
   if (record->type == PERF_RECORD_SAMPLE && event)
     self->has_samples[event - self->head->events] = 1;
 }
 
-void prof_survey_decide(struct prof_survey *self) {
-  for (size_t i = 0; i < self->head->event_count && !self->event; i++)
-    if (self->has_samples[i] && !is_dummy(&self->head->events[i]))
-      self->event = &self->head->events[i];
+/* Of several, which have samples is known after a pass over all of them. */
+static int choose_event(struct prof_survey *self, struct prof_datafile *file,
+                        struct prof_error *error) {
+  const struct prof_datahead *head = self->head;
+  if (head->event_count == 1) {
+    self->event = head->events;
+    return PROF_OK;
+  }
+  int status = prof_datafile_scan(file, count_samples, self, error);
+  for (size_t i = 0; i < head->event_count && !self->event; i++)
+    if (self->has_samples[i] && !is_dummy(&head->events[i]))
+      self->event = &head->events[i];
+  return status;
+}
+
+int prof_survey_file(struct prof_survey *self, struct prof_datafile *file, const char *event,
+                     struct prof_error *error) {
+  *self = (struct prof_survey){.head = prof_datafile_head(file)};
+  int status = event ? find_event(self, event, error) : choose_event(self, file, error);
+  return status ? status : prof_datafile_scan(file, survey_record, self, error);
 }
 
 void prof_survey_free(struct prof_survey *self) {

@@ -2,8 +2,8 @@
  * survey: the first pass over a perf.data: which event and which process are taken, and whether the
  * kernel is this one.
  *
- * The caller scans the file with prof_survey_record, then asks. Refuses: files without one sample
- * of a process, events and processes that are not in it.
+ * The caller provides an open file. Refuses: files without one sample of a process, events and
+ * processes that are not in it.
  */
 #ifndef RSPACK_PROF_SESSION_SURVEY_H
 #define RSPACK_PROF_SESSION_SURVEY_H
@@ -47,20 +47,11 @@ struct prof_survey {
   bool has_kernel_samples, has_dumps, has_chains;
 };
 
-/* head: the file's. event: the wanted one's name, NULL: the first in the file's list that has
- * samples. */
-int prof_survey_init(struct prof_survey *self, const struct prof_datahead *head, const char *event,
+/* event: the wanted one's name, NULL: the first in the file's list that has samples. 0, or a
+ * status: prof_survey_free is fine then too. */
+int prof_survey_file(struct prof_survey *self, struct prof_datafile *file, const char *event,
                      struct prof_error *error);
 void prof_survey_free(struct prof_survey *self);
-
-/* Where no event was wanted: a visitor that finds out which have samples, then the choice. */
-void prof_survey_count(void *user, const struct prof_data_event *event,
-                       const struct prof_record *record);
-void prof_survey_decide(struct prof_survey *self);
-
-/* The visitor that finds out the rest; user is the survey. */
-void prof_survey_record(void *user, const struct prof_data_event *event,
-                        const struct prof_record *record);
 
 /* The process with the most samples, or the wanted one (0: none is); its ancestors are then set. */
 const struct prof_survey_process *prof_survey_choose(struct prof_survey *self, uint32_t wanted,
