@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <linux/perf_event.h>
-#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "perf/attr.h"
@@ -27,15 +26,12 @@
 /* "raw records": their stacks are copies (session/replay.c tells by it). */
 #define VERSION "raw records of all processes, by rspack-prof"
 
-enum {
-  CPUS_MAX = 1024,
-  ROUND_MS = 10, /* a ring of copies (mapping.c) holds 100 ms and more at 4000 Hz */
-};
+enum { ROUND_MS = 10 }; /* a ring of copies (mapping.c) holds 100 ms and more at 4000 Hz */
 
 struct prof_system {
   struct prof_plan plan;
   struct perf_event_attr attr;
-  struct prof_ring rings[CPUS_MAX];
+  struct prof_ring rings[PROF_CPUS_MAX];
   int cpu_count;
   unsigned char scratch[PROF_RING_SCRATCH_BYTES];
   struct prof_datasave *save;
@@ -50,9 +46,13 @@ static void keep(void *user, const struct perf_event_header *record, int cpu) {
   prof_datasave_record(self->save, record);
 }
 
-static void drain(struct prof_system *self) {
+static void read_rings(struct prof_system *self) {
   for (int i = 0; i < self->cpu_count; i++)
     prof_ring_drain(&self->rings[i], keep, self);
+}
+
+static void drain(struct prof_system *self) {
+  read_rings(self);
   prof_datasave_round(self->save);
 }
 
@@ -73,6 +73,14 @@ struct process {
   uint32_t pid;
 };
 
+/* Numbers of a folder of /proc, the caller's to free; none: it is gone, or memory is. */
+static int *list_numbers(const char *folder, int *count) {
+  int *numbers = NULL;
+  size_t capacity = 0;
+  *count = prof_os_list(&prof_os_real, folder, &numbers, &capacity);
+  return numbers;
+}
+
 static void save_mapping(void *user, const struct prof_mapping *mapping) {
   const struct process *process = user;
   if (mapping->is_executable && mapping->path[0])
@@ -82,32 +90,27 @@ static void save_mapping(void *user, const struct prof_mapping *mapping) {
 static void save_threads(struct prof_system *self, uint32_t pid) {
   const struct prof_os *os = &prof_os_real;
   char path[64], name[32];
-  int tids[4096], capacity = (int)(sizeof tids / sizeof tids[0]);
+  int count;
   snprintf(path, sizeof path, "/proc/%u/task", pid);
-  int count = os->list_numbers(os->user, path, tids, capacity);
-  for (int i = 0; i < count && i < capacity; i++) {
+  int *tids = list_numbers(path, &count);
+  for (int i = 0; i < count; i++) {
     snprintf(path, sizeof path, "/proc/%u/task/%d/comm", pid, tids[i]);
     if (os->read_file(os->user, path, name, sizeof name) <= 0)
       continue; /* it has ended meanwhile */
     name[strcspn(name, "\n")] = 0;
     prof_made_thread(self->save, pid, (uint32_t)tids[i], name);
   }
+  free(tids);
 }
 
-/* Processes that begin meanwhile tell of themselves: the events are open by now. */
+/* Processes that begin meanwhile tell of themselves: the events are open by now. Rings are read in
+ * between, which thousands of processes would fill; all of it is one round, for what is mapped
+ * comes before the samples there. */
 static int save_processes(struct prof_system *self, struct prof_error *error) {
-  const struct prof_os *os = &prof_os_real;
-  int capacity = 1024, count;
-  int *pids = NULL;
-  do {
-    int *grown = realloc(pids, (size_t)(capacity *= 2) * sizeof *pids);
-    if (!grown) {
-      free(pids);
-      return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the list of processes");
-    }
-    pids = grown;
-    count = os->list_numbers(os->user, "/proc", pids, capacity);
-  } while (count > capacity);
+  int count;
+  int *pids = list_numbers("/proc", &count);
+  if (count == -ENOMEM)
+    return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the list of processes");
   for (int i = 0; i < count; i++) {
     struct process process = {.system = self, .pid = (uint32_t)pids[i]};
     char path[64];
@@ -115,6 +118,7 @@ static int save_processes(struct prof_system *self, struct prof_error *error) {
     snprintf(path, sizeof path, "/proc/%d/maps", pids[i]);
     save_threads(self, process.pid);
     prof_maps_read(path, save_mapping, &process, &sys_errno);
+    read_rings(self);
   }
   free(pids);
   prof_datasave_round(self->save);
@@ -124,7 +128,7 @@ static int save_processes(struct prof_system *self, struct prof_error *error) {
 /* --- opening, closing --- */
 
 static int refused(const struct prof_system *self, int result, struct prof_error *error) {
-  long paranoid = prof_os_number(&prof_os_real, "/proc/sys/kernel/perf_event_paranoid", 2);
+  long paranoid = prof_os_number(&prof_os_real, PROF_SYS_PARANOID, 2);
   if (prof_refusal_of(result) == PROF_REFUSAL_PERMISSION)
     return prof_error_set(
         error, PROF_PERMISSION, -result, "perf_event_open",
@@ -138,8 +142,8 @@ static int refused(const struct prof_system *self, int result, struct prof_error
 static int open_events(struct prof_system *self, const char *cpus, size_t ring_bytes,
                        struct prof_error *error) {
   const struct prof_os *os = &prof_os_real;
-  int numbers[CPUS_MAX];
-  int wanted = prof_cpus_choose(os, cpus, numbers, CPUS_MAX, error), result = 0;
+  int numbers[PROF_CPUS_MAX];
+  int wanted = prof_cpus_choose(os, cpus, numbers, PROF_CPUS_MAX, error), result = 0;
   if (wanted < 0)
     return wanted;
   for (int i = 0; i < wanted; i++) {
