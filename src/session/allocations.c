@@ -61,11 +61,6 @@ int prof_allocations_begin(struct prof_recording *recording, struct prof_error *
   return PROF_OK;
 }
 
-static uint8_t flags_of(const struct prof_stack *stack) {
-  return (uint8_t)((stack->flags & PROF_STACK_GUESSED ? PROF_SAMPLE_GUESSED : 0) |
-                   (stack->flags & PROF_STACK_SCANNED ? PROF_SAMPLE_JOINED : 0));
-}
-
 void prof_allocations_walk(struct prof_recording *recording, const struct prof_stack *stack) {
   struct prof_allocations *self = &recording->allocations;
   prof_jit_apply(stack->time_ns, recording->space, &recording->arena);
@@ -84,7 +79,7 @@ void prof_allocations_walk(struct prof_recording *recording, const struct prof_s
       .number = (uint32_t)stack->ticks,
       .cpu = stack->cpu,
       .end = (uint8_t)prof_settle_end(stack->end),
-      .flags = flags_of(stack),
+      .flags = prof_settle_flags(stack->flags),
   };
 }
 

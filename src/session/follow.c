@@ -1,14 +1,14 @@
 #include "session/follow.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "perf/attach_events.h"
 #include "code/jit.h"
+#include "perf/attach_events.h"
+#include "perf/os.h"
 #include "session/offcpu.h"
 #include "session/settle.h"
 #include "stack/sampler.h"
@@ -29,11 +29,8 @@ static struct prof_join_thread *thread_of(struct prof_recording *self, uint32_t 
 static void read_name(uint32_t tid, char name[16]) {
   char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? -1 : read(fd, name, 15);
-  if (fd >= 0)
-    close(fd);
-  name[length > 0 ? length : 0] = 0;
+  if (prof_os_real.read_file(prof_os_real.user, path, name, 16) < 0)
+    name[0] = 0;
   name[strcspn(name, "\n")] = 0;
 }
 
@@ -101,7 +98,7 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
     prof_settle_at_once(self, thread, &wait, sample);
   } else if (!sample->has_user_regs) {
     /* No user part is left: the thread is on its way out of the kernel for the last time. */
-    prof_settle_exiting(self, thread, &wait);
+    prof_settle_leaf(self, thread, &wait, PROF_JOIN_ENDED);
   } else if (prof_join_sample(&self->join, thread, &wait)) {
     self->counters.no_memory++;
   }

@@ -1,13 +1,12 @@
 #include "session/offcpu.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "perf/os.h"
 #include "perf/switches.h"
 #include "session/frozen.h"
 #include "session/settle.h"
@@ -42,13 +41,8 @@ static struct prof_waits_thread *waits_of(struct prof_recording *self, uint32_t 
 static bool find_sleeper(uint32_t tid, uint64_t *sp, uint64_t *pc) {
   char path[64], text[256];
   snprintf(path, sizeof path, "/proc/self/task/%u/syscall", tid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0)
-    close(fd);
-  if (length <= 0)
+  if (prof_os_real.read_file(prof_os_real.user, path, text, sizeof text) <= 0)
     return false;
-  text[length] = 0;
   char *last = strrchr(text, ' ');
   if (!last)
     return false;

@@ -13,6 +13,7 @@
 #include "code/maps.h"
 #include "perf/attr.h"
 #include "perf/datasave.h"
+#include "perf/os.h"
 #include "session/made.h"
 
 /* Not "rspack-prof ...": that is the export's mark for whole callchains (session/replay.c). */
@@ -114,11 +115,9 @@ void prof_rawfile_end(struct prof_recording *recording) {
   if (!recording->raw)
     return;
   uname(&name);
-  int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? 0 : read(fd, command, sizeof command - 1);
-  if (fd >= 0)
-    close(fd);
-  for (ssize_t i = 0; i + 1 < length; i++)
+  int length =
+      prof_os_real.read_file(prof_os_real.user, "/proc/self/cmdline", command, sizeof command);
+  for (int i = 0; i + 1 < length; i++)
     command[i] = command[i] ? command[i] : ' ';
   const struct prof_datasave_facts facts = {
       .event_name = recording->options.plan.event.name,

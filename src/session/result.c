@@ -6,8 +6,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "perf/attach_events.h"
 #include "base/array.h"
+#include "perf/attach_events.h"
 #include "session/breaks.h"
 #include "session/notes.h"
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "perf/extras.h"
 #include "perf/switches.h"
 #include "session/recording.h"
@@ -39,7 +39,6 @@ struct prof_session {
   uv_timer_t timer;
   uv_async_t control;
   uv_poll_t *polls; /* one for each ring */
-  int poll_count;
   uv_mutex_t lock;
   struct request *first; /* under lock */
   struct request ending; /* of the last request, which must not fail for want of memory */
@@ -49,14 +48,6 @@ struct prof_session {
 };
 
 static atomic_flag is_running = ATOMIC_FLAG_INIT;
-
-static double thread_cpu_ms(void) {
-  struct rusage usage;
-  if (getrusage(RUSAGE_THREAD, &usage))
-    return 0;
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
-}
 
 static void on_timer(uv_timer_t *timer) {
   struct prof_session *self = timer->data;
@@ -84,7 +75,7 @@ static struct prof_result *build_result(struct prof_session *self, uint64_t aske
   struct prof_result *result = prof_result_build(&self->recording);
   if (result) {
     result->quality.finish_ms = (double)(uv_hrtime() - asked_ns) / 1e6;
-    result->quality.cpu_ms = thread_cpu_ms();
+    result->quality.cpu_ms = (double)prof_clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e6;
     if (!result->end_ns)
       result->end_ns = uv_hrtime();
   }

@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "code/bytecode.h"
+#include "perf/cpus.h"
 #include "perf/events.h"
 #include "session/journal_notes.h"
 #include "session/result.h"
@@ -23,7 +24,7 @@ struct prof_session;
 
 struct prof_session_options {
   char event[PROF_EVENTS_TEXT]; /* one, or a list (perf/events.h); "": the default */
-  char cpus[256];               /* on these alone: "0-1,4"; "": all */
+  char cpus[PROF_CPUS_TEXT];    /* on these alone: "0-1,4"; "": all */
   uint64_t period_events;       /* 0: by frequency */
   char raw[4096];               /* keeps the records in this file, "": nowhere */
   char journal[4096];           /* folder of the journal, "": none is kept */

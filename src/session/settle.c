@@ -45,7 +45,6 @@ uint64_t prof_settle_base(enum prof_walk_end end) {
                                       : PROF_FRAME_BROKEN;
 }
 
-/* A sample without a stack of its own: its user pc alone, below a frame that says broken. */
 void prof_settle_leaf(struct prof_recording *self, const struct prof_join_thread *thread,
                       const struct prof_wait *wait, enum prof_join_fate fate) {
   /* The kernel part of a thread's exit: start_thread has called exit, clone3 is above it. */
@@ -99,10 +98,9 @@ static void add_frozen(struct prof_recording *self, struct prof_join_thread *thr
   }
 }
 
-/* A walk that had to scan is put together from two pieces of the stack. */
-static uint8_t flags_of(const struct prof_join_last *walk) {
-  uint8_t guessed = walk->flags & PROF_STACK_GUESSED ? PROF_SAMPLE_GUESSED : 0;
-  return guessed | (walk->flags & PROF_STACK_SCANNED ? PROF_SAMPLE_JOINED : 0);
+uint8_t prof_settle_flags(uint32_t walk_flags) {
+  return (uint8_t)((walk_flags & PROF_STACK_GUESSED ? PROF_SAMPLE_GUESSED : 0) |
+                   (walk_flags & PROF_STACK_SCANNED ? PROF_SAMPLE_JOINED : 0));
 }
 
 void prof_settle_decided(void *user, struct prof_join_thread *thread, const struct prof_wait *wait,
@@ -114,17 +112,17 @@ void prof_settle_decided(void *user, struct prof_join_thread *thread, const stru
     bool is_user = !(wait->flags & PROF_SAMPLE_KERNEL);
     prof_meter_walk(&self->meter, is_user ? walk->time_ns - wait->time_ns : 0, walk->duration_ns);
     prof_settle_row(self, thread, wait, walk->node, prof_settle_end(end), end, walk->end_pc,
-                    flags_of(walk));
+                    prof_settle_flags(walk->flags));
   } else if (fate == PROF_JOIN_HANDLER) {
     uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_HANDLER);
     prof_settle_row(self, thread, wait, node, prof_settle_end(end), end, walk->end_pc,
-                    PROF_SAMPLE_HANDLER | flags_of(walk));
+                    PROF_SAMPLE_HANDLER | prof_settle_flags(walk->flags));
   } else if (fate == PROF_JOIN_OUTER) {
     /* What was called in between is not known, and said so. */
     uint32_t node = prof_splice_frame(&self->tree, walk->node, PROF_FRAME_GAP);
     node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
     prof_settle_row(self, thread, wait, node, prof_settle_end(end), end, walk->end_pc,
-                    PROF_SAMPLE_JOINED | flags_of(walk));
+                    PROF_SAMPLE_JOINED | prof_settle_flags(walk->flags));
   } else if (fate == PROF_JOIN_FROZEN) {
     add_frozen(self, thread, wait);
   } else {
@@ -132,19 +130,13 @@ void prof_settle_decided(void *user, struct prof_join_thread *thread, const stru
   }
 }
 
-/* callGraph none: the leaf is all there is, and the stack is truncated by wish. */
-static void add_flat(struct prof_recording *self, const struct prof_join_thread *thread,
-                     const struct prof_wait *wait) {
+void prof_settle_flat(struct prof_recording *self, const struct prof_join_thread *thread,
+                      const struct prof_wait *wait) {
   uint32_t node = PROF_TREE_ROOT;
   if (!wait->kernel_node && wait->ip) {
     node = prof_splice_frame(&self->tree, node, prof_splice_key(&self->splice, wait->ip));
   }
   prof_settle_row(self, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
-}
-
-void prof_settle_exiting(struct prof_recording *self, struct prof_join_thread *thread,
-                         const struct prof_wait *wait) {
-  prof_settle_leaf(self, thread, wait, PROF_JOIN_ENDED);
 }
 
 void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *thread,
@@ -156,5 +148,5 @@ void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *t
   else if (self->options.plan.stack_dump || sample->chain_count)
     prof_settle_leaf(self, thread, wait, PROF_JOIN_NO_STACK);
   else
-    add_flat(self, thread, wait);
+    prof_settle_flat(self, thread, wait);
 }

@@ -18,10 +18,6 @@ void prof_settle_decided(void *user, struct prof_join_thread *thread, const stru
 void prof_settle_at_once(struct prof_recording *self, struct prof_join_thread *thread,
                          const struct prof_wait *wait, const struct prof_record_sample *sample);
 
-/* A sample without a user part: its thread leaves the kernel for the last time. */
-void prof_settle_exiting(struct prof_recording *self, struct prof_join_thread *thread,
-                         const struct prof_wait *wait);
-
 /* A row for the sample, its kernel part added to node; end_pc: where the walk broke off. */
 void prof_settle_row(struct prof_recording *self, const struct prof_join_thread *thread,
                      const struct prof_wait *wait, uint32_t node, enum prof_sample_end end,
@@ -30,6 +26,14 @@ void prof_settle_row(struct prof_recording *self, const struct prof_join_thread 
 /* A sample without a stack of its own: its user pc alone, below a frame that says broken. */
 void prof_settle_leaf(struct prof_recording *self, const struct prof_join_thread *thread,
                       const struct prof_wait *wait, enum prof_join_fate fate);
+
+/* No stacks were asked for: the leaf is all there is, and the stack is truncated by wish. */
+void prof_settle_flat(struct prof_recording *self, const struct prof_join_thread *thread,
+                      const struct prof_wait *wait);
+
+/* Of a walk (PROF_STACK_*), as a sample has them: one that had to scan is put together from two
+ * pieces of the stack. */
+uint8_t prof_settle_flags(uint32_t walk_flags);
 
 enum prof_sample_end prof_settle_end(enum prof_walk_end end);
 

@@ -157,13 +157,6 @@ void prof_timers_free(struct prof_recording *recording) {
 
 /* --- samples --- */
 
-static void settle_leaf(struct prof_recording *recording, const struct prof_join_thread *thread,
-                        const struct prof_wait *wait) {
-  uint64_t key = prof_splice_key(&recording->splice, wait->ip);
-  uint32_t node = prof_splice_frame(&recording->tree, PROF_TREE_ROOT, key);
-  prof_settle_row(recording, thread, wait, node, PROF_END_TRUNCATED, PROF_WALK_TRUNCATED, 0, 0);
-}
-
 void prof_timers_walk(void *user, const struct prof_stack *stack) {
   struct prof_recording *recording = user;
   prof_jit_apply(stack->time_ns, recording->space, &recording->arena);
@@ -177,16 +170,14 @@ void prof_timers_walk(void *user, const struct prof_stack *stack) {
   };
   if (!thread)
     return;
-  if (!recording->options.plan.sigtrap) { /* no stacks were asked for */
-    settle_leaf(recording, thread, &wait);
+  if (!recording->options.plan.sigtrap) {
+    prof_settle_flat(recording, thread, &wait);
     return;
   }
-  uint8_t flags = stack->flags & PROF_STACK_GUESSED ? PROF_SAMPLE_GUESSED : 0;
   uint32_t node = prof_splice_user(&recording->splice, &thread->memo, stack->words, stack->count,
                                    prof_settle_base(stack->end));
-  flags |= stack->flags & PROF_STACK_SCANNED ? PROF_SAMPLE_JOINED : 0;
   prof_settle_row(recording, thread, &wait, node, prof_settle_end(stack->end), stack->end,
-                  stack->end_pc, flags);
+                  stack->end_pc, prof_settle_flags(stack->flags));
 }
 
 bool prof_timers_note(const struct prof_recording *recording, char *text, size_t size) {

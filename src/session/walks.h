@@ -1,7 +1,7 @@
 /*
  * walks: what the handlers left, copied out of the shards and put into order of time.
  *
- * One thread. Refuses: more than the limit (the walk is dropped and counted).
+ * One thread. Refuses: a walk that there is no memory for (dropped, and counted).
  */
 #ifndef RSPACK_PROF_SESSION_WALKS_H
 #define RSPACK_PROF_SESSION_WALKS_H
