@@ -42,20 +42,18 @@ static struct prof_session *take_session(napi_env env) {
   return session;
 }
 
-static napi_value not_running(napi_env env) {
-  return prof_value_throw_with(env, PROF_NOT_RUNNING, "no session runs: call start() first");
+static void throw_not_running(napi_env env) {
+  prof_value_throw_with(env, PROF_NOT_RUNNING, "no session runs: call start() first");
 }
 
 /* attachIsolate(): in a worker thread, while a session runs: names this isolate's code. May be
  * called again, for the next session too. */
 static napi_value attach_isolate(napi_env env, napi_callback_info info) {
-  napi_value value;
   (void)info;
   pthread_mutex_lock(&lock);
   bool running = active != NULL && active_env != env;
   pthread_mutex_unlock(&lock);
-  bool attached = running && prof_isolate_join(env);
-  return napi_get_boolean(env, attached, &value) == napi_ok ? value : NULL;
+  return prof_value_bool(env, running && prof_isolate_join(env));
 }
 
 static void discard_at_end(void *env) {
@@ -104,10 +102,13 @@ static napi_value raw_or_throw(napi_env env, struct prof_result *result) {
   return raw;
 }
 
+/* The session of this environment, for the caller to end; NULL: none runs, which is thrown. */
 static struct prof_session *end_session(napi_env env) {
   struct prof_session *session = take_session(env);
-  if (!session)
+  if (!session) {
+    throw_not_running(env);
     return NULL;
+  }
   napi_remove_env_cleanup_hook(env, discard_at_end, env);
   prof_isolate_leave();
   return session;
@@ -116,15 +117,16 @@ static struct prof_session *end_session(napi_env env) {
 static napi_value stop_sync(napi_env env, napi_callback_info info) {
   (void)info;
   struct prof_session *session = end_session(env);
-  return session ? raw_or_throw(env, prof_session_stop_sync(session)) : not_running(env);
+  return session ? raw_or_throw(env, prof_session_stop_sync(session)) : NULL;
 }
 
 static napi_value discard(napi_env env, napi_callback_info info) {
   (void)info;
   struct prof_session *session = end_session(env);
-  if (session)
-    prof_session_discard(session);
-  return session ? prof_value_undefined(env) : not_running(env);
+  if (!session)
+    return NULL;
+  prof_session_discard(session);
+  return prof_value_undefined(env);
 }
 
 /* A promise that the profiler's thread will keep. */
@@ -187,7 +189,7 @@ static napi_value stop(napi_env env, napi_callback_info info) {
   struct promise *promise;
   struct prof_session *session = end_session(env);
   if (!session)
-    return not_running(env);
+    return NULL;
   napi_value value = make_promise(env, &promise);
   if (value)
     prof_session_stop(session, keep_promise, promise);
@@ -200,6 +202,8 @@ struct prof_session *prof_addon_session(napi_env env) {
   pthread_mutex_lock(&lock);
   struct prof_session *session = active_env == env ? active : NULL;
   pthread_mutex_unlock(&lock);
+  if (!session)
+    throw_not_running(env);
   return session;
 }
 
@@ -208,7 +212,7 @@ static napi_value dump(napi_env env, napi_callback_info info) {
   struct promise *promise;
   struct prof_session *session = prof_addon_session(env);
   if (!session)
-    return not_running(env);
+    return NULL;
   napi_value value = make_promise(env, &promise);
   if (value)
     prof_session_dump(session, keep_promise, promise);
@@ -218,7 +222,7 @@ static napi_value dump(napi_env env, napi_callback_info info) {
 static napi_value dump_sync(napi_env env, napi_callback_info info) {
   (void)info;
   struct prof_session *session = prof_addon_session(env);
-  return session ? raw_or_throw(env, prof_session_dump_sync(session)) : not_running(env);
+  return session ? raw_or_throw(env, prof_session_dump_sync(session)) : NULL;
 }
 
 /* The signal handler and V8's callback outlive any one environment: never unmap this library. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "addon/arguments.h"
 #include "addon/calls_result.h"
 #include "addon/values.h"
 #include "code/funcs.h"
@@ -17,23 +18,12 @@
 #include "trace/xray_patch.h"
 #include "trace/xray_trace.h"
 
-enum { PATH_BYTES = 4096 };
-
 /* The process's: node's main thread starts and stops it. */
 static struct {
   struct prof_tracer *tracer;
   struct prof_xray_trace *xray; /* one of the two */
   struct prof_call_plan plan;
 } running;
-
-static bool read_path(napi_env env, napi_value value, char *out) {
-  size_t length;
-  if (napi_get_value_string_utf8(env, value, out, PATH_BYTES, &length) == napi_ok &&
-      length < PATH_BYTES - 1)
-    return true;
-  prof_value_throw_with(env, PROF_BAD_OPTION, "a path must be a text of less than 4096 bytes");
-  return false;
-}
 
 static bool read_rows(napi_env env, napi_value value, uint32_t **rows, size_t *count) {
   napi_typedarray_type type;
@@ -78,13 +68,13 @@ napi_value prof_calls_symbols(napi_env env, napi_callback_info info) {
       {"address", offsetof(struct symbol_row, address), FIELD_U64},
       {"size", offsetof(struct symbol_row, size), FIELD_U64},
   };
-  char path[PATH_BYTES];
+  char path[PATH_MAX];
   size_t count = 1, used = 0;
   napi_value argument, names, value = NULL;
   struct prof_funcs *funcs;
   struct prof_error error;
   if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok ||
-      !read_path(env, argument, path))
+      !prof_argument_path(env, argument, path))
     return NULL;
   if (prof_funcs_open(path, &funcs, &error))
     return prof_value_throw(env, &error);
@@ -119,14 +109,14 @@ napi_value prof_calls_sites(napi_env env, napi_callback_info info) {
       {"mayLeaveUnseen", offsetof(struct site_row, may_leave_unseen), FIELD_U8},
       {"entryEmulated", offsetof(struct site_row, entry_emulated), FIELD_U8},
   };
-  char path[PATH_BYTES];
+  char path[PATH_MAX];
   size_t count = 2, wanted;
   uint32_t *rows;
   napi_value arguments[2], value = NULL;
   struct prof_error error = {0};
   struct prof_call_plan plan;
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok ||
-      !read_path(env, arguments[0], path) || !read_rows(env, arguments[1], &rows, &wanted))
+      !prof_argument_path(env, arguments[0], path) || !read_rows(env, arguments[1], &rows, &wanted))
     return NULL;
   prof_call_plan_init(&plan);
   if (prof_call_plan_add(&plan, path, rows, NULL, wanted, &error)) {
@@ -185,7 +175,7 @@ static double number_of(napi_env env, napi_value object, const char *name) {
 static bool add_objects(napi_env env, napi_value options, struct prof_call_plan *plan) {
   napi_value objects, object, path_value, rows_value, roles_value;
   uint32_t length = 0;
-  char path[PATH_BYTES];
+  char path[PATH_MAX];
   struct prof_error error;
   if (napi_get_named_property(env, options, "objects", &objects) != napi_ok ||
       napi_get_array_length(env, objects, &length) != napi_ok) {
@@ -200,7 +190,7 @@ static bool add_objects(napi_env env, napi_value options, struct prof_call_plan 
         napi_get_named_property(env, object, "path", &path_value) != napi_ok ||
         napi_get_named_property(env, object, "rows", &rows_value) != napi_ok ||
         napi_get_named_property(env, object, "roles", &roles_value) != napi_ok ||
-        !read_path(env, path_value, path) || !read_rows(env, rows_value, &rows, &count) ||
+        !prof_argument_path(env, path_value, path) || !read_rows(env, rows_value, &rows, &count) ||
         !read_roles(env, roles_value, &roles, &role_count))
       return false;
     if (prof_call_plan_add(plan, path, rows, role_count == count ? roles : NULL, count, &error)) {
@@ -211,36 +201,26 @@ static bool add_objects(napi_env env, napi_value options, struct prof_call_plan 
   return true;
 }
 
-/* The file of events, new: -1 and *failed where it cannot be made, -1 alone where none is wanted.
- */
-static int open_events(napi_env env, napi_value options, bool *failed) {
-  char path[PATH_BYTES];
-  napi_value value;
-  napi_valuetype type;
+/* The file of events, new; *fd -1: none is wanted. false: an exception is pending. */
+static bool open_events(napi_env env, napi_value options, int *fd) {
+  char path[PATH_MAX] = "";
   struct prof_error error;
-  *failed = false;
-  if (napi_get_named_property(env, options, "events", &value) != napi_ok ||
-      napi_typeof(env, value, &type) != napi_ok || type != napi_string)
-    return -1;
-  int fd = read_path(env, value, path)
-               ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
-               : -1;
-  *failed = fd < 0;
-  if (fd < 0) {
-    prof_error_set(&error, PROF_BAD_FILE, errno, "open", "cannot write %s: %s", path,
-                   strerror(errno));
-    prof_value_throw(env, &error);
-  }
-  return fd;
+  *fd = -1;
+  if (!prof_option_text(env, options, "events", path, sizeof path))
+    return false;
+  if (!path[0])
+    return true;
+  *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (*fd >= 0)
+    return true;
+  prof_error_set(&error, PROF_BAD_FILE, errno, "open", "cannot write %s: %s", path,
+                 strerror(errno));
+  prof_value_throw(env, &error);
+  return false;
 }
 
 /* By sleds where the caller wants it, or leaves it open and every function has them here. */
-static bool use_xray(napi_env env, napi_value options, bool command) {
-  char method[16] = "";
-  size_t length;
-  napi_value value;
-  if (napi_get_named_property(env, options, "method", &value) == napi_ok)
-    napi_get_value_string_utf8(env, value, method, sizeof method, &length);
+static bool use_xray(const char *method, bool command) {
   if (command || strcmp(method, "probes") == 0)
     return false;
   return strcmp(method, "xray") == 0 ||
@@ -250,22 +230,19 @@ static bool use_xray(napi_env env, napi_value options, bool command) {
 napi_value prof_calls_start(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value options, value;
-  bool command = false, failed;
+  bool command = false;
+  char method[16] = "";
+  int fd;
   struct prof_error error = {0};
   if (napi_get_cb_info(env, info, &count, &options, NULL, NULL) != napi_ok)
     return NULL;
   if (running.tracer || running.xray)
     return prof_value_throw_with(env, PROF_BUSY,
                                  "functions are being traced already: stop that trace first");
-  if (napi_get_named_property(env, options, "command", &value) == napi_ok)
-    napi_get_value_bool(env, value, &command);
   prof_call_plan_init(&running.plan);
-  if (!add_objects(env, options, &running.plan)) {
-    prof_call_plan_free(&running.plan);
-    return NULL;
-  }
-  int fd = open_events(env, options, &failed);
-  if (failed) {
+  if (!prof_option_flag(env, options, "command", &command) ||
+      !prof_option_text(env, options, "method", method, sizeof method) ||
+      !add_objects(env, options, &running.plan) || !open_events(env, options, &fd)) {
     prof_call_plan_free(&running.plan);
     return NULL;
   }
@@ -279,9 +256,8 @@ napi_value prof_calls_start(napi_env env, napi_callback_info info) {
       .sample_hz = (uint32_t)number_of(env, options, "sampleHz"),
       .has_stacks = number_of(env, options, "stackPeriod") > 0,
   };
-  int status = use_xray(env, options, command)
-                   ? prof_xray_trace_start(&wanted, &running.xray, &error)
-                   : prof_tracer_start(&wanted, &running.tracer, &error);
+  int status = use_xray(method, command) ? prof_xray_trace_start(&wanted, &running.xray, &error)
+                                         : prof_tracer_start(&wanted, &running.tracer, &error);
   if (status) {
     running.tracer = NULL;
     running.xray = NULL;

@@ -1,5 +1,6 @@
 #include "addon/machine.h"
 
+#include "addon/arguments.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "perf/choose.h"
@@ -31,35 +32,29 @@ static void push_event(void *user, const struct prof_event_row *row) {
 napi_value prof_machine_events(napi_env env, napi_callback_info info) {
   (void)info;
   struct listing listing = {.env = env};
-  struct prof_error error;
   if (napi_create_array(env, &listing.array) != napi_ok)
     return NULL;
-  if (prof_event_list(&prof_os_real, push_event, &listing, &error)) {
-    return prof_value_throw(env, &error);
-  }
+  prof_event_list(&prof_os_real, push_event, &listing);
   return listing.array;
 }
 
 napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
-  char event[PROF_EVENTS_TEXT] = "";
-  size_t length;
+  char event[PROF_EVENTS_TEXT] = "", cpus[PROF_CPUS_TEXT] = "";
   struct prof_plan plan;
   struct prof_error error = {0};
   napi_value arguments[3], value;
   size_t count = 3;
   double period = 0;
-  char cpus[256] = "";
-  int numbers[1024];
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count) {
-    /* What is missing is undefined, and leaves what is set. */
-    napi_get_value_string_utf8(env, arguments[0], event, sizeof event, &length);
-    napi_get_value_double(env, arguments[1], &period);
-    napi_get_value_string_utf8(env, arguments[2], cpus, sizeof cpus, &length);
-  }
+  int numbers[PROF_CPUS_MAX];
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok ||
+      !prof_argument_text(env, arguments[0], "event", event, sizeof event) ||
+      !prof_argument_number(env, arguments[1], "period", 1, 0x1p53, &period) ||
+      !prof_argument_text(env, arguments[2], "cpus", cpus, sizeof cpus))
+    return NULL;
   int status = prof_extras_choose(&prof_os_real, event[0] ? event : NULL, PROF_DEFAULT_FREQUENCY,
                                   (uint64_t)period, PROF_CALL_GRAPH_FULL, &plan, &error);
   if (!status) {
-    int found = prof_cpus_choose(&prof_os_real, cpus, numbers, 1024, &error);
+    int found = prof_cpus_choose(&prof_os_real, cpus, numbers, PROF_CPUS_MAX, &error);
     status = found < 0 ? found : PROF_OK;
   }
   if (napi_create_object(env, &value) != napi_ok)

@@ -13,7 +13,8 @@
 
 struct prof_session;
 
-/* The session of this environment, which goes on running; NULL: none runs. addon.c has it. */
+/* The session of this environment, which goes on running; NULL: none runs, and PROF_NOT_RUNNING is
+ * thrown. addon.c has it. */
 struct prof_session *prof_addon_session(napi_env env);
 
 napi_value prof_addon_note(napi_env env, napi_callback_info info);

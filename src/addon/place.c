@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "addon/values.h"
+
 /* A v8::Local<T>: one pointer, to the handle; NULL where it is empty. `self` is what `this` is. */
 typedef void *local;
 
@@ -52,28 +54,21 @@ static napi_value target_of(napi_env env, napi_value function) {
   return function;
 }
 
-static napi_value nothing(napi_env env) {
-  napi_value value;
-  return napi_get_null(env, &value) == napi_ok ? value : NULL;
-}
-
 napi_value prof_place_of(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value function;
   if (napi_get_cb_info(env, info, &count, &function, NULL, NULL) != napi_ok)
     return NULL;
   pthread_once(&once, find_all);
-  if (!is_known) {
-    napi_value value;
-    return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
-  }
+  if (!is_known)
+    return prof_value_undefined(env);
   if (!is_type(env, function, napi_function))
-    return nothing(env);
+    return prof_value_null(env);
   function = target_of(env, function);
   int line = v8.line((local)function);
   int column = v8.column((local)function);
   if (line < 0 || column < 0) /* Function::kLineOffsetNotFound */
-    return nothing(env);
+    return prof_value_null(env);
   local origin[ORIGIN_WORDS] = {0};
   v8.origin(origin, (local)function);
   napi_value name = (napi_value)origin[origin[0] == v8.current_isolate() ? 1 : 0];
@@ -82,7 +77,7 @@ napi_value prof_place_of(napi_env env, napi_callback_info info) {
   if (!is_type(env, name, napi_string) || napi_create_int32(env, line + 1, &parts[1]) != napi_ok ||
       napi_create_int32(env, column + 1, &parts[2]) != napi_ok ||
       napi_create_array_with_length(env, 3, &place) != napi_ok) {
-    return nothing(env);
+    return prof_value_null(env);
   }
   for (uint32_t i = 0; i < 3; i++)
     napi_set_element(env, place, i, parts[i]);

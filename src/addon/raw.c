@@ -139,30 +139,26 @@ static napi_value counted_of(napi_env env, const struct prof_result *result) {
   return counted;
 }
 
-static napi_value event_of(napi_env env, const struct prof_event *event, const char *requested,
-                           double scaled_by) {
-  napi_value row;
-  if (napi_create_object(env, &row) != napi_ok)
-    return NULL;
-  prof_value_set_text(env, row, "event", event->name);
-  prof_value_set_text(env, row, "requestedEvent", requested);
-  prof_value_set_text(env, row, "unit", event->unit);
-  prof_value_set_number(env, row, "scaledBy", scaled_by);
-  return row;
+static void set_event(napi_env env, napi_value object, const struct prof_plan *plan, int index) {
+  const struct prof_event *event = prof_plan_event(plan, index);
+  prof_value_set_text(env, object, "event", event->name);
+  prof_value_set_text(env, object, "requestedEvent", prof_plan_requested(plan, index));
+  prof_value_set_text(env, object, "unit", event->unit);
 }
 
 /* In the order in which samples.event counts them. */
 static napi_value events_of(napi_env env, const struct prof_result *result) {
-  const struct prof_plan *plan = &result->plan;
   napi_value array;
   if (napi_create_array(env, &array) != napi_ok)
     return NULL;
-  napi_set_element(env, array, 0,
-                   event_of(env, &plan->event, plan->requested, result->scaled_by[0]));
-  for (int i = 0; i < plan->extra_count; i++)
-    napi_set_element(
-        env, array, (uint32_t)i + 1,
-        event_of(env, &plan->extras[i].event, plan->extras[i].requested, result->scaled_by[i + 1]));
+  for (int i = 0; i <= result->plan.extra_count; i++) {
+    napi_value row;
+    if (napi_create_object(env, &row) != napi_ok)
+      return NULL;
+    set_event(env, row, &result->plan, i);
+    prof_value_set_number(env, row, "scaledBy", result->scaled_by[i]);
+    napi_set_element(env, array, (uint32_t)i, row);
+  }
   return array;
 }
 
@@ -171,9 +167,7 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   napi_value meta;
   if (napi_create_object(env, &meta) != napi_ok)
     return NULL;
-  prof_value_set_text(env, meta, "event", plan->event.name);
-  prof_value_set_text(env, meta, "requestedEvent", plan->requested);
-  prof_value_set_text(env, meta, "unit", plan->event.unit);
+  set_event(env, meta, plan, 0);
   prof_value_set_number(env, meta, "frequency", plan->period_events ? 0 : plan->frequency);
   if (plan->period_events)
     prof_value_set_number(env, meta, "period", (double)plan->period_events);

@@ -1,23 +1,15 @@
 #include "addon/recover.h"
 
-#include <limits.h>
-#include <stdbool.h>
-
+#include "addon/arguments.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "session/recover.h"
 
 static bool read_path(napi_env env, napi_callback_info info, char path[PATH_MAX]) {
   napi_value argument;
-  size_t count = 1, length;
-  struct prof_error error;
-  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count &&
-      napi_get_value_string_utf8(env, argument, path, PATH_MAX, &length) == napi_ok &&
-      length < PATH_MAX - 1)
-    return true;
-  prof_error_set(&error, PROF_BAD_OPTION, 0, NULL, "a path is needed");
-  prof_value_throw(env, &error);
-  return false;
+  size_t count = 1;
+  return napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok &&
+         prof_argument_path(env, argument, path);
 }
 
 napi_value prof_recover_journal(napi_env env, napi_callback_info info) {
@@ -42,8 +34,5 @@ napi_value prof_recover_journal(napi_env env, napi_callback_info info) {
 
 napi_value prof_is_journal_held(napi_env env, napi_callback_info info) {
   char path[PATH_MAX];
-  napi_value value;
-  if (!read_path(env, info, path))
-    return NULL;
-  return napi_get_boolean(env, prof_recover_is_held(path), &value) == napi_ok ? value : NULL;
+  return read_path(env, info, path) ? prof_value_bool(env, prof_recover_is_held(path)) : NULL;
 }

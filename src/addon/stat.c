@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "addon/arguments.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "perf/count.h"
+#include "perf/cpus.h"
 #include "perf/event.h"
 #include "perf/events.h"
 
@@ -26,14 +28,6 @@ static void release(napi_env env, void *data, void *hint) {
   free(holder);
 }
 
-static void read_text(napi_env env, napi_value object, const char *name, char *out, size_t size) {
-  napi_value value;
-  size_t length;
-  *out = 0;
-  if (napi_get_named_property(env, object, name, &value) == napi_ok)
-    napi_get_value_string_utf8(env, value, out, size, &length);
-}
-
 static enum prof_count_scope scope_of(const char *text) {
   static const char *const NAMES[] = {[PROF_COUNT_SELF] = "self",
                                       [PROF_COUNT_COMMAND] = "command",
@@ -45,26 +39,18 @@ static enum prof_count_scope scope_of(const char *text) {
   return PROF_COUNT_SELF;
 }
 
-/* The kernel's own name of what is counted, however the user spelt it; "" where it has none. */
-static const char *generic_name(const struct prof_event *event) {
-  const struct prof_event_known *known;
-  for (size_t i = 0; (known = prof_event_known_at(i)); i++)
-    if (known->type == event->type && known->config == event->config)
-      return known->name;
-  return "";
-}
-
 static napi_value event_rows(napi_env env, const struct prof_count *count) {
   napi_value array, object;
   if (napi_create_array(env, &array) != napi_ok)
     return NULL;
   for (size_t i = 0; i < prof_count_size(count); i++) {
     const struct prof_count_event *event = prof_count_event(count, i);
+    const char *generic = prof_event_generic(event->event.type, event->event.config);
     if (napi_create_object(env, &object) != napi_ok)
       return NULL;
     prof_value_set_text(env, object, "name", event->requested);
     prof_value_set_text(env, object, "event", event->event.name);
-    prof_value_set_text(env, object, "generic", generic_name(&event->event));
+    prof_value_set_text(env, object, "generic", generic ? generic : "");
     prof_value_set_text(env, object, "unit", event->event.unit);
     prof_value_set_number(env, object, "group", event->group);
     prof_value_set_text(env, object, "reason", event->reason);
@@ -92,24 +78,25 @@ static napi_value create_handle(napi_env env, struct prof_count *count) {
 
 /* countOpen({ events, scope, optional, pid, cpus }) -> { handle, events, warnings } */
 static napi_value count_open(napi_env env, napi_callback_info info) {
-  char events[PROF_EVENTS_TEXT], scope[16], cpus[256];
-  napi_value options, value, result;
+  char events[PROF_EVENTS_TEXT] = "", scope[16] = "", cpus[PROF_CPUS_TEXT] = "";
+  napi_value options, result;
   size_t argument_count = 1;
   struct prof_count *count;
   struct prof_error error = {0};
-  int32_t pid = 0;
+  double pid = 0;
   bool optional = false;
-  if (napi_get_cb_info(env, info, &argument_count, &options, NULL, NULL) != napi_ok)
+  if (napi_get_cb_info(env, info, &argument_count, &options, NULL, NULL) != napi_ok ||
+      !prof_option_text(env, options, "events", events, sizeof events) ||
+      !prof_option_text(env, options, "scope", scope, sizeof scope) ||
+      !prof_option_text(env, options, "cpus", cpus, sizeof cpus) ||
+      !prof_option_flag(env, options, "optional", &optional) ||
+      !prof_option_number(env, options, "pid", 0, INT32_MAX, &pid))
     return NULL;
-  read_text(env, options, "events", events, sizeof events);
-  read_text(env, options, "scope", scope, sizeof scope);
-  read_text(env, options, "cpus", cpus, sizeof cpus);
-  if (napi_get_named_property(env, options, "optional", &value) == napi_ok)
-    napi_get_value_bool(env, value, &optional);
-  if (napi_get_named_property(env, options, "pid", &value) == napi_ok)
-    napi_get_value_int32(env, value, &pid);
-  struct prof_count_options wanted = {
-      .events = events, .scope = scope_of(scope), .optional = optional, .pid = pid, .cpus = cpus};
+  struct prof_count_options wanted = {.events = events,
+                                      .scope = scope_of(scope),
+                                      .optional = optional,
+                                      .pid = (int)pid,
+                                      .cpus = cpus};
   if (prof_count_open(&prof_os_real, &wanted, &count, &error))
     return prof_value_throw(env, &error);
   napi_value rows = event_rows(env, count);
@@ -135,9 +122,7 @@ static struct holder *holder_of(napi_env env, napi_callback_info info, napi_valu
     napi_unwrap(env, arguments[0], (void **)&holder);
   if (holder && holder->count)
     return holder;
-  struct prof_error error;
-  prof_error_set(&error, PROF_NOT_RUNNING, 0, NULL, "these counters are closed");
-  prof_value_throw(env, &error);
+  prof_value_throw_with(env, PROF_NOT_RUNNING, "these counters are closed");
   return NULL;
 }
 

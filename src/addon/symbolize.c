@@ -1,8 +1,6 @@
 #include "addon/symbolize.h"
 
-#include <limits.h>
-#include <stdbool.h>
-
+#include "addon/arguments.h"
 #include "addon/values.h"
 #include "code/lookup.h"
 #include "code/module.h"
@@ -17,17 +15,19 @@ struct arguments {
 static bool read_arguments(napi_env env, napi_callback_info info, struct arguments *out) {
   napi_value values[2];
   napi_typedarray_type type;
-  size_t count = 2, length;
+  size_t count = 2;
   bool is_array = false;
-  return napi_get_cb_info(env, info, &count, values, NULL, NULL) == napi_ok && count == 2 &&
-         napi_get_value_string_utf8(env, values[0], NULL, 0, &length) == napi_ok &&
-         length < sizeof out->path &&
-         napi_get_value_string_utf8(env, values[0], out->path, sizeof out->path, &length) ==
-             napi_ok &&
-         napi_is_typedarray(env, values[1], &is_array) == napi_ok && is_array &&
-         napi_get_typedarray_info(env, values[1], &type, &out->count, (void **)&out->addresses,
-                                  NULL, NULL) == napi_ok &&
-         type == napi_float64_array;
+  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) != napi_ok ||
+      !prof_argument_path(env, values[0], out->path))
+    return false;
+  if (napi_is_typedarray(env, values[1], &is_array) == napi_ok && is_array &&
+      napi_get_typedarray_info(env, values[1], &type, &out->count, (void **)&out->addresses, NULL,
+                               NULL) == napi_ok &&
+      type == napi_float64_array)
+    return true;
+  prof_value_throw_with(env, PROF_BAD_OPTION,
+                        "symbolize takes a path and a Float64Array of addresses");
+  return false;
 }
 
 static napi_value name_value(napi_env env, struct prof_lookup *lookup, double address) {
@@ -35,7 +35,7 @@ static napi_value name_value(napi_env env, struct prof_lookup *lookup, double ad
   napi_value value;
   bool is_address = address > 0 && address < 9007199254740992.0; /* 2^53 */
   if (!is_address || !prof_lookup_name(lookup, (uint64_t)address, &named))
-    return napi_get_null(env, &value) == napi_ok ? value : NULL;
+    return prof_value_null(env);
   if (napi_create_object(env, &value) != napi_ok)
     return NULL;
   prof_value_set_text(env, value, "name", named.name);
@@ -46,18 +46,14 @@ static napi_value name_value(napi_env env, struct prof_lookup *lookup, double ad
 }
 
 napi_value prof_symbolize_file(napi_env env, napi_callback_info info) {
-  struct arguments arguments = {.path = ""};
+  struct arguments arguments;
   struct prof_error error = {0};
-  struct prof_lookup *lookup = NULL;
   napi_value result, names;
   if (!read_arguments(env, info, &arguments))
-    prof_error_set(&error, PROF_BAD_OPTION, 0, NULL,
-                   "symbolize takes a path and a Float64Array of addresses");
-  else
-    lookup = prof_lookup_open(arguments.path, &error);
-  if (!lookup) {
+    return NULL;
+  struct prof_lookup *lookup = prof_lookup_open(arguments.path, &error);
+  if (!lookup)
     return prof_value_throw(env, &error);
-  }
   const struct prof_module *module = prof_lookup_module(lookup);
   if (napi_create_object(env, &result) != napi_ok ||
       napi_create_array_with_length(env, arguments.count, &names) != napi_ok) {

@@ -1,9 +1,9 @@
 #include "addon/system.h"
 
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "addon/arguments.h"
+#include "addon/options.h"
 #include "addon/raw.h"
 #include "addon/values.h"
 #include "perf/choose.h"
@@ -13,47 +13,27 @@
 /* Of the thread that called systemStart(); a worker thread has no use for it. */
 static struct prof_system *active;
 
-/* What is missing or of another type leaves what is set: lib/options.js has checked. */
-static void read_text(napi_env env, napi_value object, const char *name, char *out, size_t size) {
-  napi_value value;
-  size_t length;
-  if (napi_get_named_property(env, object, name, &value) == napi_ok)
-    napi_get_value_string_utf8(env, value, out, size, &length);
-}
-
-static double read_number(napi_env env, napi_value object, const char *name) {
-  napi_value value;
-  double number = 0;
-  if (napi_get_named_property(env, object, name, &value) == napi_ok)
-    napi_get_value_double(env, value, &number);
-  return number;
-}
-
 napi_value prof_system_begin(napi_env env, napi_callback_info info) {
-  napi_value argument, result;
-  size_t count = 1;
-  char path[PATH_MAX] = "", event[256] = "", cpus[256] = "", graph[16] = "";
+  napi_value argument = prof_options_argument(env, info), result;
+  char path[PATH_MAX] = "";
+  struct prof_session_options asked = {0};
   struct prof_error error = {0};
-  if (active) {
-    prof_error_set(&error, PROF_BUSY, 0, NULL,
-                   "all processes are recorded already: stop that first");
-    return prof_value_throw(env, &error);
-  }
-  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1)
+  if (active)
+    return prof_value_throw_with(env, PROF_BUSY,
+                                 "all processes are recorded already: stop that first");
+  if (!argument || !prof_option_text(env, argument, "path", path, sizeof path) ||
+      !prof_options_read(env, argument, &asked))
     return NULL;
-  read_text(env, argument, "path", path, sizeof path);
-  read_text(env, argument, "event", event, sizeof event);
-  read_text(env, argument, "cpus", cpus, sizeof cpus);
-  read_text(env, argument, "callGraph", graph, sizeof graph);
   const struct prof_system_options options = {
       .path = path,
-      .event = event[0] ? event : NULL,
-      .cpus = cpus,
-      .frequency = (uint32_t)read_number(env, argument, "frequency"),
-      .period_events = (uint64_t)read_number(env, argument, "period"),
-      .call_graph = strcmp(graph, "none") == 0 ? PROF_CALL_GRAPH_NONE : PROF_CALL_GRAPH_DWARF,
-      .stack_bytes = (uint32_t)read_number(env, argument, "stackBytes") & ~7u,
-      .ring_bytes = (size_t)read_number(env, argument, "ringBytes"),
+      .event = asked.event[0] ? asked.event : NULL,
+      .cpus = asked.cpus,
+      .frequency = asked.frequency,
+      .period_events = asked.period_events,
+      .call_graph =
+          asked.call_graph == PROF_CALL_GRAPH_NONE ? PROF_CALL_GRAPH_NONE : PROF_CALL_GRAPH_DWARF,
+      .stack_bytes = asked.stack_bytes,
+      .ring_bytes = asked.ring_bytes,
   };
   if (prof_system_start(&options, &active, &error))
     return prof_value_throw(env, &error);
@@ -67,29 +47,25 @@ napi_value prof_system_begin(napi_env env, napi_callback_info info) {
 }
 
 napi_value prof_system_end(napi_env env, napi_callback_info info) {
-  napi_value value;
   struct prof_error error = {0};
   (void)info;
-  if (!active) {
-    prof_error_set(&error, PROF_NOT_RUNNING, 0, NULL,
-                   "nothing is recorded: call systemStart() first");
-    return prof_value_throw(env, &error);
-  }
+  if (!active)
+    return prof_value_throw_with(env, PROF_NOT_RUNNING,
+                                 "nothing is recorded: call systemStart() first");
   int status = prof_system_stop(active, &error);
   active = NULL;
-  if (status)
-    return prof_value_throw(env, &error);
-  return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
+  return status ? prof_value_throw(env, &error) : prof_value_undefined(env);
 }
 
 napi_value prof_perf_data_processes(napi_env env, napi_callback_info info) {
   napi_value argument, array;
-  size_t count = 1, length, rows_count;
-  char path[PATH_MAX] = "";
+  size_t count = 1, rows_count;
+  char path[PATH_MAX];
   struct prof_census_row *rows;
   struct prof_error error = {0};
-  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count)
-    napi_get_value_string_utf8(env, argument, path, sizeof path, &length);
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok ||
+      !prof_argument_path(env, argument, path))
+    return NULL;
   if (prof_census_file(path, &rows, &rows_count, &error)) {
     free(rows);
     return prof_value_throw(env, &error);

@@ -71,10 +71,8 @@ void prof_value_set_number(napi_env env, napi_value object, const char *name, do
   }
 }
 
-void prof_value_set_bool(napi_env env, napi_value object, const char *name, int flag) {
-  napi_value value;
-  if (napi_get_boolean(env, flag, &value) == napi_ok)
-    prof_value_set(env, object, name, value);
+void prof_value_set_bool(napi_env env, napi_value object, const char *name, bool flag) {
+  prof_value_set(env, object, name, prof_value_bool(env, flag));
 }
 
 napi_value prof_value_error(napi_env env, const struct prof_error *error) {
@@ -105,4 +103,14 @@ napi_value prof_value_throw_with(napi_env env, int status, const char *message) 
 napi_value prof_value_undefined(napi_env env) {
   napi_value value;
   return napi_get_undefined(env, &value) == napi_ok ? value : NULL;
+}
+
+napi_value prof_value_null(napi_env env) {
+  napi_value value;
+  return napi_get_null(env, &value) == napi_ok ? value : NULL;
+}
+
+napi_value prof_value_bool(napi_env env, bool flag) {
+  napi_value value;
+  return napi_get_boolean(env, flag, &value) == napi_ok ? value : NULL;
 }

@@ -8,6 +8,7 @@
 #define RSPACK_PROF_ADDON_VALUES_H
 
 #include <node_api.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,7 @@ napi_value prof_value_text(napi_env env, const char *text);
 void prof_value_set(napi_env env, napi_value object, const char *name, napi_value value);
 void prof_value_set_text(napi_env env, napi_value object, const char *name, const char *text);
 void prof_value_set_number(napi_env env, napi_value object, const char *name, double number);
-void prof_value_set_bool(napi_env env, napi_value object, const char *name, int flag);
+void prof_value_set_bool(napi_env env, napi_value object, const char *name, bool flag);
 
 /* An Error with code and, where they are known, errno (negative, as node has it) and syscall. */
 napi_value prof_value_error(napi_env env, const struct prof_error *error);
@@ -45,5 +46,7 @@ napi_value prof_value_throw(napi_env env, const struct prof_error *error);
 napi_value prof_value_throw_with(napi_env env, int status, const char *message);
 
 napi_value prof_value_undefined(napi_env env);
+napi_value prof_value_null(napi_env env);
+napi_value prof_value_bool(napi_env env, bool flag);
 
 #endif

@@ -70,29 +70,27 @@ struct listing {
   const char *tracing_reason; /* of the first tracepoint; NULL: not tried yet */
 };
 
-static void visit_row(const struct listing *listing, const char *name, const char *type,
-                      const char *description, const char *reason) {
+static void visit(const struct listing *listing, bool is_form, const char *name, const char *type,
+                  const char *description, const char *reason) {
   struct prof_event_row row = {
       .name = name,
       .type = type,
       .description = description,
+      .is_form = is_form,
       .reason = reason,
       .available = !*reason,
   };
   listing->visit(listing->user, &row);
 }
 
+static void visit_row(const struct listing *listing, const char *name, const char *type,
+                      const char *description, const char *reason) {
+  visit(listing, false, name, type, description, reason);
+}
+
 static void visit_form(const struct listing *listing, const char *name, const char *type,
                        const char *description, const char *reason) {
-  struct prof_event_row row = {
-      .name = name,
-      .type = type,
-      .description = description,
-      .is_form = true,
-      .reason = reason,
-      .available = !*reason,
-  };
-  listing->visit(listing->user, &row);
+  visit(listing, true, name, type, description, reason);
 }
 
 /* --- by their kinds --- */
@@ -185,15 +183,12 @@ static void list_forms(const struct listing *listing) {
              !prof_pmu_has(os, "uprobe") ? "not in this kernel" : "");
 }
 
-int prof_event_list(const struct prof_os *os, prof_event_row_visit *visit, void *user,
-                    struct prof_error *error) {
+void prof_event_list(const struct prof_os *os, prof_event_row_visit *visit, void *user) {
   struct listing listing = {.os = os, .visit = visit, .user = user};
-  (void)error;
   list_known(&listing);
   list_caches(&listing);
   prof_pfm_each(visit_pfm, &listing);
   os->list_names(os->user, PROF_PMU_DEVICES, visit_pmu, &listing);
   prof_tracefs_each(os, visit_tracepoint, &listing);
   list_forms(&listing);
-  return 0;
 }

@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 
-#include "base/status.h"
 #include "perf/os.h"
 
 struct prof_event_row {
@@ -28,7 +27,6 @@ struct prof_event_row {
 /* The strings live during the call. */
 typedef void prof_event_row_visit(void *user, const struct prof_event_row *row);
 
-int prof_event_list(const struct prof_os *os, prof_event_row_visit *visit, void *user,
-                    struct prof_error *error);
+void prof_event_list(const struct prof_os *os, prof_event_row_visit *visit, void *user);
 
 #endif
