@@ -8,7 +8,7 @@ const path = require('node:path');
 const { ProfError } = require('../errors.js');
 const { startOf } = require('../process-start.js');
 const { PROTOCOL, peerOf, readLines, sendLine } = require('./lines.js');
-const { ownUid, sockets } = require('./place.js');
+const { allSockets, ownNamespace, ownUid, sockets } = require('./place.js');
 
 /** @typedef {{pid: number, node: string, command: string, cwd: string,
  *    recording: {since: string, by: number} | null}} RemoteStatus */
@@ -102,9 +102,15 @@ function connectTo(pid, file) {
   });
 }
 
-/** Removes what killed processes left: sockets that no process here has, and at which nobody listens. */
+/**
+ * Removes what killed processes left: sockets that no process here has, and at which nobody listens. Which
+ * processes another namespace has is not known: there it is only asked who listens.
+ */
 async function sweep() {
-  const left = sockets().filter(({ pid }) => startOf(pid) === '');
+  const own = ownNamespace();
+  const left = allSockets().filter(
+    ({ pid, namespace }) => namespace !== own || startOf(pid) === '',
+  );
   const asked = left.map(({ pid, file }) =>
     connectTo(pid, file).then(
       (socket) => socket.destroy(),

@@ -1,7 +1,8 @@
 'use strict';
 // Where the sockets of attachable processes are: one folder for each user, mode 0700, below /run/user
 // where the system made a folder for this user, else below /tmp. Neither hangs on the environment: the
-// server and the shell that attaches to it may have different ones.
+// server and the shell that attaches to it may have different ones. Containers may share the folder and
+// have processes of one number: each pid namespace has names of its own in it.
 // Refuses a folder that is a link, somebody else's, or open to others: whoever made it could put a
 // socket of theirs in our place.
 
@@ -10,7 +11,7 @@ const path = require('node:path');
 const { ProfError } = require('../errors.js');
 
 const FOLDER_MODE = 0o700;
-const SOCKET = /^(\d+)\.sock$/;
+const SOCKET = /^(\d+)-(\d+)\.sock$/;
 
 /** @returns {number} the user that the kernel judges by */
 const ownUid = () => /** @type {() => number} */ (process.geteuid)();
@@ -63,21 +64,28 @@ function makeFolder(folders = foldersOf(ownUid())) {
   );
 }
 
-/** @param {string} folder @param {number} pid */
-const socketIn = (folder, pid) => path.join(folder, `${pid}.sock`);
+/** The pid namespace that this process's number is of; 0 where there is no /proc to tell. */
+function ownNamespace() {
+  return fs.statSync('/proc/self/ns/pid', { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** @param {string} folder @param {number} pid @param {number} [namespace] */
+const socketIn = (folder, pid, namespace = ownNamespace()) =>
+  path.join(folder, `${pid}-${namespace}.sock`);
 
 /**
  * The sockets that are there, whether or not anybody listens.
  * @param {string[]} [folders]
- * @returns {{pid: number, file: string}[]}
+ * @returns {{pid: number, namespace: number, file: string}[]}
  */
-function sockets(folders = foldersOf(ownUid())) {
+function allSockets(folders = foldersOf(ownUid())) {
   return folders.flatMap((folder) => {
     try {
       if (problemWith(folder, ownUid()) !== '') return [];
       return fs.readdirSync(folder).flatMap((name) => {
-        const pid = SOCKET.exec(name)?.[1];
-        return pid ? [{ pid: Number(pid), file: path.join(folder, name) }] : [];
+        const [, pid, namespace] = SOCKET.exec(name) ?? [];
+        const file = path.join(folder, name);
+        return pid ? [{ pid: Number(pid), namespace: Number(namespace), file }] : [];
       });
     } catch {
       return []; // not there
@@ -85,4 +93,16 @@ function sockets(folders = foldersOf(ownUid())) {
   });
 }
 
-module.exports = { makeFolder, ownUid, socketIn, sockets };
+/**
+ * Of processes whose numbers are ours too: what another namespace's listen at cannot be attached to.
+ * @param {string[]} [folders]
+ * @returns {{pid: number, file: string}[]}
+ */
+function sockets(folders) {
+  const own = ownNamespace();
+  return allSockets(folders).flatMap(({ pid, namespace, file }) =>
+    namespace === own ? [{ pid, file }] : [],
+  );
+}
+
+module.exports = { allSockets, makeFolder, ownNamespace, ownUid, socketIn, sockets };

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { describe, test } = require('node:test');
-const { makeFolder, socketIn, sockets } = require('../../lib/attach/place.js');
+const { allSockets, makeFolder, socketIn, sockets } = require('../../lib/attach/place.js');
 const { read } = require('../../lib/index.js');
 const { temporaryFolder, whyNoEvents } = require('./support.js');
 
@@ -39,7 +39,18 @@ console.log('ready');`;
  * @returns {Started}
  */
 function start(t, args, options = {}) {
-  const child = spawn(process.execPath, args, { stdio: 'pipe', ...options });
+  return startAny(t, process.execPath, args, options);
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {string} program
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} [options]
+ * @returns {Started}
+ */
+function startAny(t, program, args, options = {}) {
+  const child = spawn(program, args, { stdio: 'pipe', ...options });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
   /** @type {Set<() => void>} */
@@ -234,6 +245,33 @@ describe('a process that listens', { skip }, () => {
     assert.ok(answers.split('more than 64 KB').length <= 2, answers);
     child.stdin?.end();
     assert.equal((await ended).code, 0);
+  });
+
+  test('containers with processes of one number leave each other their sockets', async (t) => {
+    const inside = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+    const can = spawnSync('unshare', [...inside, 'true']);
+    if (can.status !== 0) return t.skip('no pid namespace can be made here');
+    const node = [process.execPath, '--require', path.join(LIB, 'attachable.js'), '-e', SERVER];
+    const before = new Set(allSockets().map(({ file }) => file));
+    const both = [1, 2].map(() => startAny(t, 'unshare', [...inside, ...node]));
+    for (const one of both) await one.says(/ready/);
+    const made = allSockets().filter(({ file }) => !before.has(file));
+    assert.deepEqual(
+      made.map(({ pid }) => pid),
+      [1, 1],
+    );
+    for (const { file } of made) {
+      const socket = net.connect(file);
+      t.after(() => socket.destroy());
+      const [line] = await once(socket, 'data');
+      assert.match(String(line), /"rspackProf":.*"pid":1/);
+      socket.destroy();
+    }
+    for (const { child, ended } of both) {
+      child.stdin?.end();
+      assert.equal((await ended).code, 0);
+    }
+    assert.ok(made.every(({ file }) => !fs.existsSync(file)));
   });
 
   test('has one client at a time, and none beside a start() of its own', async (t) => {

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { PassThrough } = require('node:stream');
 const { test } = require('node:test');
 const { readLines } = require('../../lib/attach/lines.js');
-const { makeFolder, sockets } = require('../../lib/attach/place.js');
+const { allSockets, makeFolder, socketIn, sockets } = require('../../lib/attach/place.js');
 const { DISPOSE } = require('../../lib/dispose.js');
 const { Remote } = require('../../lib/attach/remote.js');
 const { buildProfile, cli } = require('./cli-support.js');
@@ -45,9 +45,9 @@ test('a folder that others could have made or can change is not trusted', (t) =>
   const folder = path.join(root, 'ours');
   assert.equal(makeFolder([folder]), folder);
   assert.equal(fs.statSync(folder).mode & 0o777, 0o700);
-  fs.writeFileSync(path.join(folder, '12.sock'), '');
+  fs.writeFileSync(socketIn(folder, 12), '');
   fs.writeFileSync(path.join(folder, 'other'), '');
-  assert.deepEqual(sockets([folder]), [{ pid: 12, file: path.join(folder, '12.sock') }]);
+  assert.deepEqual(sockets([folder]), [{ pid: 12, file: socketIn(folder, 12) }]);
 
   fs.chmodSync(folder, 0o750);
   assert.throws(() => makeFolder([folder]), { code: 'ERR_PROF_PERMISSION', message: /is open to/ });
@@ -57,6 +57,17 @@ test('a folder that others could have made or can change is not trusted', (t) =>
   fs.symlinkSync(folder, link);
   assert.throws(() => makeFolder([link]), { code: 'ERR_PROF_PERMISSION', message: /is no folder/ });
   assert.deepEqual(sockets([link, path.join(root, 'none')]), []);
+});
+
+test('a process of the same number in another pid namespace has a socket of its own', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'attach-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const [ours, theirs] = [socketIn(folder, 12), socketIn(folder, 12, 7)];
+  assert.notEqual(ours, theirs);
+  for (const file of [ours, theirs]) fs.writeFileSync(file, '');
+  assert.deepEqual(sockets([folder]), [{ pid: 12, file: ours }]);
+  const files = allSockets([folder]).map(({ file }) => file);
+  assert.deepEqual(files.sort(), [ours, theirs].sort());
 });
 
 test('the best folder is one that the system made for this user', (t) => {
@@ -125,6 +136,11 @@ test('record: flags of one process and of all that do not go together', async ()
     [['-a', '-p', '5'], /-p and -a exclude/],
     [['-a', '--budget', '2'], /--budget is of the build's own process/],
     [['-a', '--off-cpu'], /--off-cpu is of/],
+    [['-a', '--allocations'], /--allocations is of the build's own process/],
+    [['-a', '--allocation-bytes', '4096'], /--allocations is of the build's own process/],
+    [['-a', '--all-processes'], /--all-processes keeps each node process of a command/],
+    [['-p', '5', '--all-processes'], /--all-processes keeps each node process of a command/],
+    [['--allocation-cap', '101', '--', 'true'], /--allocation-cap takes a number from 0 to 100/],
     [['-a', '--call-graph', 'full'], /dwarf or none/],
     [['--duration', '1', '--', 'true'], /--duration goes with -p and -a/],
     [['-p', '1,2'], /-p takes one process/],
