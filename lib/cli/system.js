@@ -16,7 +16,7 @@ const { percent, printable } = require('../table.js');
 /** @typedef {import('./main.js').World} World */
 
 /** What only a process itself can do. */
-const NOT_HERE = ['budget', 'offCpu', 'wall', 'memory', 'trace'];
+const NOT_HERE = ['budget', 'offCpu', 'wall', 'memory', 'allocations', 'trace'];
 const MOST_ROWS = 10;
 
 /**
@@ -41,20 +41,11 @@ function nativeOptions(options) {
 
 /**
  * @param {import('./args.js').Parsed} parsed
+ * @param {ReturnType<typeof catchSignals>} signals
  * @param {World} world
  */
-async function until(parsed, world) {
+async function untilSignal(parsed, signals, world) {
   const seconds = numberOf(parsed, 'duration', { least: 0.001, most: MOST_SECONDS });
-  const command = parsed.positionals;
-  if (command.length > 0) {
-    if (seconds !== undefined)
-      throw new UsageError(
-        '--duration and a command exclude each other: the command ends by itself',
-      );
-    const end = await runCommand(command, { env: world.env, cwd: world.cwd });
-    return () => end.pass();
-  }
-  const signals = catchSignals();
   const over = new Promise((resolve) => {
     const timer = setTimeout(resolve, (seconds ?? MOST_SECONDS) * 1000);
     signals.interrupted.then(() => {
@@ -66,8 +57,6 @@ async function until(parsed, world) {
     `rspack-prof: recording all processes ${seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`}\n`,
   );
   await over;
-  signals.release();
-  return () => 0;
 }
 
 /** @param {import('../system/profile.js').ProcessRow[]} rows */
@@ -92,11 +81,19 @@ function processTable(rows) {
 
 /**
  * @param {{recording: Recording, file: string, native: Required<import('../profile/raw').NativeAddon>,
- *    warnings: import('../index').Warning[], command: string[]}} made
+ *    warnings: import('../index').Warning[], command: string[], impatient?: Promise<unknown>}} made
+ *    impatient: nobody waits for it any more
  * @param {(kept: any[], above?: string) => void} tell
  */
-async function tellOfAll({ recording, file, native, warnings, command }, tell) {
-  const made = await profileOfAll(file, native, { command: command.join(' '), warnings });
+async function tellOfAll({ recording, file, native, warnings, command, impatient }, tell) {
+  let isWanted = true;
+  const about = { command: command.join(' '), warnings, isWanted: () => isWanted };
+  const work = profileOfAll(file, native, about);
+  const gaveUp = impatient?.then(() => {
+    isWanted = false;
+    throw new ProfError('ERR_PROF_NOT_RUNNING', 'given up: the recording is dropped');
+  });
+  const made = await (gaveUp ? Promise.race([work, gaveUp]) : work);
   if (!made)
     throw new ProfError(
       'ERR_PROF_BAD_FILE',
@@ -120,30 +117,39 @@ async function tellOfAll({ recording, file, native, warnings, command }, tell) {
  */
 async function recordSystem(parsed, options, world, tell) {
   const asked = nativeOptions(options);
+  const command = parsed.positionals;
+  if (command.length > 0 && parsed.values.duration !== undefined) {
+    throw new UsageError('--duration and a command exclude each other: the command ends by itself');
+  }
   const native = /** @type {Required<import('../profile/raw').NativeAddon>} */ (world.loadNative());
   const recording = new Recording(textOf(parsed, 'output'), world.cwd, options.raw);
   const file = recording.raw ?? path.join(recording.folder, 'perf.data');
+  // The command's own are runCommand()'s.
+  const signals = command.length > 0 ? null : catchSignals();
   try {
     const { warnings } = native.systemStart({ ...asked, path: file });
-    let pass;
+    let pass = () => 0;
     try {
-      pass = await until(parsed, world);
+      if (signals) await untilSignal(parsed, signals, world);
+      else pass = (await runCommand(command, { env: world.env, cwd: world.cwd })).pass;
     } catch (error) {
       native.systemStop();
       throw error;
     }
     try {
       native.systemStop();
-      await tellOfAll({ recording, file, native, warnings, command: parsed.positionals }, tell);
+      const { impatient } = signals ?? {};
+      await tellOfAll({ recording, file, native, warnings, command, impatient }, tell);
     } catch (error) {
       // What the profile is worth is told, but the exit code is the command's.
-      if (parsed.positionals.length === 0) throw error;
+      if (command.length === 0) throw error;
       const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
       world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
     }
     recording.remove();
     return pass();
   } finally {
+    signals?.release();
     recording.remove();
   }
 }

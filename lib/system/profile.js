@@ -21,9 +21,10 @@ const sum = (rows) => rows.reduce((all, { samples }) => all + samples, 0);
 /**
  * @param {string} file
  * @param {Required<NativeAddon>} native
- * @param {{command: string, warnings: import('../index').Warning[]}} about
+ * @param {{command: string, warnings: import('../index').Warning[], isWanted?: () => boolean}} about
+ *    isWanted: once false, the processes not read yet are left out
  */
-async function profileOfAll(file, native, { command, warnings }) {
+async function profileOfAll(file, native, { command, warnings, isWanted = () => true }) {
   const all = native.perfDataProcesses(file).sort((a, b) => b.samples - a.samples);
   const total = sum(all);
   const taken = all
@@ -35,6 +36,7 @@ async function profileOfAll(file, native, { command, warnings }) {
   const rows = [];
   let missing = 0;
   for (const { pid, samples } of taken) {
+    if (!isWanted()) break;
     const { raw } = splitEvents(await native.importPerfData(file, { pid }));
     missing += raw.quality.warnings.filter(({ code }) => code === 'files-changed').length;
     raw.quality.warnings = raw.quality.warnings.filter(({ code }) => !NOT_OF_ONE.includes(code));

@@ -2,7 +2,8 @@
 // `record -a`: all processes of the machine, where that is allowed, and one line where it is not.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
@@ -63,6 +64,27 @@ describe('all processes', { skip: whyNotAllowed() }, () => {
         (/** @type {number} */ ns, /** @type {number} */ i) => i === 0 || ns >= timeNs[i - 1],
       ),
     );
+  });
+
+  test('a second signal drops it, and nothing is left', async (t) => {
+    const cwd = temporaryFolder(t);
+    const child = spawn(process.execPath, [MAIN, 'record', '-a', '-F', '99'], {
+      ...{ cwd, stdio: ['ignore', 'ignore', 'pipe'] },
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let said = '';
+    for await (const text of child.stderr) {
+      // Two that do not become one: both are there before the first is answered.
+      if (said === '' && /until Ctrl-C/.test(String(text))) {
+        child.kill('SIGINT');
+        child.kill('SIGTERM');
+      }
+      said += text;
+    }
+    if (child.exitCode === null) await once(child, 'exit');
+    assert.equal(child.exitCode, 1, said);
+    assert.match(said, /\nrspack-prof: given up: the recording is dropped/);
+    assert.deepEqual(fs.readdirSync(path.join(cwd, '.rspack-prof')), []);
   });
 
   test('what cannot be opened is refused, and nothing is left', (t) => {
