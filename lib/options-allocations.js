@@ -32,7 +32,8 @@ function checkAllocations(given, checkOptions) {
   return { allocationBytes: bytes, allocationCap: cap, memory: true };
 }
 
-/** Of the bytes, for the flag that gives them. */
+/** For the flags that give them. */
 const ALLOCATION_RANGE = { least: LEAST_BYTES, most: MOST_BYTES, whole: true };
+const CAP_RANGE = { least: 0, most: 100 };
 
-module.exports = { checkAllocations, ALLOCATION_RANGE };
+module.exports = { checkAllocations, ALLOCATION_RANGE, CAP_RANGE };

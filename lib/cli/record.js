@@ -10,7 +10,7 @@ const { recordSystem } = require('./system.js');
 const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
-const { ALLOCATION_RANGE } = require('../options-allocations.js');
+const { ALLOCATION_RANGE, CAP_RANGE } = require('../options-allocations.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
@@ -54,6 +54,11 @@ const spec = {
       type: 'string',
       value: 'N',
       help: 'bytes between two samples of them (131072)',
+    },
+    'allocation-cap': {
+      type: 'string',
+      value: 'PCT',
+      help: 'per cent of CPU time above which they end (10)',
     },
     raw: {
       type: 'string',
@@ -117,6 +122,15 @@ function budgetOf(parsed) {
   );
 }
 
+/** @param {import('./args.js').Parsed} parsed */
+function allocationsOf(parsed) {
+  const bytes = numberOf(parsed, 'allocation-bytes', ALLOCATION_RANGE);
+  const cap = numberOf(parsed, 'allocation-cap', CAP_RANGE);
+  if (bytes === undefined && cap === undefined)
+    return parsed.values.allocations === true ? true : undefined;
+  return { ...(bytes !== undefined && { bytes }), ...(cap !== undefined && { cap }) };
+}
+
 /**
  * @param {import('./args.js').Parsed} parsed
  * @returns {import('../index').StartOptions}
@@ -136,9 +150,7 @@ function startOptions(parsed) {
     offCpu: parsed.values['off-cpu'] === true ? true : undefined,
     wall: parsed.values.wall === true ? true : undefined,
     memory: parsed.values.memory === true ? true : undefined,
-    allocations:
-      numberOf(parsed, 'allocation-bytes', ALLOCATION_RANGE) ??
-      (parsed.values.allocations === true ? true : undefined),
+    allocations: allocationsOf(parsed),
     raw: textOf(parsed, 'raw'),
     trace: textOf(parsed, 'trace'),
   };
@@ -191,6 +203,11 @@ async function run(parsed, world) {
   const command = parsed.positionals;
   if (parsed.values.pid !== undefined && parsed.values['all-cpus'] === true)
     throw new UsageError('-p and -a exclude each other: one process, or all');
+  const isOther = parsed.values.pid !== undefined || parsed.values['all-cpus'] === true;
+  if (isOther && parsed.values['all-processes'] === true)
+    throw new UsageError(
+      '--all-processes keeps each node process of a command: with -p and -a there is none',
+    );
   if (parsed.values.pid !== undefined) {
     const options = startOptions(parsed);
     return recordProcess(parsed, options, world, (kept) => tellKept(kept, world));
