@@ -9,6 +9,7 @@ const { ProfError } = require('../errors.js');
 const { summaryFromEvents } = require('./from-events.js');
 const { spanRows } = require('./spans/rows.js');
 const {
+  abandonFolder,
   eventsFile,
   makeFolder,
   readSummary,
@@ -118,7 +119,7 @@ class CommandTrace {
   /** What was begun is taken back. */
   abandon() {
     this.probes?.abandon();
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    abandonFolder(this.folder);
   }
 
   /** When the command has ended. @returns {Summary} */

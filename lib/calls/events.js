@@ -176,4 +176,4 @@ function* readEvents(file, state = {}, functions = Infinity) {
   }
 }
 
-module.exports = { KIND, MAGIC, readEvents };
+module.exports = { KIND, readEvents };

@@ -18,17 +18,18 @@ function bucketOf(ns) {
 class EventTally {
   /** @param {import('./store').Functions} functions */
   constructor({ functions, objects }) {
+    /** @type {import('./summary').FunctionRow[]} */
     this.rows = functions.map(({ name, object, callsOnly, role }) => ({
       symbol: name,
       object: objects[object],
       calls: 0,
       selfNs: 0,
       totalNs: 0,
-      meanNs: /** @type {number | null} */ (null),
-      minNs: /** @type {number | null} */ (null),
-      p50Ns: /** @type {number | null} */ (null),
-      p99Ns: /** @type {number | null} */ (null),
-      maxNs: /** @type {number | null} */ (null),
+      meanNs: null,
+      minNs: null,
+      p50Ns: null,
+      p99Ns: null,
+      maxNs: null,
       unseen: 0,
       open: 0,
       callsOnly,
@@ -36,8 +37,8 @@ class EventTally {
       spawned: 0,
       spawnedNs: 0,
       runs: runtimeOf(role ?? 0),
-      histogram: /** @type {[number, number, number][]} */ ([]),
-      callers: /** @type {import('./summary').FunctionRow['callers']} */ ([]),
+      histogram: [],
+      callers: [],
     }));
     this.sum = this.rows.map(() => 0);
     this.buckets = this.rows.map(() => /** @type {Map<number, number>} */ (new Map()));

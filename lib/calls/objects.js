@@ -95,4 +95,4 @@ function namedObjects(given, place) {
   });
 }
 
-module.exports = { elfFile, isLoaded, namedObjects, usualObjects };
+module.exports = { isLoaded, namedObjects, usualObjects };

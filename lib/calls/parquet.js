@@ -55,6 +55,9 @@ const SYMBOL_SCHEMA = [
   })),
 ];
 
+/** @param {string} name @param {any} data */
+const column = (name, data) => ({ name, data, nullable: false });
+
 /** Columns that fill up to a row group. */
 class Rows {
   length = 0;
@@ -80,21 +83,19 @@ class Rows {
   }
 
   columns() {
-    const column = (/** @type {string} */ name, /** @type {any} */ data) => ({
-      name,
-      data: data.subarray(0, this.length),
-      nullable: false,
+    const filled = (/** @type {string} */ name, /** @type {any} */ data) => ({
+      ...column(name, data.subarray(0, this.length)),
       // Millions of rows: no search for a dictionary, and no least and greatest.
       statistics: false,
       encoding: /** @type {const} */ ('DELTA_BINARY_PACKED'),
     });
     return [
-      column('frame_id', this.frame),
-      column('parent', this.parent),
-      column('tid', this.tid),
-      column('func_id', this.func),
-      column('time', this.time),
-      column('kind', this.kind),
+      filled('frame_id', this.frame),
+      filled('parent', this.parent),
+      filled('tid', this.tid),
+      filled('func_id', this.func),
+      filled('time', this.time),
+      filled('kind', this.kind),
     ];
   }
 }
@@ -146,11 +147,6 @@ function* flowGroups(folder) {
     const of = (/** @type {keyof import('./events').Flow} */ key) => rows.map((row) => row[key]);
     const wide = (/** @type {keyof import('./events').Flow} */ key) =>
       BigInt64Array.from(of(key), BigInt);
-    const column = (/** @type {string} */ name, /** @type {any} */ data) => ({
-      name,
-      data,
-      nullable: false,
-    });
     return [
       column('frame_id', wide('frame')),
       column('spawner', wide('spawner')),
@@ -177,11 +173,6 @@ function parquetTrace(folder) {
   const { functions, objects, command, startUnixMs } = readFunctions(folder);
   const facts = { command, startUnixMs, clock: 'CLOCK_MONOTONIC' };
   const kvMetadata = Object.entries(facts).map(([key, value]) => ({ key, value: String(value) }));
-  const column = (/** @type {string} */ name, /** @type {any} */ data) => ({
-    name,
-    data,
-    nullable: false,
-  });
   const symbols = [
     column(
       'func_id',

@@ -126,4 +126,4 @@ function selectForTrace(native, objects, wanted) {
   return { selected, unreadable, count };
 }
 
-module.exports = { MOST_FUNCTIONS, readList, selectForTrace, selectFunctions };
+module.exports = { readList, selectForTrace, selectFunctions };

@@ -59,6 +59,7 @@ function ordered(rows) {
  * @returns {FunctionRow[]} by id
  */
 function rowsOf({ functions, tally, histogram, pairs }) {
+  /** @type {FunctionRow[]} */
   const rows = functions.name.map((symbol, i) => {
     const timed = tally.timed[i];
     return {
@@ -79,8 +80,8 @@ function rowsOf({ functions, tally, histogram, pairs }) {
       spawned: tally.spawned[i],
       spawnedNs: tally.spawnedNs[i],
       runs: runtimeOf(functions.role[i]),
-      histogram: /** @type {[number, number, number][]} */ ([]),
-      callers: /** @type {FunctionRow['callers']} */ ([]),
+      histogram: [],
+      callers: [],
     };
   });
   histogram.func.forEach((func, i) => {

@@ -123,4 +123,4 @@ class Trace {
   }
 }
 
-module.exports = { DEFAULT_BUDGET, DEFAULT_SAMPLE_HZ, Trace, planTrace };
+module.exports = { Trace, planTrace };

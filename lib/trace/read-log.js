@@ -106,4 +106,4 @@ function readLog(file, clock) {
   return log;
 }
 
-module.exports = { durationNs, parseLine, readLog, unixUsOf };
+module.exports = { durationNs, readLog, unixUsOf };
