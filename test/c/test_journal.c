@@ -285,6 +285,19 @@ static void what_would_lead_beyond_a_table_is_not_believed(void **state) {
   prof_result_free(result);
 }
 
+static void a_sample_in_no_state_is_not_believed(void **state) {
+  (void)state;
+  write_two();
+  add_sample(6000, PROF_TREE_ROOT);
+  recording.samples.rows[4].state = PROF_STATE_RUNNABLE + 1;
+  prof_journal_flush(&recording);
+  release();
+  struct prof_result *result = recover(0);
+  assert_int_equal(result->sample_count, 4);
+  assert_non_null(note(result, "journal-cut"));
+  prof_result_free(result);
+}
+
 static void what_is_no_journal_is_refused(void **state) {
   (void)state;
   write_two();
@@ -389,6 +402,7 @@ int main(void) {
       LIVE(a_cut_journal_gives_what_is_whole),
       LIVE(a_damaged_journal_does_no_harm),
       LIVE(what_would_lead_beyond_a_table_is_not_believed),
+      LIVE(a_sample_in_no_state_is_not_believed),
       LIVE(what_is_no_journal_is_refused),
       LIVE(a_large_journal_begins_anew),
       LIVE(notes_come_back_as_far_as_they_were_written),
