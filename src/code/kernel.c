@@ -243,10 +243,6 @@ bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_ke
   return true;
 }
 
-bool prof_kernel_available(struct prof_kernel *self) {
-  return prof_kernel_note(self) == NULL;
-}
-
 size_t prof_kernel_count(struct prof_kernel *self) {
   read_rest(self);
   return self->count;

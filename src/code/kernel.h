@@ -5,8 +5,8 @@
  * The caller calls from one thread, not node's main one: the kernel takes 40 ms to write its
  * 122,000 lines (5 to 12 MB), 330 ns a line, and has no way to ask for some of them; reading and
  * keeping them here adds a tenth. So nothing is read unless something asks. Only names of code are
- * kept. Where kptr_restrict hides addresses every line shows zeros: prof_kernel_available is then
- * false and prof_kernel_note says why and what to do; both read no more than the first slice.
+ * kept. Where kptr_restrict hides addresses every line shows zeros: prof_kernel_note says so, and
+ * what to do; it reads no more than the first slice.
  * Refuses: data symbols, addresses of user space.
  */
 #ifndef RSPACK_PROF_CODE_KERNEL_H
@@ -33,9 +33,6 @@ bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_ke
 
 /* Reads about this many bytes further. false: the whole was read already. */
 bool prof_kernel_read(struct prof_kernel *self, size_t bytes);
-
-/* Are there addresses (of whatever) in the first slice? */
-bool prof_kernel_available(struct prof_kernel *self);
 
 /* Names kept; reads the rest first, as prof_kernel_find does. */
 size_t prof_kernel_count(struct prof_kernel *self);

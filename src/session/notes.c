@@ -78,11 +78,9 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         "the layout of V8's interpreter frames could not be proven here and is taken from a table: "
         "names of interpreted functions may be missing");
   }
-  if (options->plan.kernel && !prof_kernel_available(recording->kernel)) {
-    const char *note = prof_kernel_note(recording->kernel);
-    add(out, "no-kernel-symbols", "sudo sysctl kernel.kptr_restrict=0", "%s",
-        note ? note : "kernel functions have no names");
-  }
+  const char *no_names = options->plan.kernel ? prof_kernel_note(recording->kernel) : NULL;
+  if (no_names)
+    add(out, "no-kernel-symbols", "sudo sysctl kernel.kptr_restrict=0", "%s", no_names);
   if (options->plan.stack_dump && !options->replay_pid) {
     const struct prof_tail_counters *tail = &recording->tail.counters;
     add(out, "stack-copies", "",
