@@ -10,6 +10,10 @@ const { nodesThrough, selectSamples } = require('../profile/select.js');
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('../index').SampleFilter} SampleFilter */
 /** @typedef {import('./intervals').Counted} Counted */
+/** @typedef {{key: string, regex: {test: (name: string) => boolean}, isTotal: boolean}} Pattern isTotal: any
+ *    frame of a stack, else its leaf */
+
+const NOTHING = () => false;
 
 /**
  * @param {Profile} profile
@@ -21,27 +25,23 @@ function runsOf(profile) {
 }
 
 /**
- * Per sample whether it matches: its leaf, or with `isTotal` any frame of its stack.
+ * Per sample whether it matches.
  * @param {Profile} profile
- * @param {string} key
- * @param {RegExp} pattern
- * @param {boolean} isTotal
+ * @param {Pattern} what
  * @returns {(sample: number) => boolean}
  */
-function matchesOf(profile, key, pattern, isTotal) {
+function matchesOf(profile, { key, regex, isTotal }) {
   const { raw } = profile;
   const { node } = raw.samples;
-  if (key in SAMPLE_KEYS) return (sample) => pattern.test(SAMPLE_KEYS[key](profile, sample));
+  if (key in SAMPLE_KEYS) return (sample) => regex.test(SAMPLE_KEYS[key](profile, sample));
   if (key in FUNC_KEYS) {
     const funcs = Uint8Array.from(raw.funcs.name, (_, func) =>
-      Number(pattern.test(FUNC_KEYS[key](profile, func))),
+      Number(regex.test(FUNC_KEYS[key](profile, func))),
     );
     return byFunc(profile, funcs, isTotal);
   }
   const label = NODE_KEYS[key](profile);
-  const own = Uint8Array.from(raw.nodes.func, (_, at) =>
-    at > 0 && pattern.test(label(at)) ? 1 : 0,
-  );
+  const own = Uint8Array.from(raw.nodes.func, (_, at) => (at > 0 && regex.test(label(at)) ? 1 : 0));
   if (!isTotal) return (sample) => own[node[sample]] === 1;
   for (let at = 1; at < own.length; at++) own[at] |= own[raw.nodes.parent[at]];
   return (sample) => own[node[sample]] === 1;
@@ -67,28 +67,26 @@ function byFunc(profile, funcs, isTotal) {
  * Samples that may be what was asked for although no name says so: a function without a symbol has
  * neither name nor crate. They count where the pattern is at home in such a binary, or nowhere at all.
  * @param {Profile} profile
- * @param {string} key
- * @param {RegExp} pattern
- * @param {boolean} isTotal
+ * @param {Pattern} what
  * @returns {(sample: number) => boolean}
  */
-function unnamedOf(profile, key, pattern, isTotal) {
+function unnamedOf(profile, { key, regex, isTotal }) {
   const { funcs } = profile.raw;
-  if (key !== 'symbol' && key !== 'crate') return () => false;
+  if (key !== 'symbol' && key !== 'crate') return NOTHING;
   const isUnnamed = (/** @type {number} */ func) =>
     funcs.named[func] === 0 && funcs.module[func] >= 0 && KINDS[funcs.kind[func]] !== 'js';
   const matching = new Set();
   let isFound = false;
   for (let func = 0; func < funcs.name.length; func++) {
-    if (!pattern.test(FUNC_KEYS[key](profile, func))) continue;
+    if (!regex.test(FUNC_KEYS[key](profile, func))) continue;
     isFound = true;
-    if (funcs.named[func] === 0) return () => false; // places by address were asked for
+    if (funcs.named[func] === 0) return NOTHING; // places by address were asked for
     if (KINDS[funcs.kind[func]] !== 'js') matching.add(funcs.module[func]);
   }
   const mayBe = Uint8Array.from(funcs.name, (_, func) =>
     Number(isUnnamed(func) && (!isFound || matching.has(funcs.module[func]))),
   );
-  return mayBe.includes(1) ? byFunc(profile, mayBe, isTotal) : () => false;
+  return mayBe.includes(1) ? byFunc(profile, mayBe, isTotal) : NOTHING;
 }
 
 /**
@@ -117,7 +115,7 @@ function sumMatching(profile, filter, matches) {
  * @param {SampleFilter} filter
  */
 function effectiveSamples(profile, filter) {
-  const { all, squares } = sumMatching(profile, filter, () => false);
+  const { all, squares } = sumMatching(profile, filter, NOTHING);
   return { samples: squares > 0 ? all ** 2 / squares : 0, weight: all };
 }
 
@@ -141,4 +139,4 @@ function count(profile, filter, matcherOf) {
   };
 }
 
-module.exports = { count, effectiveSamples, matchesOf, runsOf, unnamedOf };
+module.exports = { NOTHING, count, effectiveSamples, matchesOf, runsOf, unnamedOf };

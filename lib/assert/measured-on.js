@@ -2,6 +2,7 @@
 // What a baseline was measured on, and what of that must be the same for a comparison to mean anything.
 // What a project changes on purpose (rspack, node) may differ: it is what the comparison is for.
 
+const fs = require('node:fs');
 const os = require('node:os');
 
 /**
@@ -38,6 +39,21 @@ function bindingKind(file) {
   return file.includes('@rspack-debug') ? 'debug' : 'release';
 }
 
+/** As Jest spells it. */
+const COVERAGE = /^--(?:coverage|collect-?coverage)(?:=true)?$/i;
+
+/** Whether a flag asks for coverage: this process's, or as of one of Jest's workers its parent's. */
+function isCoverageAsked() {
+  return ['self', process.ppid].some((id) => {
+    try {
+      const words = fs.readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
+      return words.some((word) => COVERAGE.test(word));
+    } catch {
+      return false; // of another user, or gone
+    }
+  });
+}
+
 /**
  * Whether the test runner instruments code or has V8 count it, as far as it shows.
  * @param {object} global of the test's realm
@@ -48,7 +64,7 @@ function isCovered(global) {
     counters !== undefined ||
     vitest?.config?.coverage?.enabled === true ||
     process.env.NODE_V8_COVERAGE !== undefined ||
-    process.argv.includes('--coverage')
+    isCoverageAsked()
   );
 }
 

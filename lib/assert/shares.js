@@ -5,7 +5,7 @@
 const { plural } = require('../grouped.js');
 const { KINDS, FUNC_KEYS, objectOf } = require('../profile/keys.js');
 const asked = require('./asked.js');
-const { count, matchesOf, runsOf, unnamedOf } = require('./counts.js');
+const { NOTHING, count, matchesOf, runsOf, unnamedOf } = require('./counts.js');
 const { shareInterval } = require('./intervals.js');
 const { needForShare } = require('./need.js');
 const { confidenceText, inPercent, nameText, shareText, tableOf } = require('./verdict.js');
@@ -37,13 +37,12 @@ function spendAtMost(received, share, pattern, options) {
   const { given, confidence, filter } = how;
   const key = asked.oneKey(given.by);
   const isTotal = asked.isTotalOf(given.self, true);
-  const counted = count(profile, filter, (run) => matchesOf(run, key, regex, isTotal));
+  const what = { key, regex, isTotal };
+  const matching = new Map(runsOf(profile).map((run) => [run, matchesOf(run, what)]));
+  const isIt = (/** @type {Profile} */ run) => matching.get(run) ?? NOTHING;
+  const counted = count(profile, filter, isIt);
   const interval = shareInterval(counted, 1 - confidence);
-  const unnamed = count(profile, filter, (run) => {
-    const [isIt, mayBe] = [matchesOf, unnamedOf].map((of) => of(run, key, regex, isTotal));
-    return (sample) => mayBe(sample) && !isIt(sample);
-  });
-  const hidden = unnamed.all > 0 ? unnamed.matching / unnamed.all : 0;
+  const hidden = hiddenShare(profile, what, filter, isIt);
   const where = `${isTotal ? 'in or below' : 'in'} ${keyText(key)}${regex}${asked.whereText(filter)}`;
   const verdict = {
     expected: `at most ${inPercent(limit)} of the samples ${where}`,
@@ -68,7 +67,7 @@ function undecided(verdict, { counted, interval, limit, hidden, confidence }) {
   }
   const { value } = interval;
   if (hidden > 0 && value <= limit && value + hidden >= limit) {
-    const advice = 'build with a binding that has symbols (docs: "use the debug binding")';
+    const advice = 'build with a binding that has symbols (README: "use the debug binding")';
     return {
       ...verdict,
       decision: 'undecided',
@@ -108,15 +107,13 @@ function hotspot(received, pattern, options) {
   const doubt = (1 - confidence) / Math.max(1, rows.length);
   const tried = rows.map((row) => {
     const only = { test: (/** @type {string} */ name) => name === row.key };
-    const counted = count(profile, filter, (run) =>
-      matchesOf(run, key, /** @type {RegExp} */ (only), isTotal),
-    );
+    const counted = count(profile, filter, (run) => matchesOf(run, { key, regex: only, isTotal }));
     return { row, counted, interval: shareInterval(counted, doubt) };
   });
-  const counted = count(profile, filter, () => () => false);
+  const counted = count(profile, filter, () => NOTHING);
   const none = { row: null, counted, interval: shareInterval(counted, doubt) };
   const best = tried[0] ?? none;
-  const unnamed = rows.length > 0 ? 0 : hiddenShare(profile, key, regex, isTotal, filter);
+  const unnamed = rows.length > 0 ? 0 : hiddenShare(profile, { key, regex, isTotal }, filter);
   const name = best.row ? `${nameText(best.row.key)}: ` : 'no such name: ';
   const verdict = {
     expected: `a hotspot ${keyText(key)}${regex} with at least ${inPercent(limit)} ${isTotal ? 'total' : 'self'}${asked.whereText(filter)}`,
@@ -133,14 +130,17 @@ function hotspot(received, pattern, options) {
 }
 
 /**
+ * Share of the samples that may be it although no name says so.
  * @param {Profile} profile
- * @param {string} key
- * @param {RegExp} regex
- * @param {boolean} isTotal
+ * @param {import('./counts').Pattern} what
  * @param {SampleFilter} filter
+ * @param {(run: Profile) => (sample: number) => boolean} [isIt] those that are it for sure
  */
-function hiddenShare(profile, key, regex, isTotal, filter) {
-  const { matching, all } = count(profile, filter, (run) => unnamedOf(run, key, regex, isTotal));
+function hiddenShare(profile, what, filter, isIt = () => NOTHING) {
+  const { matching, all } = count(profile, filter, (run) => {
+    const [mayBe, is] = [unnamedOf(run, what), isIt(run)];
+    return (sample) => mayBe(sample) && !is(sample);
+  });
   return all > 0 ? matching / all : 0;
 }
 
@@ -198,7 +198,7 @@ function callNative(received, pattern, options) {
   };
   if (counted.samples > 0) return { ...verdict, decision: 'holds' };
   // Rust's frames without a name are below JavaScript too.
-  const hidden = hiddenShare(profile, 'symbol', regex, true, filter);
+  const hidden = hiddenShare(profile, { key: 'symbol', regex, isTotal: true }, filter);
   if (interval.high + hidden < limit) return { ...verdict, decision: 'fails' };
   return undecided(verdict, { counted, interval, limit, hidden, confidence });
 }

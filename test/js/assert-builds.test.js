@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -292,4 +293,22 @@ test('counters: time and faults always, events where they count, the reason wher
   assert.equal(values.instructions, 1234);
   assert.ok(values.wallMs >= 0 && values.pageFaults >= 0);
   assert.deepEqual(asked, ['instructions:u', 'cycles:u', ['instructions:u']]);
+});
+
+test('coverage is seen by the flag, also in a worker process, which has none', () => {
+  const file = JSON.stringify(path.join(ROOT, 'lib', 'assert', 'measured-on.js'));
+  const worker = `console.log(require(${file}).isCovered({}))`;
+  const runner = `const { execFileSync } = require('node:child_process');
+    console.log(execFileSync(process.execPath, ['-e', ${JSON.stringify(worker)}], { encoding: 'utf8' }))`;
+  const env = { ...process.env };
+  delete env.NODE_V8_COVERAGE;
+  const said = (/** @type {string} */ script, /** @type {string[]} */ ...flags) =>
+    execFileSync(process.execPath, ['-e', script, '--', ...flags], {
+      env,
+      encoding: 'utf8',
+    }).trim();
+  for (const flag of ['--coverage', '--collectCoverage=true']) {
+    assert.deepEqual([said(worker, flag), said(runner, flag)], ['true', 'true'], flag);
+  }
+  assert.equal(said(runner, '--coverageReporters=text'), 'false');
 });

@@ -49,6 +49,13 @@ test('what a dead comparison left goes, with all that is in it; the rest stays',
   // Somebody else's trap: the link's name is ours, what it leads to is not.
   const link = `rspack-prof-compare-${space}-${NOBODY}-5678-abcdef`;
   fs.symlinkSync(path.join(folder, 'rspack-prof-compare-abcdef'), path.join(folder, link));
+  // Another user's, which root alone could remove.
+  const foreign = `rspack-prof-compare-${space}-${NOBODY}-9-abcdef`;
+  if (process.getuid?.() === 0) {
+    fs.mkdirSync(path.join(folder, foreign));
+    fs.chownSync(path.join(folder, foreign), 65534, 65534);
+    kept.push(foreign);
+  }
   sweepScratch();
   assert.deepEqual(fs.readdirSync(folder).sort(), [...kept, link].sort());
   assert.ok(fs.existsSync(path.join(folder, 'rspack-prof-compare-abcdef', 'in')));
