@@ -24,16 +24,21 @@ const UPDATE = 'RSPACK_PROF_UPDATE_BASELINE';
 /** @param {string | undefined} value */
 const isSet = (value) => value !== undefined && !['', '0', 'false', 'no'].includes(value);
 
+/** Of node's own test runner (22.3 and later), which hands it on to the processes of its test files. */
+const NODE_UPDATE = '--test-update-snapshots';
+
 /**
  * The environment's word goes before the runner's, so that `-u` can be kept from baselines.
  * @param {{env?: NodeJS.ProcessEnv, argv?: readonly string[], snapshots?: UpdateMode}} world snapshots:
  *   what the test runner does with its own (-u, --ci)
  * @returns {UpdateMode}
  */
-function updateMode({ env = process.env, argv = process.argv, snapshots = 'new' }) {
+function updateMode({ env = process.env, argv, snapshots = 'new' }) {
+  const words = argv ?? [...process.execArgv, ...process.argv];
   const asked = env[UPDATE] ?? '';
-  if (asked === '' ? snapshots === 'all' : isSet(asked)) return 'all';
-  if (argv.includes('--update-baseline')) return 'all';
+  const isUpdate = snapshots === 'all' || words.includes(NODE_UPDATE);
+  if (asked === '' ? isUpdate : isSet(asked)) return 'all';
+  if (words.includes('--update-baseline')) return 'all';
   return snapshots === 'none' || isSet(env.CI) ? 'none' : 'new';
 }
 

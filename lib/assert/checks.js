@@ -40,7 +40,7 @@ function check(name, received, args, caller) {
   const place = {
     folder: testFile === undefined ? process.cwd() : path.dirname(testFile),
     update: updateMode({ env, argv, snapshots }),
-    howToUpdate: `${UPDATE}=1 (or ${snapshots === undefined ? '--update-baseline' : '-u'})`,
+    howToUpdate: `${UPDATE}=1 (or ${snapshots === undefined ? 'node FILE --update-baseline' : '-u'})`,
     say,
     cwd: process.cwd(),
   };

@@ -8,6 +8,9 @@ const { WIDTH } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */
 
+/** From here on something else is cheaper. */
+const MANY_RUNS = 50;
+
 /** @param {unknown} value of an argument @returns {string} */
 function argumentText(value) {
   if (Object.prototype.toString.call(value) === '[object RegExp]') return String(value);
@@ -23,13 +26,15 @@ function needText({ reason, need }) {
   if (!need) {
     return 'it lies so near the limit that more samples would hardly decide: move the limit';
   }
+  const instead = Math.max(need.runs, need.baseline) > MANY_RUNS ? '; or move the limit' : '';
   if (need.baseline > 0) {
     const runs = plural(need.baseline, 'run');
-    return `the baseline itself is too uncertain: record it again with about ${runs}, and hold as many against it`;
+    return `the baseline itself is too uncertain: record it again with about ${runs}, and hold as many against it${instead}`;
   }
   const runs = `about ${plural(need.runs, 'more run')}`;
-  if (need.samples === 0) return `${runs} would decide, if they differ as these do`;
-  return `about ${plural(need.samples, 'more sample')} would decide: ${runs}, or a higher frequency`;
+  if (need.samples === 0) return `${runs} would decide, if they differ as these do${instead}`;
+  const samples = `about ${plural(need.samples, 'more sample')}`;
+  return `${samples} would decide: ${runs}, or a higher frequency${instead}`;
 }
 
 /** A paragraph, the lines after the first indented. @param {string} text */
