@@ -13,9 +13,9 @@
 #define RSPACK_PROF_STACK_UNWIND_H
 
 #include "base/arch.h"
-#include "code/v8function.h"
 #include "stack/memory.h"
 #include "stack/rows.h"
+#include "stack/v8map.h"
 
 /* The kind in the top 8 bits of a word, 56 bits of value. */
 enum prof_word {
@@ -46,25 +46,6 @@ enum prof_walk_flag {
   PROF_WALK_GUESS_PLT = 8,  /* a PLT stub known by its bytes */
   PROF_WALK_GUESS_FP = 16,  /* a frame pointer, or a leaf without a frame, trusted without a row */
   PROF_WALK_GUESS_SCAN = 32 /* a return address found by scanning the stack */
-};
-
-enum { PROF_V8_UNLISTED = 64 };
-
-struct prof_v8_map {
-  uint64_t blob_start, blob_end; /* embedded builtins: frame pointers, no CFI */
-  struct {
-    uint64_t start, end;
-  } interpreter[64]; /* InterpreterEntryTrampoline, its copies, where it goes on; likely first */
-  uint32_t interpreter_count;
-  int bytecode_slot; /* words from the frame pointer, e.g. -4 */
-  bool has_bytecode;
-  /* Where V8's code is that V8 did not list: a frame there leaves its function's bytecode too.
-   * Ascending. */
-  struct prof_v8_unlisted {
-    uint64_t start, end;
-  } unlisted[PROF_V8_UNLISTED];
-  uint32_t unlisted_count;
-  struct prof_v8function_layout function;
 };
 
 struct prof_unwind {
