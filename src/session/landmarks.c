@@ -11,21 +11,10 @@ void prof_landmarks_publish(struct prof_recording *self) {
   struct prof_jit_map map;
   if (!self->options.has_jit || !prof_jit_v8_map(&map))
     return;
-  struct prof_v8_map fresh = {0}, *out = &fresh;
-  /* Copies of the builtins lie in no ELF image: frame pointers are the rule there anyway. */
-  out->blob_start = map.blob.start;
-  out->blob_end = map.blob.end;
-  uint32_t most = sizeof out->interpreter / sizeof out->interpreter[0];
-  for (uint32_t i = 0; i < map.interpreter_count && i < most; i++) {
-    out->interpreter[i].start = map.interpreter[i].start;
-    out->interpreter[i].end = map.interpreter[i].end;
-    out->interpreter_count = i + 1;
-  }
-  out->bytecode_slot = self->options.bytecode.slot;
-  out->has_bytecode = self->options.bytecode.slot != 0;
-  out->function = self->options.bytecode.function;
-  out->unlisted_count = self->unlisted.asked_count;
-  memcpy(out->unlisted, self->unlisted.asked, sizeof out->unlisted);
+  struct prof_v8_map fresh, *out;
+  prof_v8map_fill(&fresh, &map, &self->options.bytecode);
+  fresh.unlisted_count = self->unlisted.asked_count;
+  memcpy(fresh.unlisted, self->unlisted.asked, sizeof fresh.unlisted);
   self->unlisted.is_new = false;
   const struct prof_v8_map *now = atomic_load_explicit(&self->unwind.v8, memory_order_relaxed);
   if (now && memcmp(now, &fresh, sizeof fresh) == 0)

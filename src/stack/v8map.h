@@ -1,8 +1,8 @@
 /*
- * v8map: what the walk must know of this process's V8. Rows of data: whoever follows V8's code
- * fills one, and publishes it whole (struct prof_unwind).
+ * v8map: what the walk must know of this process's V8. Rows of data.
  *
- * Refuses: nothing; ranges beyond the room are left out by who fills it.
+ * The caller follows V8's code, fills one and publishes it whole (struct prof_unwind). Refuses:
+ * more of the interpreter's ranges than there is room for (left out; the likely ones come first).
  */
 #ifndef RSPACK_PROF_STACK_V8MAP_H
 #define RSPACK_PROF_STACK_V8MAP_H
@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 #include "code/v8function.h"
+
+struct prof_bytecode_layout;
+struct prof_jit_map;
 
 enum { PROF_V8_UNLISTED = 64 };
 
@@ -30,5 +33,9 @@ struct prof_v8_map {
   uint32_t unlisted_count;
   struct prof_v8function_layout function;
 };
+
+/* All but what is unlisted. */
+void prof_v8map_fill(struct prof_v8_map *self, const struct prof_jit_map *from,
+                     const struct prof_bytecode_layout *layout);
 
 #endif

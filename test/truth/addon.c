@@ -33,16 +33,7 @@ static void publish_map(void) {
   prof_jit_apply(UINT64_MAX, space, &names);
   if (!prof_jit_v8_map(&map))
     return;
-  v8_map.blob_start = map.blob.start;
-  v8_map.blob_end = map.blob.end;
-  v8_map.interpreter_count = 0;
-  for (uint32_t i = 0; i < map.interpreter_count && i < 64; i++) {
-    v8_map.interpreter[i].start = map.interpreter[i].start;
-    v8_map.interpreter[i].end = map.interpreter[i].end;
-    v8_map.interpreter_count++;
-  }
-  v8_map.bytecode_slot = layout.slot;
-  v8_map.has_bytecode = layout.slot != 0;
+  prof_v8map_fill(&v8_map, &map, &layout);
   unwind.v8 = &v8_map;
 }
 
