@@ -179,7 +179,7 @@ static void close_gaps(struct prof_symtab *self, struct text *text) {
   size_t kept = 0;
   for (size_t i = 0, next; i < self->count; i = next) {
     uint32_t start = self->rows[i].start, end = self->rows[i].end;
-    for (next = i; next < self->count && self->rows[next].start == start; next++)
+    for (next = i + 1; next < self->count && self->rows[next].start == start; next++)
       ;
     if (end == start && farthest > start)
       continue;
