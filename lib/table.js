@@ -4,6 +4,7 @@
 // Full names are in `report --json`.
 
 const { grouped } = require('./grouped.js');
+const { bareEvent } = require('./profile/events.js');
 const { mostShare } = require('./profile/weights.js');
 const { shorten } = require('./shorten.js');
 
@@ -205,7 +206,7 @@ function partsOf(key, names) {
 function eventColumns(rows, width, share) {
   const [, ...events] = Object.keys(rows[0]?.weights ?? {});
   const columns = events.map((event) => ({
-    head: `${fit(event.replace(/:\w+$/, '').toUpperCase(), MOST_EVENT_COLUMNS)}%`,
+    head: `${fit(bareEvent(event).toUpperCase(), MOST_EVENT_COLUMNS)}%`,
     right: true,
     cell: (/** @type {Row} */ row) => percent(row.weights?.[event]?.[share] ?? 0),
   }));

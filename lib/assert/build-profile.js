@@ -15,9 +15,7 @@ class BuildProfile extends Profile {
    * @param {{stretches: Stretch[], counters: Counters, isCovered: boolean}} more
    */
   constructor(whole, { stretches, counters, isCovered }) {
-    const { raw, markers, meta, quality } = whole;
-    const { command, node, rspack, binding } = meta;
-    const context = { command, node, rspack, binding };
+    const { raw, markers, context, quality } = whole;
     const isIn = (/** @type {number} */ timeNs) =>
       stretches.some(({ startNs, endNs }) => timeNs >= startNs && timeNs < endNs);
     const all = { startNs: stretches[0].startNs, endNs: stretches[stretches.length - 1].endNs };

@@ -8,7 +8,7 @@ const { openProfile, untilSignal, writeResult } = require('./files.js');
 const { convert } = require('../export/index.js');
 const { writeFolder } = require('../export/files.js');
 const { FORMATS } = require('../export/formats.js');
-const { FILTERS } = require('../export/subset.js');
+const { FILTERS } = require('../profile/subset.js');
 
 /** @typedef {import('../export/formats').OptionRule} OptionRule */
 /** @typedef {import('./args.js').OptionSpec} OptionSpec */

@@ -3,12 +3,12 @@
 // the weight passed through functions whose name matches. Reads columns, changes nothing.
 
 const path = require('node:path');
+const { MODULE } = require('../profile/flags.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 
 /** `rspack.linux-x64-gnu.node`; napi-rs names a binding by platform, architecture and C library. */
 const BINDING = /^rspack\..+\.node$/;
-const HAS_SYMBOLS = 1;
 
 /**
  * @param {RawProfile} raw
@@ -18,7 +18,7 @@ function bindingOf({ modules, strings }) {
   for (let i = 0; i < modules.path.length; i++) {
     const file = strings[modules.path[i]];
     if (BINDING.test(path.basename(file))) {
-      return { file, symbols: (modules.flags[i] & HAS_SYMBOLS) !== 0 };
+      return { file, symbols: (modules.flags[i] & MODULE.HAS_SYMBOLS) !== 0 };
     }
   }
   return null;

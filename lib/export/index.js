@@ -4,9 +4,10 @@
 const path = require('node:path');
 const { ProfError, nearMatches } = require('../errors.js');
 const { checkNames } = require('../options.js');
+const { FILTERS, subset } = require('../profile/subset.js');
 const { writeFolder, writeTogether } = require('./files.js');
 const { BY_NAME, FORMATS } = require('./formats.js');
-const { FILTERS, subset } = require('./subset.js');
+
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./formats').OptionRule} OptionRule */

@@ -9,6 +9,7 @@
 // name in an object.
 
 const { loadWriter } = require('./parquet-writer.js');
+const { ENDS } = require('../profile/flags.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { NO_STACK } = require('./folded.js');
 const pkg = require('../../package.json');
@@ -29,7 +30,6 @@ const TIERS = [
 ];
 /** For numbers that go up by steps. */
 const PACKED = { statistics: false, encoding: 'DELTA_BINARY_PACKED' };
-const ENDS = ['complete', 'truncated', 'broken'];
 
 /**
  * @param {string} name

@@ -5,8 +5,10 @@
 // track_descriptor, clock_snapshot) of 2026; fields that a reader does not know it skips.
 //
 // What it cannot hold: the samples' weights (PerfSample counts one each), an inlined frame as such.
-// Off-CPU time is not in our profiles, so no thread state is written: a gap is not said to be sleep.
+// No thread state is written: waits are samples like others, and a gap is not said to be sleep.
 
+const { bareEvent } = require('../profile/events.js');
+const { SAMPLE } = require('../profile/flags.js');
 const { cpuUsage } = require('./cpu-usage.js');
 const { internedData } = require('./perfetto-interned.js');
 const { CLEARED, CLOCK, Packets, double, message, number, text } = require('./perfetto-packets.js');
@@ -18,7 +20,6 @@ const SLICE = { BEGIN: 1, END: 2, INSTANT: 3, COUNTER: 4 };
 const MODE = { KERNEL: 1, USER: 2 };
 /** PerfSample.unwind_error by samples.end: none, MAX_FRAMES_EXCEEDED, UNWIND_INFO. */
 const UNWIND_ERRORS = [0, 6, 3];
-const IN_KERNEL = 2; // samples.flags
 /** PerfEvents.Counter by event. @type {Record<string, number>} */
 const COUNTERS = {
   'cpu-clock': 1,
@@ -58,7 +59,7 @@ function addHead(packets, profile) {
         number(defaults, 58, CLOCK.MONOTONIC);
         message(defaults, 12, (perf) => {
           message(perf, 1, (timebase) => {
-            const counter = COUNTERS[meta.event.replace(/:\w*$/, '')];
+            const counter = COUNTERS[bareEvent(meta.event)];
             if (meta.frequency > 0) number(timebase, 2, meta.frequency);
             if (counter !== undefined) number(timebase, 4, counter);
             text(timebase, 10, meta.event);
@@ -219,7 +220,7 @@ function addSamples(packets, { raw, meta }) {
         number(own, 2, meta.pid);
         number(own, 3, raw.threads.tid[thread[sample]]);
         if (leaf > 0) number(own, 4, leaf);
-        number(own, 5, (flags[sample] & IN_KERNEL) !== 0 ? MODE.KERNEL : MODE.USER);
+        number(own, 5, (flags[sample] & SAMPLE.IN_KERNEL) !== 0 ? MODE.KERNEL : MODE.USER);
         if (end[sample] > 0) number(own, 16, UNWIND_ERRORS[end[sample]]);
       });
     });

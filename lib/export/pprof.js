@@ -5,11 +5,11 @@
 
 const zlib = require('node:zlib');
 const pprof = require('pprof-format');
+const { ENDS, MODULE } = require('../profile/flags.js');
 const { NO_STACK } = require('./folded.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
-const ENDS = ['complete', 'truncated', 'broken'];
 /** pprof's units and sample types by the event's unit. */
 const TYPES = new Map([
   ['ns', ['cpu', 'nanoseconds']],
@@ -20,7 +20,7 @@ const TYPES = new Map([
 function mappingsOf({ raw }, strings) {
   const { path, start, end, buildId, flags } = raw.modules;
   return Array.from(path, (name, index) => {
-    const hasLines = (flags[index] & 4) !== 0;
+    const hasLines = (flags[index] & MODULE.HAS_LINES) !== 0;
     return new pprof.Mapping({
       id: index + 1,
       memoryStart: start[index],

@@ -2,8 +2,8 @@
 // The HTML report of one profile.
 
 const { encodeProfile } = require('./encode.js');
-const { subset } = require('../export/subset.js');
 const { pageOf } = require('./page.js');
+const { subset } = require('../profile/subset.js');
 
 /** While a build waits to end: fast compression, and no categories, which take longer than all else. */
 const AT_EXIT = { level: 1, categories: false };

@@ -4,16 +4,13 @@
 // another. What was multiplexed is scaled here, once.
 
 const { ProfError, nearMatches } = require('../errors.js');
+const { countedAgain } = require('./quality.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').RawEvent} RawEvent */
 /** @typedef {import('../index').Warning} Warning */
 /** @typedef {{about: RawEvent, samples: RawProfile['samples']}} OtherEvent */
 
-/** Of samples.flags, docs/raw-profile.md. */
-const JOINED = 1;
-const IN_HANDLER = 4;
-const GUESSED = 8;
 /** Below this a counter was shared for a moment only: nothing that a figure shows. */
 const LEAST_SCALE = 1.01;
 
@@ -41,30 +38,6 @@ function samplesOf({ samples }, index, scaledBy) {
 }
 
 /**
- * The quality of these samples; what the recording lost and cost is of all events together.
- * @param {RawProfile} raw
- * @param {RawProfile['samples']} samples
- * @returns {RawProfile['quality']}
- */
-function qualityOf({ quality, nodes, funcs }, samples) {
-  const count = (/** @type {(i: number) => boolean} */ is) =>
-    samples.node.reduce((sum, _, i) => sum + Number(is(i)), 0);
-  const flagged = (/** @type {number} */ flag) => count((i) => (samples.flags[i] & flag) !== 0);
-  const ended = (/** @type {number} */ end) => count((i) => samples.end[i] === end);
-  return {
-    ...quality,
-    samples: samples.node.length,
-    ...{ complete: ended(0), truncated: ended(1), broken: ended(2) },
-    joined: flagged(JOINED),
-    inHandler: flagged(IN_HANDLER),
-    guessed: flagged(GUESSED),
-    unnamedLeaf: count(
-      (i) => samples.node[i] > 0 && funcs.named[nodes.func[samples.node[i]]] === 0,
-    ),
-  };
-}
-
-/**
  * @param {RawProfile} raw as the addon gives it
  * @returns {{raw: RawProfile, others: OtherEvent[], warnings: Warning[]}} raw: of the first event
  */
@@ -88,12 +61,12 @@ function splitEvents(raw) {
   const all = [first, ...others];
   for (const one of all) one.about.samples = one.samples.node.length;
   const meta = { ...raw.meta, events: all.map(({ about }) => about) };
-  const quality = others.length > 0 ? qualityOf(raw, first.samples) : raw.quality;
+  const quality = others.length > 0 ? countedAgain(raw, first.samples) : raw.quality;
   return { raw: { ...raw, meta, samples: first.samples, quality }, others, warnings };
 }
 
-/** @param {string} event */
-const bare = (event) => event.replace(/:[ukhp]+$/, '');
+/** An event's name without its modifiers. @param {string} event */
+const bareEvent = (event) => event.replace(/:[ukhp]+$/, '');
 
 /**
  * The raw profile of one of the events.
@@ -107,7 +80,7 @@ function rawOfEvent(raw, others, name) {
   const all = [{ event, requestedEvent, unit }, ...others.map(({ about }) => about)];
   const tests = [
     (/** @type {typeof all[0]} */ one) => one.requestedEvent === name || one.event === name,
-    (/** @type {typeof all[0]} */ one) => bare(one.event) === bare(name),
+    (/** @type {typeof all[0]} */ one) => bareEvent(one.event) === bareEvent(name),
   ];
   const at = tests.map((test) => all.findIndex(test)).find((found) => found >= 0);
   if (at === undefined) {
@@ -124,7 +97,7 @@ function rawOfEvent(raw, others, name) {
   // Allocations are sampled by bytes, whatever the first event's rate is (memory/native.js).
   const rate = about.event.startsWith('alloc-') ? { frequency: 0, period: undefined } : {};
   const meta = { ...raw.meta, ...own, ...rate };
-  return { ...raw, meta, samples, quality: qualityOf(raw, samples) };
+  return { ...raw, meta, samples, quality: countedAgain(raw, samples) };
 }
 
-module.exports = { rawOfEvent, splitEvents };
+module.exports = { bareEvent, rawOfEvent, splitEvents };

@@ -3,6 +3,8 @@
 // name is a name. Of another build, the hash and the number of a closure and the compiler's suffixes
 // change without the function having changed; of edited JavaScript, lines and columns do.
 
+const { MODULE } = require('./flags.js');
+
 /** @typedef {import('./profile').Profile} Profile */
 
 /**
@@ -33,9 +35,6 @@ function buildIds({ raw }) {
   return ids;
 }
 
-/** Bit of modules.flags: it has a symbol table. */
-const HAS_SYMBOLS = 1;
-
 /**
  * Modules that have symbols in one of the two profiles alone, as a stripped binding beside one that is
  * not: their functions have no counterpart by name.
@@ -46,7 +45,7 @@ const HAS_SYMBOLS = 1;
 function halfNamed(base, candidate) {
   const [inBase, inCandidate] = [base, candidate].map(({ raw }) => {
     const { name, flags } = raw.modules;
-    return new Map(Array.from(name, (at, i) => [raw.strings[at], (flags[i] & HAS_SYMBOLS) !== 0]));
+    return new Map(Array.from(name, (at, i) => [raw.strings[at], (flags[i] & MODULE.HAS_SYMBOLS) !== 0]));
   });
   const names = [...inBase.keys()].filter((name) => inCandidate.has(name));
   return new Set(names.filter((name) => inBase.get(name) !== inCandidate.get(name)));

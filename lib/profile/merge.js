@@ -170,7 +170,6 @@ function merge(profiles, atOnce) {
   }
   const meta = { ...first.raw.meta, endNs };
   delete meta.budget;
-  const { command, node, rspack, binding } = first.meta;
   /** @type {RawProfile} */
   const raw = {
     strings: [...known.keys()],
@@ -221,7 +220,7 @@ function merge(profiles, atOnce) {
   };
   return new Profile(raw, {
     markers,
-    context: { command, node, rspack, binding },
+    context: first.context,
     build: withoutCounts(first.build),
   });
 }

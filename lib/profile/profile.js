@@ -146,7 +146,7 @@ class Profile {
   /** The same without the waits: what is counted as CPU time is counted in it. @returns {Profile} */
   get onCpu() {
     if (!this.waits) return this;
-    return (this.#onCpu ??= require('../export/subset.js').running(this));
+    return (this.#onCpu ??= require('./subset.js').running(this));
   }
 
   /** The tree's depth-first walk. */

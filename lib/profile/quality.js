@@ -2,6 +2,8 @@
 // How good a profile is, in numbers. Complete, truncated and broken are counted from the samples
 // themselves, so that they always add up; where the recorder counted otherwise, a warning says so.
 
+const { SAMPLE } = require('./flags.js');
+
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('../index').Quality} Quality */
 /** @typedef {import('../index').Warning} Warning */
@@ -48,6 +50,29 @@ function buildQuality({ quality: said, samples }) {
 }
 
 /**
+ * The counters that are sums over samples, of these alone: as the recorder counts them (src/session/result.c).
+ * What was lost and what the recording cost is nobody's part, and stays.
+ * @param {Pick<RawProfile, 'quality' | 'nodes' | 'funcs'>} raw
+ * @param {Pick<RawProfile['samples'], 'node' | 'end' | 'flags'>} samples
+ * @returns {RawProfile['quality']}
+ */
+function countedAgain({ quality, nodes, funcs }, { node, end, flags }) {
+  const ends = [0, 0, 0];
+  let [joined, guessed, inHandler, unnamedLeaf] = [0, 0, 0, 0];
+  for (let i = 0; i < node.length; i++) {
+    ends[end[i]]++;
+    if (end[i] === 0 && flags[i] & SAMPLE.JOINED) joined++;
+    if (flags[i] & SAMPLE.GUESSED) guessed++;
+    if (flags[i] & SAMPLE.IN_HANDLER) inHandler++;
+    const func = nodes.func[node[i]];
+    if (func < 0 || funcs.named[func] === 0) unnamedLeaf++;
+  }
+  const [complete, truncated, broken] = ends;
+  const counted = { complete, truncated, broken, joined, guessed, inHandler, unnamedLeaf };
+  return { ...quality, samples: node.length, ...counted };
+}
+
+/**
  * Adds warnings whose code is not there yet.
  * @param {Quality} quality
  * @param {readonly Warning[]} warnings
@@ -59,4 +84,4 @@ function addWarnings(quality, warnings) {
   }
 }
 
-module.exports = { buildQuality, addWarnings };
+module.exports = { addWarnings, buildQuality, countedAgain };

@@ -14,6 +14,8 @@ const { sliceMarkers, sliceRaw } = require('./slice.js');
 /** @typedef {{compiler: string, build: number, watching: boolean, changed: string[], changedCount: number}} BuildData */
 
 const NS_PER_MS = 1e6;
+/** Warnings that count samples of the whole. */
+const WHOLE_ONLY = ['few-samples', 'guessed-stacks', 'incomplete-stacks', 'counters-disagree'];
 
 /** @param {Marker} marker */
 const dataOf = ({ data }) => /** @type {BuildData} */ (data);
@@ -97,12 +99,11 @@ function chooseBuild({ markers, meta }, which, { compiler }) {
 function rebuild(profile, which, options = {}) {
   const { Profile } = require('./profile.js');
   const { build, marker } = chooseBuild(profile, which, options);
-  const { meta, markers, quality } = profile;
-  const { command, node, rspack, binding } = meta;
+  const { meta, markers, quality, context } = profile;
   const toNs = /** @type {number} */ (marker.endNs);
   const part = new Profile(sliceRaw(profile.raw, marker.startNs, toNs), {
     markers: sliceMarkers(markers, marker.startNs, toNs),
-    context: { command, node, rspack, binding },
+    context,
     build: withoutCounts(profile.build),
   });
   part.quality.warnings.push(...quality.warnings.filter(({ code }) => !WHOLE_ONLY.includes(code)), {
@@ -114,8 +115,5 @@ function rebuild(profile, which, options = {}) {
   });
   return part;
 }
-
-/** They count samples of the whole. */
-const WHOLE_ONLY = ['few-samples', 'guessed-stacks', 'incomplete-stacks', 'counters-disagree'];
 
 module.exports = { rebuild, rebuilds };

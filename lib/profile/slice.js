@@ -3,14 +3,11 @@
 // strings only what they need. What only the whole recording knows (lost records, throttling, the
 // profiler's cost) is taken over as it is; the caller says so in a warning.
 
+const { countedAgain } = require('./quality.js');
+
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
 /** @typedef {import('../index').Warning} Warning */
-
-/** Of samples.flags, docs/raw-profile.md. */
-const JOINED = 1;
-const GUESSED = 8;
-const IN_HANDLER = 4;
 
 /**
  * @param {number} count rows there are
@@ -64,7 +61,7 @@ function sliceRaw(raw, fromNs, toNs, said) {
  * @returns {RawProfile}
  */
 function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings: [] }) {
-  const { samples, nodes, funcs, threads, modules, meta, quality } = raw;
+  const { samples, nodes, funcs, threads, modules, meta } = raw;
   const kept = pick(samples.timeNs.length, (i) => isKept(samples.timeNs[i]));
   const inStack = new Uint8Array(nodes.parent.length);
   inStack[0] = 1;
@@ -90,12 +87,15 @@ function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings:
   const texts = (/** @type {string[]} */ ...columns) =>
     Object.fromEntries(columns.map((name) => [name, text]));
 
-  const count = (/** @type {(row: number) => boolean} */ is) =>
-    kept.rows.reduce((sum, row) => sum + Number(is(row)), 0);
-  const flagged = (/** @type {number} */ flag) => count((row) => (samples.flags[row] & flag) !== 0);
-  const ended = (/** @type {number} */ end) => count((row) => samples.end[row] === end);
+  const part = {
+    funcs: take(funcs, func.rows, texts('name', 'symbol', 'crate', 'file')),
+    nodes: take(nodes, node.rows, {
+      parent: (value) => (value < 0 ? value : node.idOf[value]),
+      func: (value) => (value < 0 ? value : func.idOf[value]),
+    }),
+    samples: take(samples, kept.rows, { node: (value) => node.idOf[value] }),
+  };
   return {
-    strings,
     meta: {
       ...meta,
       startNs,
@@ -104,27 +104,11 @@ function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings:
     },
     threads: take(threads, every(threads.tid.length), texts('name')),
     modules: take(modules, every(modules.path.length), texts('path', 'name', 'buildId')),
-    funcs: take(funcs, func.rows, texts('name', 'symbol', 'crate', 'file')),
-    nodes: take(nodes, node.rows, {
-      parent: (value) => (value < 0 ? value : node.idOf[value]),
-      func: (value) => (value < 0 ? value : func.idOf[value]),
-    }),
     ...(raw.resident && { resident: raw.resident }),
     ...(raw.memory && { memory: raw.memory }),
-    samples: take(samples, kept.rows, { node: (value) => node.idOf[value] }),
-    quality: {
-      ...quality,
-      samples: kept.rows.length,
-      ...{ complete: ended(0), truncated: ended(1), broken: ended(2) },
-      joined: count((row) => samples.end[row] === 0 && (samples.flags[row] & JOINED) !== 0),
-      guessed: flagged(GUESSED),
-      inHandler: flagged(IN_HANDLER),
-      unnamedLeaf: count((row) => {
-        const leaf = nodes.func[samples.node[row]];
-        return leaf < 0 || funcs.named[leaf] === 0;
-      }),
-      warnings,
-    },
+    quality: { ...countedAgain({ ...raw, ...part }, part.samples), warnings },
+    ...part,
+    strings,
   };
 }
 

@@ -3,6 +3,7 @@
 // what lay in it. What is asked of a phase then adds up to the time that its threads had.
 
 const { segmentsOf } = require('./phases.js');
+const { countedAgain } = require('./quality.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
@@ -71,28 +72,6 @@ function splitWaits(raw, markers) {
   samples.timeNs = Float64Array.from(rows, (row) => row.timeNs);
   samples.weight = Float64Array.from(rows, (row) => row.weight);
   return { ...raw, samples, quality: countedAgain(raw, samples) };
-}
-
-/**
- * @param {RawProfile} raw
- * @param {RawProfile['samples']} samples
- * @returns {RawProfile['quality']} with the sums that each sample is part of
- */
-function countedAgain({ quality, nodes, funcs }, samples) {
-  const ends = [0, 0, 0];
-  let joined = 0;
-  let unnamedLeaf = 0;
-  samples.node.forEach((node, i) => {
-    ends[samples.end[i]]++;
-    joined += samples.end[i] === 0 ? samples.flags[i] & 1 : 0;
-    unnamedLeaf += node === 0 || funcs.named[nodes.func[node]] === 0 ? 1 : 0;
-  });
-  const [complete, truncated, broken] = ends;
-  return {
-    ...quality,
-    samples: samples.node.length,
-    ...{ complete, truncated, broken, joined, unnamedLeaf },
-  };
 }
 
 module.exports = { splitWaits };

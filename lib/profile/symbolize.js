@@ -3,14 +3,15 @@
 // copy of the same build that was not stripped. Only functions: what was inlined stays unknown.
 
 const { ProfError } = require('../errors.js');
+const { MODULE } = require('./flags.js');
+const { KINDS } = require('./keys.js');
 const { Profile } = require('./profile.js');
+const { countedAgain } = require('./quality.js');
 
 /** @typedef {import('./raw').NativeAddon} NativeAddon */
 
-/** Bit of modules.flags: it has a symbol table. */
-const HAS_SYMBOLS = 1;
-/** funcs.kind of Rust, whose functions have a crate. */
-const RUST = 0;
+/** Its functions have a crate. */
+const RUST = KINDS.indexOf('rust');
 
 /**
  * @param {Profile} profile
@@ -69,32 +70,14 @@ function symbolize(profile, file, native) {
     named++;
   });
   const flags = raw.modules.flags.slice();
-  flags[module] |= HAS_SYMBOLS;
-  const { command, node, rspack, binding } = profile.meta;
-  const leaves = raw.samples.node.reduce((sum, node) => {
-    const func = raw.nodes.func[node];
-    return sum + (func >= 0 && !after.named[func] ? 1 : 0);
-  }, 0);
+  flags[module] |= MODULE.HAS_SYMBOLS;
+  // Said of a binding without symbols.
+  const warnings = raw.quality.warnings.filter(({ code }) => code !== 'stripped-binding');
+  const own = { ...raw, strings, funcs: after, modules: { ...raw.modules, flags } };
+  const quality = { ...countedAgain(own, raw.samples), warnings };
+  const { markers, context, build, others } = profile;
   return {
-    profile: new Profile(
-      {
-        ...raw,
-        strings,
-        funcs: after,
-        modules: { ...raw.modules, flags },
-        quality: {
-          ...raw.quality,
-          unnamedLeaf: leaves,
-          // Said of a binding without symbols.
-          warnings: raw.quality.warnings.filter(({ code }) => code !== 'stripped-binding'),
-        },
-      },
-      {
-        markers: profile.markers,
-        context: { command, node, rspack, binding },
-        build: profile.build,
-      },
-    ),
+    profile: new Profile({ ...own, quality }, { markers, context, build, others }),
     module: raw.strings[raw.modules.name[module]],
     named,
     unnamed: wanted.length - named,

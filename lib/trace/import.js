@@ -92,14 +92,8 @@ function withTrace(profile, file) {
     ...traceMarkers(moved, { startNs: meta.startNs, endNs: meta.endNs }, info),
   ];
   const { Profile } = require('../profile/profile.js');
-  const { command, node, rspack, binding } = meta;
-  const { raw, quality } = profile;
-  const made = new Profile(raw, {
-    others: profile.others,
-    markers,
-    context: { command, node, rspack, binding },
-    build: profile.build,
-  });
+  const { raw, quality, context, build, others } = profile;
+  const made = new Profile(raw, { markers, context, build, others });
   made.quality.warnings = [
     ...quality.warnings.filter(({ code }) => !OWN_TRACE.includes(code)),
     ...traceWarnings(markers.filter(({ type }) => type === 'trace')),

@@ -3,11 +3,12 @@
 // takes the same filters by being given such a profile. The tree, the names and the markers stay
 // as they are; what the recording lost and cost is told of the whole, since nobody knows of which part.
 
-const { withoutCounts } = require('../profile/build.js');
 const { ProfError } = require('../errors.js');
-const { selectSamples } = require('../profile/select.js');
+const { withoutCounts } = require('./build.js');
+const { countedAgain } = require('./quality.js');
+const { selectSamples } = require('./select.js');
 
-/** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {import('./profile').Profile} Profile */
 /** @typedef {{phase?: string, thread?: string | number, through?: RegExp | string, time?: string,
  *    state?: import('../index').StateFilter, idle?: boolean}} Filter */
 
@@ -51,38 +52,12 @@ function chosenSamples({ raw, meta }, selected, range) {
  * @returns {Profile['raw']}
  */
 function rawOf({ raw }, keep) {
-  const { samples, nodes, funcs } = raw;
   const pick = (/** @type {any} */ column) =>
     column.filter((/** @type {number} */ _, /** @type {number} */ sample) => keep[sample] === 1);
-  const own = /** @type {Profile['raw']['samples']} */ (
-    Object.fromEntries(Object.entries(samples).map(([name, column]) => [name, pick(column)]))
+  const samples = /** @type {Profile['raw']['samples']} */ (
+    Object.fromEntries(Object.entries(raw.samples).map(([name, column]) => [name, pick(column)]))
   );
-  const count = (/** @type {(sample: number) => boolean} */ has) => {
-    let found = 0;
-    for (let sample = 0; sample < own.node.length; sample++) if (has(sample)) found++;
-    return found;
-  };
-  const ends = (/** @type {number} */ end) => count((sample) => own.end[sample] === end);
-  const flagged = (/** @type {number} */ bit) =>
-    count((sample) => (own.flags[sample] & (1 << bit)) !== 0);
-  return {
-    ...raw,
-    samples: own,
-    quality: {
-      ...raw.quality,
-      samples: own.node.length,
-      complete: ends(0),
-      truncated: ends(1),
-      broken: ends(2),
-      joined: flagged(0),
-      inHandler: flagged(2),
-      guessed: flagged(3),
-      unnamedLeaf: count((sample) => {
-        const node = own.node[sample];
-        return node > 0 && funcs.named[nodes.func[node]] === 0;
-      }),
-    },
-  };
+  return { ...raw, samples, quality: countedAgain(raw, samples) };
 }
 
 /**
@@ -115,10 +90,9 @@ function subset(profile, filter) {
  * @param {Profile['raw']} raw
  * @param {Profile['build']} build
  */
-function withSamples({ meta, markers }, raw, build) {
-  const { Profile } = require('../profile/profile.js');
-  const { command, node, rspack, binding } = meta;
-  return new Profile(raw, { markers, context: { command, node, rspack, binding }, build });
+function withSamples({ context, markers }, raw, build) {
+  const { Profile } = require('./profile.js');
+  return new Profile(raw, { markers, context, build });
 }
 
 /**

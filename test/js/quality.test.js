@@ -1,0 +1,81 @@
+'use strict';
+// The quality of a part of a recording: counted as the recorder counts it, however the part was taken.
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { splitEvents } = require('../../lib/profile/events.js');
+const { Profile } = require('../../lib/profile/profile.js');
+const { sliceRaw } = require('../../lib/profile/slice.js');
+const { subset } = require('../../lib/profile/subset.js');
+const { symbolize } = require('../../lib/profile/symbolize.js');
+const { buildRaw, CONTEXT } = require('./helpers/raw-profile.js');
+
+const [JOINED, IN_HANDLER, GUESSED] = [1, 4, 8];
+const SAMPLES = [
+  { stack: 'main;named', flags: JOINED | GUESSED },
+  // Put together from two readings, and not complete all the same: it is none of the joined.
+  { stack: 'main;named', flags: JOINED, end: 2 },
+  { stack: 'main;[x.node+0x10]', flags: IN_HANDLER, end: 1 },
+  // Without a stack: nothing has a name there.
+  { stack: '', end: 2 },
+];
+const FUNCS = { '[x.node+0x10]': { object: 'x.node', named: false } };
+const COUNTED = {
+  ...{ samples: 4, complete: 1, truncated: 1, broken: 2 },
+  ...{ joined: 1, guessed: 1, inHandler: 1, unnamedLeaf: 2 },
+};
+
+/** @param {import('../../lib/profile/raw').RawProfile['quality']} quality */
+const sums = (quality) =>
+  Object.fromEntries(Object.keys(COUNTED).map((name) => [name, Reflect.get(quality, name)]));
+
+/** The samples twice: of the thread and event that are asked for, and of others. */
+function rawTwice() {
+  const twice = SAMPLES.flatMap((sample) => [sample, { ...sample, thread: 'other' }]);
+  return buildRaw(twice, { funcs: FUNCS });
+}
+
+test('of some of the samples, of one event, of a stretch of time: the same sums', () => {
+  const raw = rawTwice();
+  const whole = new Profile(raw, { context: CONTEXT });
+  assert.deepEqual(sums(subset(whole, { thread: 'other' }).raw.quality), COUNTED, 'subset');
+
+  const about = { event: 'cpu-clock', requestedEvent: 'cpu-clock', unit: 'ns', scaledBy: 1 };
+  const { raw: first, others } = splitEvents({
+    ...raw,
+    meta: { ...raw.meta, events: [about, { ...about, event: 'page-faults' }] },
+    samples: { ...raw.samples, event: Uint8Array.from(raw.samples.thread) },
+  });
+  assert.deepEqual(sums(first.quality), COUNTED, 'the first event');
+  const profile = new Profile(first, { context: CONTEXT, others });
+  assert.deepEqual(sums(profile.event('page-faults').raw.quality), COUNTED, 'another event');
+
+  const half = buildRaw([...SAMPLES, ...SAMPLES], { funcs: FUNCS });
+  const { startNs } = half.meta;
+  const slice = sliceRaw(half, startNs, half.samples.timeNs[SAMPLES.length]);
+  assert.deepEqual(sums(slice.quality), COUNTED, 'a slice');
+});
+
+test('naming a profile counts again what has no name, and keeps its other events', () => {
+  const raw = buildRaw(SAMPLES, { funcs: FUNCS });
+  raw.funcs.address = Float64Array.from(raw.funcs.name, () => 16);
+  const about = { event: 'faults', requestedEvent: 'faults', unit: 'events', scaledBy: 1 };
+  const profile = new Profile(raw, {
+    context: CONTEXT,
+    others: [{ about, samples: raw.samples }],
+  });
+  const buildId = raw.strings[raw.modules.buildId[0]];
+  const name = { name: 'found', symbol: 'found', crate: '', kind: 2 };
+  const native = {
+    symbolize: (/** @type {string} */ _, /** @type {Float64Array} */ addresses) => ({
+      ...{ buildId, hasSymbols: true },
+      names: Array.from(addresses, () => name),
+    }),
+  };
+  const { profile: named } = symbolize(profile, '/x.node', native);
+  assert.equal(named.raw.quality.unnamedLeaf, 1, 'the sample without a stack');
+  assert.deepEqual(
+    named.event('faults').hotspots({ filter: 'found' }).map(({ key }) => key),
+    ['found'],
+  );
+});
