@@ -36,8 +36,8 @@ const COLORS = /** @type {const} */ ([
 /** @param {any} value @returns {Pieces} */
 const json = (value) => [`${JSON.stringify(value, null, 2)}\n`];
 
-/** @type {Record<string, Format>} */
-const FORMATS = {
+/** All that the public type names: tsc compares. @type {Record<import('../index').ExportFormat, Format>} */
+const BY_FORMAT = {
   folded: {
     what: 'folded stacks, one a line, as flamegraph.pl and inferno read them',
     options: {
@@ -169,7 +169,10 @@ const FORMATS = {
   },
 };
 
-/** @type {[RegExp, string][]} the first that fits */
+/** By any word: a caller looks whether it is one. @type {Record<string, Format>} */
+const FORMATS = BY_FORMAT;
+
+/** @type {[RegExp, import('../index').ExportFormat][]} the first that fits */
 const BY_NAME = [
   [/\.speedscope\.json$/, 'speedscope'],
   [/\.json(\.gz)?$/, 'firefox'],

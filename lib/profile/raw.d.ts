@@ -109,17 +109,10 @@ export interface RawMemory {
 }
 
 /** What tables show of a profile with waits: those alone, the whole of the threads' time, or what was chosen of it. */
-export type View = 'off-cpu' | 'wall' | 'chosen';
+export type View = NonNullable<import('../index').ProfileMeta['view']>;
 
-/** An event of several. */
-export interface RawEvent {
-  event: string;
-  requestedEvent: string;
-  unit: string;
-  /** Above 1: it shared a hardware counter, and its weights are too small by this. */
-  scaledBy: number;
-  samples?: number;
-}
+/** An event of several. Until profile/events.js has scaled them, its weights are too small by `scaledBy`. */
+export type RawEvent = NonNullable<import('../index').ProfileMeta['events']>[number];
 
 export interface RawMeta {
   /** In the order in which samples.event counts them. */
@@ -179,19 +172,7 @@ export interface RawQuality {
   warnings: { code: string; message: string; fix: string }[];
 }
 
-/**
- * A span or a mark of the program's, a phase of a build, or the time of a child compiler (which charges
- * no samples), on the clock of `process.hrtime` (CLOCK_MONOTONIC). `data` of the last two:
- * `{ compiler, build }`.
- */
-export interface Marker {
-  type: 'span' | 'mark' | 'phase' | 'child' | 'build' | 'rspack' | 'trace';
-  name: string;
-  startNs: number;
-  /** A mark's is its start; an open span's is null. */
-  endNs: number | null;
-  data: unknown;
-}
+export type Marker = import('../index').Marker;
 
 /** An event as the addon's counters opened it. */
 export interface CountedEvent {

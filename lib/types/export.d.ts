@@ -12,6 +12,7 @@ export type ExportFormat =
   | 'speedscope'
   | 'perfetto'
   | 'cpuprofile'
+  | 'heapprofile'
   | 'perf.data'
   | 'perf-script'
   | 'parquet'

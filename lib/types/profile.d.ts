@@ -234,6 +234,10 @@ export interface Budget {
 }
 
 /**
+ * A span or a mark of the program's, a phase of a build, the time of a child compiler (which charges no
+ * samples), a build, a span of rspack's, and what is to be said of its trace; on the clock of
+ * `process.hrtime` (CLOCK_MONOTONIC).
+ *
  * `data` of a `'phase'` and of a `'child'` (a child compiler's time): `{ compiler, build }`; of a `'build'`
  * with `watching, changed, changedCount` too; of a `'rspack'` span `{ target, path, busyMs, resource? }`; of
  * a `'trace'` TraceInfo.
@@ -242,6 +246,7 @@ export interface Marker {
   type: 'span' | 'mark' | 'phase' | 'child' | 'build' | 'rspack' | 'trace';
   name: string;
   startNs: number;
+  /** A mark's is its start; an open span's is null. */
   endNs: number | null;
   data: unknown;
 }

@@ -1,5 +1,9 @@
 /** What a page holds. lib/html/encode.js and encode-diff.js write it, unpack.js reads it. */
 
+import type { ProfileMeta, Quality } from '../../types/profile';
+
+export type { Quality };
+
 export interface Funcs {
   name: string[];
   /** index into crates, objects, files (-1: none) */
@@ -26,39 +30,19 @@ export interface TreeColumns {
   owner?: Int32Array;
 }
 
-export interface Meta {
-  command: string;
-  node: string;
-  rspack: string | null;
-  event: string;
-  unit: string;
-  frequency: number;
-  durationMs: number;
-  cpus: number;
-  kernel: string;
-  startUnixMs: number;
-}
-
-export interface Warning {
-  code: string;
-  message: string;
-  fix: string;
-}
-
-export interface Quality {
-  samples: number;
-  lost: number;
-  throttled: number;
-  complete: number;
-  truncated: number;
-  broken: number;
-  guessed: number;
-  unnamedLeaf: number;
-  completeShare: number;
-  byObject: { object: string; samples: number; broken: number; reason: string }[];
-  cost: { cpuMs: number; peakBytes: number; finishMs: number };
-  warnings: Warning[];
-}
+/** What is read of it. */
+export type Meta = Pick<
+  ProfileMeta,
+  | 'command'
+  | 'node'
+  | 'rspack'
+  | 'event'
+  | 'unit'
+  | 'frequency'
+  | 'durationMs'
+  | 'cpus'
+  | 'startUnixMs'
+>;
 
 export interface Rows {
   /** from the recording's start, ascending */
