@@ -3,7 +3,7 @@
 
 const { grouped } = require('./grouped.js');
 const { lay } = require('./lay.js');
-const { fit, printable, terminalOf } = require('./table.js');
+const { fit, percent, printable, terminalOf } = require('./terminal.js');
 const { shorten } = require('./shorten.js');
 
 /** @typedef {import('./index').Border} Border */
@@ -16,8 +16,6 @@ const NAME_WIDTH = 72;
 /** Of the figures before two names, with the gaps. */
 const NUMBERS_WIDTH = 34;
 
-/** @param {number} share */
-const percent = (share) => (share * 100).toFixed(2);
 /** @param {number | null} count */
 const number = (count) => (count === null ? '-' : grouped(count));
 
@@ -69,7 +67,7 @@ const costColumns = (rows) => [['TOTAL%', cells(rows, ({ share }) => percent(sha
 
 /**
  * @param {{ border(): Border, totalWeight: number, onCpu?: { totalWeight: number } }} profile
- * @param {import('./table').TableOptions} [options]
+ * @param {import('./terminal').TerminalOptions} [options]
  * @returns {string}
  */
 function renderBorder(profile, options = {}) {

@@ -2,11 +2,11 @@
 // What a recording's end says for people: phases, hotspots, memory, hints. Each is worked out once, when it
 // is first asked for, and laid out as often as wanted: for a terminal, for a file.
 
-/** @typedef {import('./table').TableOptions} TableOptions */
+/** @typedef {import('./terminal').TerminalOptions} TerminalOptions */
 
 /**
  * @param {import('./profile/profile').Profile} profile
- * @returns {{table: (options: TableOptions) => string, below: (options: TableOptions) => string}} the table at
+ * @returns {{table: (options: TerminalOptions) => string, below: (options: TerminalOptions) => string}} the table at
  *   once; what stands below it takes longer, and is '' where there is nothing to say
  */
 function exitParts(profile) {
@@ -32,7 +32,7 @@ function exitParts(profile) {
 
 /**
  * @param {import('./profile/profile').Profile} profile
- * @returns {(options: TableOptions) => string} all of it as one text
+ * @returns {(options: TerminalOptions) => string} all of it as one text
  */
 function exitTable(profile) {
   const { table, below } = exitParts(profile);

@@ -1,7 +1,7 @@
 'use strict';
 // Hints for people: a line for each, wrapped, and its places below it.
 
-const { printable, terminalOf } = require('./table.js');
+const { printable, terminalOf, wrap } = require('./terminal.js');
 const { shorten } = require('./shorten.js');
 
 /** @typedef {import('./index').Hint} Hint */
@@ -13,22 +13,9 @@ const AT_END = 3;
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
-/** @param {string} text @param {number} width */
-function wrap(text, width) {
-  /** @type {string[]} */
-  const lines = [];
-  for (const word of text.split(' ')) {
-    const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + word.length < width)
-      lines.push(`${lines.pop()} ${word}`);
-    else lines.push(word);
-  }
-  return lines;
-}
-
 /**
  * @param {Profile} profile
- * @param {import('./table').TableOptions & {least?: number}} [options]
+ * @param {import('./terminal').TerminalOptions & {least?: number}} [options]
  * @returns {string} lines; one that says so where there are none
  */
 function renderHints(profile, { least, ...options } = {}) {
@@ -50,7 +37,7 @@ function renderHints(profile, { least, ...options } = {}) {
 /**
  * What stands below a table of hotspots: a line for each of the largest, nothing where there are none.
  * @param {Profile} profile
- * @param {import('./table').TableOptions} [options]
+ * @param {import('./terminal').TerminalOptions} [options]
  */
 function hintsBelow(profile, options) {
   const { width } = terminalOf(options ?? {});

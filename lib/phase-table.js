@@ -4,7 +4,7 @@
 
 const { grouped } = require('./grouped.js');
 const { lay } = require('./lay.js');
-const { printable, terminalOf } = require('./table.js');
+const { printable, terminalOf } = require('./terminal.js');
 
 /** @typedef {import('./index').PhaseRow} PhaseRow */
 /** @typedef {{ phases(): PhaseRow[], markers: readonly { type: string }[] }} Profile what is read of one */
@@ -64,7 +64,7 @@ const hasPhases = (profile) => profile.markers.some(({ type }) => type === 'phas
 
 /**
  * @param {Profile} profile
- * @param {import('./table').TableOptions & {all?: boolean}} [options]
+ * @param {import('./terminal').TerminalOptions & {all?: boolean}} [options]
  * @returns {string} lines; one that says so where there are no phases
  */
 function renderPhases(profile, options = {}) {
@@ -98,7 +98,7 @@ function renderPhases(profile, options = {}) {
 /**
  * What stands above a table of hotspots: nothing where the profile has no phases.
  * @param {Profile} profile
- * @param {import('./table').TableOptions} options
+ * @param {import('./terminal').TerminalOptions} options
  */
 function phasesAbove(profile, options) {
   return hasPhases(profile) ? `${renderPhases(profile, options)}\n` : '';

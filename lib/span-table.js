@@ -4,23 +4,18 @@
 
 const { grouped } = require('./grouped.js');
 const { lay } = require('./lay.js');
-const { printable, terminalOf, wrap } = require('./table.js');
+const { PIPE_COLUMNS, percent, printable, terminalOf, wrap } = require('./terminal.js');
 const { shorten } = require('./shorten.js');
 
 /** @typedef {import('./index').SpanRow} SpanRow */
 /** @typedef {import('./index').Rebuild} Rebuild */
-/** @typedef {import('./table').TableOptions} TableOptions */
+/** @typedef {import('./terminal').TerminalOptions} TerminalOptions */
 
 const LEAST_SHARE = 0.005;
-/** A pipe has no width; Rust names have up to 22,000 characters. */
-const NAME_WIDTH = 160;
 /** Of sentences. */
 const MEASURE = 120;
 /** Functions below a span. */
 const SYMBOLS = 2;
-
-/** @param {number} share */
-const percent = (share) => (share * 100).toFixed(2);
 
 /** @param {{markers: readonly import('./index').Marker[]}} profile @param {number} measure */
 function aboutTrace({ markers }, measure) {
@@ -37,7 +32,7 @@ function aboutTrace({ markers }, measure) {
 
 /**
  * @param {{spans(): SpanRow[], markers: readonly import('./index').Marker[]}} profile
- * @param {TableOptions & {all?: boolean}} [options]
+ * @param {TerminalOptions & {all?: boolean}} [options]
  */
 function renderSpans(profile, options = {}) {
   const every = profile.spans();
@@ -62,7 +57,7 @@ function renderSpans(profile, options = {}) {
   );
   const below = rows.map(({ symbols }) =>
     symbols.slice(0, SYMBOLS).map(({ symbol, share }) => {
-      const room = Math.max(20, Math.min(NAME_WIDTH, width - indent - 10));
+      const room = Math.max(20, Math.min(PIPE_COLUMNS, width - indent - 10));
       return `${' '.repeat(indent + 2)}${percent(share).padStart(6)}  ${shorten(printable(symbol), room)}`;
     }),
   );
@@ -89,7 +84,7 @@ function renderSpans(profile, options = {}) {
 
 /**
  * @param {{rebuilds(): Rebuild[]}} profile
- * @param {TableOptions} [options]
+ * @param {TerminalOptions} [options]
  */
 function renderBuilds(profile, options = {}) {
   const rows = profile.rebuilds();

@@ -1,15 +1,22 @@
 'use strict';
 // The hotspot table for people: a line on the recording, the rows, what would make it better.
-// Fits the terminal's width; a pipe gets no colours, whole paths and names of up to 160 columns.
-// Full names are in `report --json`.
+// Fits the terminal's width; a pipe gets no colours, whole paths and longer names. Full names are in
+// `report --json`.
 
 const { grouped } = require('./grouped.js');
 const { bareEvent } = require('./profile/events.js');
 const { mostShare } = require('./profile/weights.js');
-const { shorten } = require('./shorten.js');
+const {
+  PIPE_COLUMNS,
+  columnsOf,
+  fit,
+  pad,
+  percent,
+  terminalOf,
+  warningLines,
+  wrap,
+} = require('./terminal.js');
 
-/** A pipe has no width; Rust names have up to 22,000 characters. */
-const PIPE_SYMBOL_COLUMNS = 160;
 const LEAST_SYMBOL_COLUMNS = 16;
 const MOST_EVENT_COLUMNS = 20;
 const GAP = '  ';
@@ -29,19 +36,13 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @property {number} totalShare
  * @property {Record<string, {selfShare: number, totalShare: number}>} [weights] of several events, by their names
  *
- * @typedef {object} Warning
- * @property {string} code
- * @property {string} message
- * @property {string} fix one command, or ''
- * @property {'blocker' | 'advice'} [severity]
- *
  * @typedef {object} TableProfile what is read of a profile
  * @property {Record<string, any>} meta
- * @property {{ samples: number, lost: number, completeShare: number, warnings?: Warning[] } & Record<string, any>} quality
+ * @property {{ samples: number, lost: number, completeShare: number, warnings?: import('./terminal').Warning[] } & Record<string, any>} quality
  * @property {(options: any) => Row[]} hotspots
  * @property {{ ns: number, threads: number }} [idleTime] of a recording with waits
  *
- * @typedef {object} TableOptions
+ * @typedef {object} RowOptions
  * @property {string} [by] what a row is, 'symbol' unless given
  * @property {number} [limit] rows, 40 unless given
  * @property {number} [percentLimit] rows below this share are summed up, 0.5 unless given
@@ -52,87 +53,16 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @property {boolean} [idle] idle pools too
  * @property {RegExp} [filter]
  * @property {'apart' | 'together'} [unnamed] places of one object without a symbol: one row unless given
- * @property {number} [width] columns; the stream's unless given, Infinity for a pipe
- * @property {boolean} [color]
  * @property {boolean} [warnings] false leaves them out
- * @property {NodeJS.WritableStream & { isTTY?: boolean, columns?: number, hasColors?: () => boolean }} [stream]
- *   where it will be written: gives width and colours
+ *
+ * @typedef {RowOptions & import('./terminal').TerminalOptions} TableOptions
  */
-
-const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], yellow: [33, 39] };
-
-/** @param {boolean} on */
-function painter(on) {
-  return (/** @type {keyof typeof CODES} */ style, /** @type {string} */ text) =>
-    on ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text;
-}
-
-/** Two columns wide in a terminal (East Asian scripts, emoji), and none at all (combining marks). */
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
-const NONE = /\p{Mark}/u;
-// eslint-disable-next-line no-control-regex -- \p{Cc} is the same, and loads ICU
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-
-/** @param {string} text */
-function columnsOf(text) {
-  // eslint-disable-next-line no-control-regex -- plain ASCII is by far the most, and needs no look
-  if (/^[\x00-\x7f]*$/.test(text)) return text.length;
-  let columns = 0;
-  for (const char of text) columns += NONE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
-  return columns;
-}
-
-/**
- * Names come from the profiled program: no control character of theirs reaches the terminal.
- * @param {string} text
- */
-const printable = (text) => text.replace(CONTROL, '?');
-
-/** @param {number} share 0 to 1 */
-function percent(share) {
-  // Never "100.0 %" for what is not all, nor "0.0 %" for what is something.
-  if (share > 0.999 && share < 1) return (Math.floor(share * 1e4) / 100).toFixed(2);
-  return (share * 100).toFixed(2);
-}
-
-/**
- * @param {string} text
- * @param {number} width
- * @returns {string[]} lines broken at blanks; a longer word stands alone
- */
-function wrap(text, width) {
-  /** @type {string[]} */
-  const lines = [];
-  let line = '';
-  // A number stays with its per cent sign.
-  for (const word of text.split(/ (?!%)/)) {
-    if (line && columnsOf(line) + 1 + columnsOf(word) > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line ? `${line} ${word}` : word;
-    }
-  }
-  return [...lines, line];
-}
-
-/**
- * @param {Record<string, any>} meta
- * @returns {number | undefined}
- */
-function durationMs(meta) {
-  if (typeof meta.durationMs === 'number') return meta.durationMs;
-  if (typeof meta.endNs === 'number') return (meta.endNs - meta.startNs) / 1e6;
-  return undefined;
-}
 
 /**
  * What was recorded, in one sentence.
  * @param {TableProfile} profile
  */
 function headline({ meta, quality }) {
-  const ms = durationMs(meta);
   const what = meta.switches ? `${meta.event} and waits` : meta.event;
   const parts = [`${grouped(quality.samples)} samples of ${what}`];
   if (meta.frequency > 0) parts[0] += ` at ${meta.frequency} Hz`;
@@ -141,7 +71,7 @@ function headline({ meta, quality }) {
   if (budget && budget.finalFrequency !== meta.frequency) {
     parts[0] += ` (${budget.finalFrequency} Hz at the end)`;
   }
-  if (ms !== undefined) parts[0] += ` in ${(ms / 1000).toFixed(2)} s`;
+  parts[0] += ` in ${(meta.durationMs / 1000).toFixed(2)} s`;
   if (meta.cpus > 0) parts[0] += ` on ${meta.cpus} CPU${meta.cpus === 1 ? '' : 's'}`;
   // Without a call graph no stack is meant to be whole.
   if (quality.samples > 0 && meta.callGraph !== 'none') {
@@ -253,28 +183,8 @@ function columnsFor(names, narrow, inMs, events) {
 }
 
 /**
- * @param {string} text
- * @param {number} width
- * @param {boolean} [right]
- */
-function pad(text, width, right = false) {
-  const blanks = ' '.repeat(Math.max(0, width - columnsOf(text)));
-  return right ? blanks + text : text + blanks;
-}
-
-/**
- * @param {string} name
- * @param {number} columns
- * @param {string} [kind]
- */
-function fit(name, columns, kind) {
-  const text = printable(name);
-  return shorten(text, Math.max(1, columns - (columnsOf(text) - text.length)), kind);
-}
-
-/**
  * @param {Row[]} rows
- * @param {{ by: string, width: number, paint: ReturnType<typeof painter>, inMs: boolean, children?: boolean }} options
+ * @param {{ by: string, width: number, paint: import('./terminal').Paint, inMs: boolean, children?: boolean }} options
  * @returns {string[]} lines
  */
 function rowLines(rows, { by, width, paint, inMs, children }) {
@@ -290,7 +200,7 @@ function rowLines(rows, { by, width, paint, inMs, children }) {
   );
   const used = widths.reduce((sum, columnWidth) => sum + columnWidth + GAP.length, 0);
   const symbolColumns =
-    width === Infinity ? PIPE_SYMBOL_COLUMNS : Math.max(LEAST_SYMBOL_COLUMNS, width - used);
+    width === Infinity ? PIPE_COLUMNS : Math.max(LEAST_SYMBOL_COLUMNS, width - used);
   const head = columns.map((column, i) => pad(column.head, widths[i], column.right)).join(GAP);
   const lines = [paint('bold', `${head}${GAP}${names[names.length - 1].toUpperCase()}`)];
   rows.forEach((row, r) => {
@@ -336,37 +246,6 @@ function idleLine({ idleTime }, { idle, state }) {
 }
 
 /**
- * @param {readonly Warning[]} warnings
- * @param {{ width: number, paint?: ReturnType<typeof painter> }} options
- * @returns {string[]} lines
- */
-function warningLines(warnings, { width, paint = painter(false) }) {
-  const measure = Math.min(width, 100);
-  return warnings.flatMap(({ message, fix, severity }) => {
-    const label = severity === 'blocker' ? 'error:' : 'warning:';
-    // Two columns less: the lines after the first are indented.
-    const [first, ...more] = wrap(`${label} ${printable(message)}`, measure - 2);
-    return [
-      paint(severity === 'blocker' ? 'red' : 'yellow', label) + first.slice(label.length),
-      ...more.map((line) => `  ${line}`),
-      // A command is to be copied: it is never broken.
-      ...(fix ? [`  fix: ${printable(fix)}`] : []),
-    ];
-  });
-}
-
-/**
- * @param {TableOptions} options
- * @returns {{ width: number, paint: ReturnType<typeof painter> }}
- */
-function terminalOf({ width, color, stream }) {
-  const tty = stream?.isTTY === true;
-  const columns = width ?? (tty && stream.columns ? stream.columns : Infinity);
-  // hasColors() knows NO_COLOR, FORCE_COLOR and TERM=dumb.
-  return { width: columns, paint: painter(color ?? (tty && stream.hasColors?.() === true)) };
-}
-
-/**
  * What a row is unless it is said: all waits end in the scheduler, so the symbol would not tell.
  * @param {TableProfile} profile
  */
@@ -381,13 +260,8 @@ function selectRows(profile, options) {
   const { by = usualKeys(profile), limit = 40, percentLimit = 0.5, children = false } = options;
   const { phase, thread, state, idle, filter, unnamed = 'together' } = options;
   const share = children ? 'totalShare' : 'selfShare';
-  const all = [...profile.hotspots({ by, phase, thread, state, idle, filter, unnamed })].sort(
-    (a, b) =>
-      b[share] - a[share] ||
-      b.self - a.self ||
-      mostShare(b, share) - mostShare(a, share) ||
-      (a.key < b.key ? -1 : 1),
-  );
+  const sort = children ? 'total' : 'self';
+  const all = profile.hotspots({ by, sort, phase, thread, state, idle, filter, unnamed });
   // What any event has enough of; the first event's share gives the order.
   const enough = all.filter((row) => mostShare(row, share) * 100 >= percentLimit);
   return { all, shown: enough.slice(0, limit) };
@@ -430,17 +304,9 @@ function renderRows(profile, { all, shown }, options) {
 
 module.exports = {
   NO_SAMPLES,
-  columnsOf,
-  fit,
   headline,
-  pad,
-  percent,
-  printable,
   renderHotspots,
   renderRows,
   selectRows,
-  terminalOf,
   usualKeys,
-  warningLines,
-  wrap,
 };

@@ -3,7 +3,7 @@
 // colours, since it goes into test reports.
 
 const { plural } = require('../grouped.js');
-const { wrap } = require('../table.js');
+const { wrap } = require('../terminal.js');
 const { WIDTH } = require('./verdict.js');
 
 /** @typedef {import('./verdict').Verdict} Verdict */

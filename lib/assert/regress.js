@@ -3,7 +3,7 @@
 
 const { ProfError } = require('../errors.js');
 const { lay } = require('../lay.js');
-const { percent } = require('../table.js');
+const { percent } = require('../terminal.js');
 const asked = require('./asked.js');
 const { baselineFor } = require('./baseline.js');
 const { decide, rowOf, sharesOf } = require('./growth.js');

@@ -3,7 +3,8 @@
 // they cannot say it, what would. Rendered by message.js.
 
 const { plural } = require('../grouped.js');
-const { fit, percent, renderRows, selectRows } = require('../table.js');
+const { renderRows, selectRows } = require('../table.js');
+const { fit, percent } = require('../terminal.js');
 
 /** @typedef {import('./intervals').Counted} Counted */
 /** @typedef {import('./intervals').Interval} Interval */

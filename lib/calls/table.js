@@ -2,7 +2,7 @@
 // The table of a trace for people. Widths as in the hotspot table (lib/table.js).
 
 const path = require('node:path');
-const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../table.js');
+const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../terminal.js');
 
 const { grouped } = require('../grouped.js');
 

@@ -7,7 +7,7 @@ const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { writeError, writeJson } = require('./files.js');
 const { ProfError } = require('../errors.js');
-const { terminalOf } = require('../table.js');
+const { terminalOf } = require('../terminal.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {

@@ -2,13 +2,12 @@
 // A difference for people: a table that fits the terminal, or Markdown for a comment on a pull request.
 
 const { grouped, plural } = require('../grouped.js');
-const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../table.js');
+const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../terminal.js');
 
 /** @typedef {import('../index').Diff} Diff */
 /** @typedef {import('../index').DiffRow} DiffRow */
-/** @typedef {{width: number, paint: (style: any, text: string) => string}} Terminal */
+/** @typedef {import('../terminal').Terminal} Terminal */
 
-const PIPE_COLUMNS = 160;
 const LEAST_NAME_COLUMNS = 16;
 const MARKDOWN_NAME_COLUMNS = 80;
 const GAP = '  ';
@@ -17,9 +16,8 @@ const TAGS = { both: '', new: 'new', vanished: 'gone' };
 /** @param {Diff} diff */
 function formatter({ sort, normalize, base }) {
   const isTime = normalize === 'time';
-  const scale = 1e6;
   const value = (/** @type {number} */ number) =>
-    isTime ? (number / scale).toFixed(1) : (number * 100).toFixed(2);
+    isTime ? (number / 1e6).toFixed(1) : (number * 100).toFixed(2);
   const signed = (/** @type {number} */ number) => {
     const text = value(number);
     return number > 0 ? `+${text}` : text;

@@ -7,7 +7,7 @@ const { choiceOf, numberOf, regexOf, textOf, UsageError } = require('./args.js')
 const { renderDiff, renderMarkdown } = require('./diff-table.js');
 const { openProfile, profilePath, writeJson, writeResult } = require('./files.js');
 const { keysOf } = require('./report.js');
-const { terminalOf } = require('../table.js');
+const { terminalOf } = require('../terminal.js');
 
 /** @type {import('./args.js').CommandSpec} */
 const spec = {

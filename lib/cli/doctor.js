@@ -3,7 +3,7 @@
 // whether it may, and records nothing.
 
 const { writeJson } = require('./files.js');
-const { terminalOf, warningLines } = require('../table.js');
+const { terminalOf, warningLines } = require('../terminal.js');
 const { gatherFacts, systemReader } = require('../doctor/facts.js');
 const { RULES } = require('../doctor/rules.js');
 const pkg = require('../../package.json');

@@ -3,7 +3,7 @@
 
 const { writeJson } = require('./files.js');
 const { ProfError } = require('../errors.js');
-const { printable, terminalOf } = require('../table.js');
+const { printable, terminalOf } = require('../terminal.js');
 const { middle } = require('../shorten.js');
 
 /** @type {import('./args.js').CommandSpec} */

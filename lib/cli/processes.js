@@ -4,7 +4,7 @@
 const { writeJson } = require('./files.js');
 const { attach, sweep } = require('../attach/client.js');
 const { sockets } = require('../attach/place.js');
-const { printable, terminalOf } = require('../table.js');
+const { printable, terminalOf } = require('../terminal.js');
 const { middle } = require('../shorten.js');
 
 /** A build may keep a process from answering; it is listed all the same. */

@@ -4,7 +4,8 @@
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf, unknown } = require('./args.js');
 const { openProfile, writeJson } = require('./files.js');
-const { renderHotspots, terminalOf, usualKeys } = require('../table.js');
+const { renderHotspots, usualKeys } = require('../table.js');
+const { terminalOf } = require('../terminal.js');
 const { IsBundle } = require('../export/firefox-read.js');
 const { renderBorder } = require('../border-table.js');
 const { renderHints } = require('../hint-table.js');

@@ -4,7 +4,7 @@
 
 const { numberOf, regexOf } = require('./args.js');
 const { writeJson } = require('./files.js');
-const { fit, pad, terminalOf, warningLines } = require('../table.js');
+const { PIPE_COLUMNS, fit, pad, terminalOf, warningLines } = require('../terminal.js');
 const { grouped } = require('../grouped.js');
 const { time } = require('../calls/table.js');
 
@@ -97,7 +97,7 @@ function tableLines(rows, limit, { width }) {
       pad(grouped(bytes), 7, true),
     ].join('  ');
     const note = callsOnly ? ' (its ends cannot be seen)' : '';
-    const room = width === Infinity ? 160 : Math.max(16, width - head.length - 2 - note.length);
+    const room = width === Infinity ? PIPE_COLUMNS : Math.max(16, width - head.length - 2 - note.length);
     lines.push(`${head}  ${fit(symbol, room)}${note}`);
   }
   if (rows.length > shown.length) {

@@ -11,7 +11,7 @@ const { checkStartOptions } = require('../options.js');
 const { handOver } = require('../output.js');
 const { Recording } = require('../recording.js');
 const { profileOfAll } = require('../system/profile.js');
-const { percent, printable } = require('../table.js');
+const { percent, printable } = require('../terminal.js');
 
 /** @typedef {import('./main.js').World} World */
 

@@ -2,7 +2,8 @@
 // Call trees for a terminal: from the threads' starts down (`caller`), or from each hot function up
 // to those that called it (`callee`). Only branches indent: stacks are hundreds of frames deep.
 
-const { NO_SAMPLES, headline, printable, selectRows, wrap } = require('../table.js');
+const { NO_SAMPLES, headline, selectRows } = require('../table.js');
+const { PIPE_COLUMNS, percent, printable, wrap } = require('../terminal.js');
 const { shorten } = require('../shorten.js');
 
 /**
@@ -15,7 +16,6 @@ const { shorten } = require('../shorten.js');
  * @property {Branch[]} children
  */
 
-const PIPE_COLUMNS = 160;
 /** Deeper branches than this stand below each other: a terminal has no room to the right. */
 const MOST_INDENT = 30;
 
@@ -32,7 +32,7 @@ function treeLines(roots, { whole, least, width }) {
   const stack = [...roots].reverse().map((branch) => ({ branch, indent: 0 }));
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { branch, indent } = top;
-    const head = `${((branch.weight / whole) * 100).toFixed(2).padStart(6)}%  ${' '.repeat(indent)}`;
+    const head = `${percent(branch.weight / whole).padStart(6)}%  ${' '.repeat(indent)}`;
     const name = printable(branch.name);
     lines.push(head + shorten(name, Math.max(16, columns - head.length), branch.kind));
     const shown = branch.children.filter(({ weight }) => weight >= least && weight > 0);

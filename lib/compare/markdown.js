@@ -2,7 +2,7 @@
 // The report of a comparison as Markdown, for a comment on a pull request. Pure.
 
 const { plural } = require('../grouped.js');
-const { fit, printable } = require('../table.js');
+const { fit, printable } = require('../terminal.js');
 const { METRICS, MOST_ROWS, WORDS, keepText } = require('./text.js');
 const { changeText, intervalText, valueText } = require('./words.js');
 

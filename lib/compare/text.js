@@ -2,7 +2,7 @@
 // The report of a comparison as text for a terminal. Pure.
 
 const { grouped, plural } = require('../grouped.js');
-const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../table.js');
+const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../terminal.js');
 const { changeText, intervalText, timeText, valueText } = require('./words.js');
 
 /** @typedef {import('./compare').Comparison['result']} Result */

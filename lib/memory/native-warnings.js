@@ -1,9 +1,9 @@
 'use strict';
 // What one should know of a recording's native allocations before one believes them.
 
-/** @typedef {import('../index').Warning} Warning */
+const { grouped } = require('../grouped.js');
 
-const grouped = (/** @type {number} */ count) => count.toLocaleString('en-US');
+/** @typedef {import('../index').Warning} Warning */
 
 /** Above this share of the samples it shows in a figure. */
 const SHOWS = 0.01;
@@ -35,14 +35,13 @@ function nativeWarnings(native, startNs) {
       `sampling allocations ended itself after ${after}, at its limit of ${grouped(all.samples)} samples: what came later is not in the allocations (sample fewer: ${more})`,
     );
   }
-  const lost = native.dropped + native.unknown;
   if (native.dropped > 0) {
     warn(
       'allocations-dropped',
       `${grouped(native.dropped)} samples of allocations found no room and are missing`,
     );
   }
-  if (lost - native.dropped > 0) {
+  if (native.unknown > 0) {
     warn(
       'allocations-not-followed',
       `the frees of ${grouped(native.unknown)} of ${grouped(all.samples)} sampled allocations could not be followed: they are in no figure of what was live (sample fewer: ${more})`,

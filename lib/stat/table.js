@@ -1,7 +1,7 @@
 'use strict';
 // Counts for people: a row per event with what it means, then the times, the phases, the warnings.
 
-const { pad, printable, terminalOf, warningLines, wrap } = require('../table.js');
+const { pad, printable, terminalOf, warningLines, wrap } = require('../terminal.js');
 const { middle } = require('../shorten.js');
 
 /** @typedef {import('../index').StatResult} StatResult */
@@ -209,7 +209,7 @@ function phaseLines({ phases: all, events }, { width, paint }) {
 
 /**
  * @param {StatResult} result
- * @param {Pick<import('../table').TableOptions, 'stream' | 'width' | 'color'>} [options]
+ * @param {import('../terminal').TerminalOptions} [options]
  * @returns {string} ends in a newline
  */
 function renderStat(result, options = {}) {

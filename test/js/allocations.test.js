@@ -201,7 +201,7 @@ test('the table fits its terminal', () => {
     const text = renderMemory(profile, { width });
     assert.match(
       text,
-      /^native allocations, about: 15\.0 MB in 4 calls; live: 12\.0 MB at the peak, 6\.0 MB/m,
+      /^native allocations, about: 15\.0 MB in 4 calls; live: 12\.0 MB at the peak, 6\.0\s+MB/m,
     );
     assert.match(text, /^ +8\.0 +8\.0 +0\.0 +1 +8,388,608 +swc +swc::parse$/m);
     const [, ...table] = text.slice(text.indexOf('ALLOC MB')).split('\n');

@@ -6,9 +6,11 @@ const { test } = require('node:test');
 const { renderBorder } = require('../../lib/border-table.js');
 const { hintsBelow, renderHints } = require('../../lib/hint-table.js');
 const { lay } = require('../../lib/lay.js');
+const { EVENTS } = require('../../lib/memory/native.js');
+const { renderMemory } = require('../../lib/memory/table.js');
 const { renderPhases } = require('../../lib/phase-table.js');
 const { renderBuilds, renderSpans } = require('../../lib/span-table.js');
-const { columnsOf } = require('../../lib/table.js');
+const { columnsOf } = require('../../lib/terminal.js');
 const { buildProfile } = require('./helpers/raw-profile.js');
 
 const START = 5_000_000_000_000;
@@ -29,11 +31,38 @@ function manyTables() {
     [alloc]: { kind: 'rust', crate: 'alloc' },
   };
   const raw = { funcs, meta: { unit: 'ns', endNs: START + 100_000_000_000 } };
-  return buildProfile(samples, raw, [
+  const profile = buildProfile(samples, raw, [
     marker('phase', 'optimize dependencies and everything', { compiler: 'web', build: 12 }),
     marker('build', 'build 12', { compiler: 'web', build: 12, changed: ['src/'.repeat(40)] }),
     marker('rspack', LONG, { path: [] }),
   ]);
+  return withMemory(profile);
+}
+
+/** @param {import('../../lib/profile/profile').Profile} profile */
+function withMemory(profile) {
+  const times = Float64Array.of(START);
+  const bytes = Float64Array.of(987_654_321);
+  const total = { bytes: 98_765_432_100, pieces: 1_234_567, samples: 2000 };
+  const row = { symbol: 'transformSync', file: `/app/${'deep/'.repeat(40)}index.js`, line: 12 };
+  profile.raw.resident = { timeNs: times, bytes };
+  profile.raw.memory = {
+    heap: { timeNs: times, used: bytes, total: bytes, external: bytes },
+    sampleBytes: 1 << 16,
+    allocations: [{ ...row, column: 1, selfBytes: 1e9, totalBytes: 2e9 }],
+  };
+  profile.raw.native = {
+    ...{ all: total, peak: total, live: total, peakNs: START, endNs: 0, unknown: 0 },
+    ...{ meanBytes: 131_072, calls: 9_876_543, dropped: 0, notFollowed: 0, missedFrees: 0 },
+    ...{ slots: 1, modules: 1, refusedSlots: 0, callNs: 20, walkMs: 1, costPercent: 1.5 },
+    ...{ detached: 'cost', bindingShare: null, curve: { timeNs: times, bytes } },
+  };
+  const { samples } = profile.raw;
+  profile.others = Object.values(EVENTS).map((event) => ({
+    about: { event, requestedEvent: event, unit: 'bytes', scaledBy: 1 },
+    samples,
+  }));
+  return profile;
 }
 
 const TABLES = {
@@ -43,6 +72,7 @@ const TABLES = {
   hints: renderHints,
   'hints below': hintsBelow,
   border: renderBorder,
+  memory: renderMemory,
 };
 
 test('no line of any table is wider than the terminal', () => {
@@ -57,6 +87,7 @@ test('no line of any table is wider than the terminal', () => {
   }
   assert.match(renderSpans(profile, { all: true }), new RegExp(LONG));
   assert.match(renderPhases(profile, { all: true }), /optimize dependencies and everything/);
+  assert.match(renderMemory(profile), /swc_ecma_minifier +swc_ecma_minifier::compress::.*::run$/m);
 });
 
 test('gaps get narrower before names get shorter', () => {
