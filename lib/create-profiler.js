@@ -7,7 +7,7 @@ const path = require('node:path');
 const { isMainThread } = require('node:worker_threads');
 const { installExitHooks } = require('./atexit.js');
 const { callSite } = require('./call-site.js');
-const { ProfError, fromNative } = require('./errors.js');
+const { ProfError, fromNative, reasonOf } = require('./errors.js');
 const { checkStartOptions } = require('./options.js');
 const { watchPhases } = require('./phases/index.js');
 const { aboutProcess, leftoverLine } = require('./journal.js');
@@ -21,9 +21,6 @@ const { Session } = require('./session.js');
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean}, journal?: string) => void} ExitOutput */
-
-/** @param {unknown} error */
-const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
  * The functions that share "one recording at a time". Everything from outside is passed in.

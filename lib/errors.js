@@ -43,6 +43,13 @@ function fromNative(error) {
 }
 
 /**
+ * What went wrong, for a sentence: anything may be thrown.
+ * @param {unknown} error
+ * @returns {string}
+ */
+const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
  * The words of `known` that somebody who wrote `word` may have meant, best first: those that start
  * with it or are at most a third of its length of edits away.
  * @param {string} word
@@ -82,4 +89,4 @@ function editDistance(a, b) {
   return row[b.length];
 }
 
-module.exports = { ProfError, fromNative, nearMatches };
+module.exports = { ProfError, fromNative, nearMatches, reasonOf };

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { ProfError } = require('./errors.js');
+const { ProfError, reasonOf } = require('./errors.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 
@@ -111,7 +111,7 @@ function loadNative(world = {}) {
   try {
     return /** @type {NativeAddon} */ (load(file));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_DLOPEN_DISABLED') {
       throw new ProfError(
         'ERR_PROF_UNSUPPORTED_PLATFORM',

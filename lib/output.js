@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { reasonOf } = require('./errors.js');
 const { exitParts, exitTable } = require('./exit-table.js');
 const { writeWhole } = require('./export/files.js');
 const { removeJournal } = require('./journal.js');
@@ -189,9 +190,6 @@ function runName({ meta }) {
   const time = new Date(meta.startUnixMs).toISOString().replace(/\.\d+Z$/, 'Z');
   return `${time.replace(/:/g, '-')}-${meta.pid}`;
 }
-
-/** @param {unknown} error */
-const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
  * @param {Profile} profile

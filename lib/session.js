@@ -4,7 +4,7 @@
 
 const { describeProcess } = require('./context.js');
 const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
-const { ProfError, fromNative } = require('./errors.js');
+const { ProfError, fromNative, reasonOf } = require('./errors.js');
 const { takeAllocations } = require('./memory/native.js');
 const { splitEvents } = require('./profile/events.js');
 const { Profile } = require('./profile/profile.js');
@@ -16,9 +16,6 @@ const { removeJournal } = require('./journal.js');
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
 /** @typedef {import('./followers').Followers} Followers */
-
-/** @param {unknown} error */
-const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /** @param {Marker[]} markers as they are now: open spans stay open in the copy */
 const snapshot = (markers) => markers.map((marker) => ({ ...marker }));

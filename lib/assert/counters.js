@@ -2,7 +2,7 @@
 // What a build costs in numbers, beside its samples: time, page faults, and where the machine counts
 // them instructions and cycles, of the whole process with all its threads.
 
-const { ProfError } = require('../errors.js');
+const { ProfError, reasonOf } = require('../errors.js');
 
 /** @typedef {'wallMs' | 'pageFaults' | 'instructions' | 'cycles'} CounterName */
 /** @typedef {Record<string, number>} Values by counter */
@@ -36,7 +36,7 @@ async function tryEvents(stat) {
       await stat(() => {}, { events: event });
       counted[name] = event;
     } catch (error) {
-      missing[name] = error instanceof Error ? error.message : String(error);
+      missing[name] = reasonOf(error);
     }
   }
   return { counted, missing };

@@ -4,6 +4,7 @@
 // that started the recording; worker threads have heaps of their own, which are not looked at.
 
 const v8 = require('node:v8');
+const { reasonOf } = require('../errors.js');
 const { allocationsOf } = require('./allocations.js');
 
 /** @typedef {import('../profile/raw').RawMemory} RawMemory */
@@ -46,7 +47,7 @@ class MemoryWatch {
         includeObjectsCollectedByMinorGC: true,
       });
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = reasonOf(error);
     }
   }
 
@@ -114,7 +115,7 @@ class MemoryWatch {
       const { profile } = this.#post('HeapProfiler.getSamplingProfile');
       return { ...memory, allocations: allocationsOf(profile.head), heapProfile: profile };
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = reasonOf(error);
       return memory;
     }
   }

@@ -2,6 +2,7 @@
 // What a session needs of the phases: somebody who looks for compilers while it runs, and the markers
 // and warnings of its time.
 
+const { reasonOf } = require('../errors.js');
 const { Finder } = require('./find.js');
 const { notesBetween } = require('./notes.js');
 const { processPhases } = require('./recorder.js');
@@ -30,7 +31,7 @@ function watchPhases(onAddon = () => {}) {
     onAddon,
     onCompiler: (compiler) => followCompiler(compiler, recorder),
     onProblem: (error) => {
-      recorder.problem = error instanceof Error ? error.message : String(error);
+      recorder.problem = reasonOf(error);
     },
   });
   finder.start();
@@ -40,7 +41,7 @@ function watchPhases(onAddon = () => {}) {
     try {
       return recorder.build.read();
     } catch (error) {
-      recorder.problem = error instanceof Error ? error.message : String(error);
+      recorder.problem = reasonOf(error);
       return { root: '', taps: [], loaders: [] };
     }
   };

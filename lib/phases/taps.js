@@ -9,6 +9,7 @@
 // `chunkHash` is mixed into the hash. What lies between those is told by rspack's own progress
 // reporting (ProgressPlugin), which calls us some 20 times a build. Checked with 2.2.7.
 
+const { reasonOf } = require('../errors.js');
 const { CompilerNotes } = require('./follow.js');
 
 /** @typedef {import('./recorder').PhaseRecorder} PhaseRecorder */
@@ -126,7 +127,7 @@ function followCompiler(compiler, recorder) {
     try {
       work();
     } catch (error) {
-      recorder.problem = error instanceof Error ? error.message : String(error);
+      recorder.problem = reasonOf(error);
     }
   };
   /** Of the hook `compilation`. @type {unknown} */

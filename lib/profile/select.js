@@ -2,7 +2,7 @@
 // Which samples a question is about, and their weight per node of the tree.
 
 const { types } = require('node:util');
-const { ProfError } = require('../errors.js');
+const { ProfError, reasonOf } = require('../errors.js');
 const { viewTests } = require('./view.js');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -25,7 +25,7 @@ function toRegExp(pattern, option) {
     }
     if (typeof pattern === 'string') return new RegExp(pattern);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new ProfError('ERR_PROF_BAD_OPTION', `'${option}' is no regular expression: ${reason}`);
   }
   throw new ProfError('ERR_PROF_BAD_OPTION', `'${option}' must be a regular expression`);

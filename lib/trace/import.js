@@ -3,7 +3,7 @@
 // profile: the log of the `logger` layer, or a `.pftrace`.
 
 const fs = require('node:fs');
-const { ProfError } = require('../errors.js');
+const { ProfError, reasonOf } = require('../errors.js');
 const { alignClocks } = require('./align.js');
 const { traceWarnings } = require('./index.js');
 const { traceMarkers } = require('./markers.js');
@@ -62,7 +62,7 @@ function withTrace(profile, file) {
   try {
     read = readSpans(profile, file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw refused(file, `not a trace of rspack's that can be read: ${reason}`, error);
   }
   const { spans, range, ...about } = read;

@@ -15,6 +15,7 @@ const { traceMarkers } = require('./markers.js');
 const { nestAlone } = require('./nest.js');
 const { pinClock } = require('./pin-clock.js');
 const { readLog } = require('./read-log.js');
+const { reasonOf } = require('../errors.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {import('../index').Warning} Warning */
@@ -23,9 +24,6 @@ const { readLog } = require('./read-log.js');
 
 const KEY = Symbol.for('rspack-prof trace 1');
 const holder = /** @type {{[KEY]?: true}} */ (globalThis);
-
-/** @param {unknown} error */
-const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 class RspackTrace {
   #filter;

@@ -7,6 +7,7 @@
 // calls run() a hundred times has one profile of all.
 
 const path = require('node:path');
+const { reasonOf } = require('../errors.js');
 
 /** @typedef {import('../profile/raw').Marker} Marker */
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -171,7 +172,7 @@ class WatchKeeper {
   #failed(data, error) {
     this.#done(data);
     if (!this.#isKept(data)) return;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (this.problem === '') {
       this.#world.say(`rspack-prof: build ${data.build} was not written: ${reason}\n`);
     }

@@ -5,6 +5,7 @@
 const path = require('node:path');
 const { eachHook } = require('../../phases/follow.js');
 const { timedLoader, timedTap } = require('./timed.js');
+const { reasonOf } = require('../../errors.js');
 
 /** @typedef {import('./log').SpanLog} SpanLog */
 
@@ -62,7 +63,7 @@ function wrapCompiler(compiler, log) {
     try {
       work();
     } catch (error) {
-      log.problem = error instanceof Error ? error.message : String(error);
+      log.problem = reasonOf(error);
     }
   };
   const tap = (/** @type {string} */ name, /** @type {number} */ stage, /** @type {any} */ fn) => {

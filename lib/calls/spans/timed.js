@@ -3,6 +3,8 @@
 // same `this`, arguments, result and errors. Two spans where it goes on after it returned: what it ran itself
 // (on its thread's track), and up to its callback or the end of its promise (apart).
 
+const { reasonOf } = require('../../errors.js');
+
 /** @typedef {import('./log').SpanLog} SpanLog */
 /** @typedef {{ kind: 'tap' | 'loader', name: string, detail?: string }} Label */
 
@@ -85,7 +87,7 @@ function timedLoader(fn, log, name) {
           };
         }
       } catch (error) {
-        log.problem = error instanceof Error ? error.message : String(error);
+        log.problem = reasonOf(error);
       }
       try {
         const result = Reflect.apply(target, self, args);
