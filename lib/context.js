@@ -3,11 +3,9 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { isBinding } = require('./rspack-binding.js');
 
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
-
-/** The file names of rspack's native bindings: rspack.linux-x64-gnu.node. */
-const BINDING = /^rspack\.[\w.-]+\.node$/;
 
 /**
  * @param {RawProfile} raw
@@ -18,7 +16,7 @@ function findBinding({ strings, modules }, env) {
   const wanted = env.RSPACK_BINDING;
   for (let i = 0; i < modules.path.length; i++) {
     const file = strings[modules.path[i]];
-    if (BINDING.test(path.basename(file)) || (wanted && file === wanted)) return file;
+    if (isBinding(file) || (wanted && file === wanted)) return file;
   }
   return null;
 }

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { describeProcess } = require('./context.js');
+const { shownPath } = require('./folder.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
@@ -104,8 +105,8 @@ function leftoverLine(root, addon) {
   if (files.length === 0) return '';
   const which =
     files.length === 1
-      ? `a build ended without its profile and left ${path.relative(process.cwd(), files[0])}`
-      : `${files.length} builds ended without their profiles and left journals in ${path.relative(process.cwd(), root) || root}`;
+      ? `a build ended without its profile and left ${shownPath(files[0])}`
+      : `${files.length} builds ended without their profiles and left journals in ${shownPath(root) || root}`;
   return `rspack-prof: ${which}: run \`npx rspack-prof recover\`, or delete it\n`;
 }
 

@@ -6,9 +6,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { writeError } = require('./export/files.js');
-const { FILE, FOLDER } = require('./folder.js');
+const { FILE, FOLDER, shownPath } = require('./folder.js');
 const journals = require('./journal.js');
 const { loadNative } = require('./native.js');
+const { optionsToLoad } = require('./node-options.js');
 const { wholeTable } = require('./whole-table.js');
 
 /** @typedef {import('./index').Profile} Profile */
@@ -16,15 +17,6 @@ const { wholeTable } = require('./whole-table.js');
 /** @typedef {{ pid: number, command: string[], code: string, message: string }} Failure */
 
 const REGISTER = path.join(__dirname, 'register.js');
-
-/**
- * A path as one word of NODE_OPTIONS: node splits at blanks and knows double quotes, in which a
- * backslash takes the next character as it is (node 12 and later).
- * @param {string} file
- */
-function nodeOptionsWord(file) {
-  return /[\s"\\]/.test(file) ? `"${file.replace(/["\\]/g, '\\$&')}"` : file;
-}
 
 /**
  * The profile of the process that built: it loaded an rspack binding, or else worked most.
@@ -80,12 +72,9 @@ class Recording {
    * @returns {NodeJS.ProcessEnv} the command's
    */
   environment(env, options, register = REGISTER) {
-    const ours = `--require=${nodeOptionsWord(register)}`;
-    const given = env.NODE_OPTIONS?.trim();
     return {
       ...env,
-      // Ours first: what the others load is part of the build.
-      NODE_OPTIONS: given ? `${ours} ${given}` : ours,
+      NODE_OPTIONS: optionsToLoad(env, register),
       RSPACK_PROF_OPTIONS: JSON.stringify({
         ...options,
         // A folder here: register.js gives each process a file of its own in it.
@@ -191,8 +180,7 @@ class Recording {
       fs.renameSync(folder, target);
       file = path.join(target, FILE);
     }
-    const relative = path.relative(this.cwd, file);
-    return relative.startsWith('..') ? file : relative;
+    return shownPath(file, this.cwd);
   }
 
   /**
@@ -241,4 +229,4 @@ function splitName(file) {
   return { dir: path.dirname(file), name: base.slice(0, base.length - ext.length), ext };
 }
 
-module.exports = { Recording, choose, nodeOptionsWord };
+module.exports = { Recording, choose };

@@ -4,8 +4,9 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { nodeOptionsWord } = require('../recording.js');
 const { ProfError } = require('../errors.js');
+const { FILE } = require('../folder.js');
+const { optionsToLoad } = require('../node-options.js');
 const { summaryFromEvents } = require('./from-events.js');
 const { spanRows } = require('./spans/rows.js');
 const {
@@ -102,13 +103,7 @@ class CommandTrace {
       ),
       { mode: 0o600, flag: 'wx' },
     );
-    const ours = `--require=${nodeOptionsWord(COMPANION)}`;
-    const given = env.NODE_OPTIONS?.trim();
-    return {
-      ...env,
-      RSPACK_PROF_TRACE: orders,
-      NODE_OPTIONS: given ? `${ours} ${given}` : ours,
-    };
+    return { ...env, RSPACK_PROF_TRACE: orders, NODE_OPTIONS: optionsToLoad(env, COMPANION) };
   }
 
   /** @param {number} pid of the command, at once */
@@ -242,7 +237,7 @@ function readJson(file) {
 function profilesBelow(folder) {
   return fs
     .readdirSync(folder)
-    .map((name) => path.join(folder, name, 'profile.json.gz'))
+    .map((name) => path.join(folder, name, FILE))
     .filter((file) => fs.existsSync(file));
 }
 

@@ -1,10 +1,9 @@
 'use strict';
-// The table of a trace for people. Widths as in the hotspot table (lib/table.js).
+// The table of a trace for people. Widths as in the hotspot table (lib/terminal.js).
 
-const path = require('node:path');
-const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../terminal.js');
-
+const { shownPath } = require('../folder.js');
 const { grouped } = require('../grouped.js');
+const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../terminal.js');
 
 /** @typedef {import('./summary').Summary} Summary */
 /** @typedef {import('./summary').FunctionRow} FunctionRow */
@@ -234,11 +233,10 @@ function spanLines(spans, width) {
 
 /** @param {NonNullable<Summary['stacks']>} stacks */
 function stackLine({ file, period, samples, completeShare }) {
-  const each = period === 1 ? 'each entry' : `each ${grouped(period)}th entry`;
-  const shown = path.relative(process.cwd(), file);
+  const each = period === 1 ? 'one at each entry' : `one in ${grouped(period)} entries`;
   return (
-    `${grouped(samples)} stacks, one at ${each}, ${(completeShare * 100).toFixed(1)} % complete: ` +
-    `rspack-prof report ${shown.startsWith('..') ? file : shown} -g caller`
+    `${grouped(samples)} stacks, ${each}, ${(completeShare * 100).toFixed(1)} % complete: ` +
+    `rspack-prof report ${shownPath(file)} -g caller`
   );
 }
 

@@ -172,9 +172,6 @@ function writeJson(value, { stdout }) {
 }
 
 module.exports = {
-  FILE,
-  FOLDER,
-  newestProfile,
   openProfile,
   profilePath,
   untilSignal,

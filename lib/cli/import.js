@@ -4,7 +4,8 @@
 
 const path = require('node:path');
 const { numberOf, textOf } = require('./args.js');
-const { FILE, writeResult } = require('./files.js');
+const { writeResult } = require('./files.js');
+const { FILE } = require('../folder.js');
 const { renderHotspots } = require('../table.js');
 
 /** @typedef {import('./main.js').World} World */

@@ -3,7 +3,6 @@
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
-const zlib = require('node:zlib');
 const { numberOf } = require('./args.js');
 const { openProfile, profilePath } = require('./files.js');
 const { ProfError } = require('../errors.js');
@@ -78,12 +77,6 @@ function onSignals(stop) {
   };
 }
 
-/** @param {import('../index').Profile} profile */
-const gzipped = (profile) =>
-  zlib.gzipSync(
-    JSON.stringify(require('../export/firefox.js').toFirefox(/** @type {any} */ (profile))),
-  );
-
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const port = numberOf(parsed, 'port', { least: 0, most: 65535, whole: true });
@@ -92,6 +85,7 @@ async function run(parsed, world) {
     throw new ProfError('ERR_PROF_BAD_FILE', `${file} is a pipe: open needs a file`);
   }
   const profile = openProfile(file, world.cwd);
+  const { firefoxFile } = require('../export/firefox.js');
   const { htmlReport } = require('../html/report.js');
   const { serve } = require('./serve.js');
   const say = (/** @type {string} */ text) => world.stderr.write(`rspack-prof: ${text}\n`);
@@ -99,7 +93,9 @@ async function run(parsed, world) {
     // The page is made of the columns, which the public type does not show.
     page: htmlReport(/** @type {any} */ (profile)).join(''),
     // A bundle's profile is a part of its file.
-    profile: fs.existsSync(file) ? fs.readFileSync(file) : gzipped(profile),
+    profile: fs.existsSync(file)
+      ? fs.readFileSync(file)
+      : Buffer.concat(firefoxFile(/** @type {any} */ (profile), { gzip: true })),
     port,
     idleMs: IDLE_MINUTES * 60_000,
   });

@@ -5,8 +5,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { textOf } = require('./args.js');
-const { FOLDER, writeResult } = require('./files.js');
+const { writeResult } = require('./files.js');
 const { ProfError, fromNative } = require('../errors.js');
+const { FOLDER, shownPath } = require('../folder.js');
 const journals = require('../journal.js');
 
 /** @typedef {import('./main.js').World} World */
@@ -84,23 +85,18 @@ function publish(profile, file) {
 async function recoverOne(file, output, world) {
   const { exitTable } = require('../exit-table.js');
   const profile = journals.recoverJournal(world.loadNative(), file);
-  const shown = (/** @type {string} */ target) => {
-    const relative = path.relative(world.cwd, target);
-    return relative.startsWith('..') ? target : relative;
-  };
   if (output !== undefined) {
-    const text = JSON.stringify(require('../export/firefox.js').toFirefox(profile));
-    const pieces = [output.endsWith('.gz') ? require('node:zlib').gzipSync(text) : text];
-    await writeResult(pieces, output, world);
+    const { firefoxFile } = require('../export/firefox.js');
+    await writeResult(firefoxFile(profile, { gzip: output.endsWith('.gz') }), output, world);
     if (output === '-') return;
   }
   world.stdout.write(exitTable(profile)({ stream: world.stdout }));
   if (output !== undefined) {
-    world.stderr.write(`rspack-prof: ${output} is written, ${shown(file)} is kept\n`);
+    world.stderr.write(`rspack-prof: ${output} is written, ${shownPath(file, world.cwd)} is kept\n`);
     return;
   }
   const folder = publish(profile, file);
-  world.stderr.write(`rspack-prof: recovered to ${shown(folder)}${path.sep}\n`);
+  world.stderr.write(`rspack-prof: recovered to ${shownPath(folder, world.cwd)}${path.sep}\n`);
 }
 
 /** @type {import('./main.js').Command['run']} */

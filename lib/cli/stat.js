@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { UsageError, numberOf, textOf } = require('./args.js');
 const { writeResult } = require('./files.js');
-const { nodeOptionsWord } = require('../recording.js');
+const { optionsToLoad } = require('../node-options.js');
 const { runCommand } = require('./run.js');
 const { collect } = require('../stat/child.js');
 const { countCommand } = require('../stat/command.js');
@@ -86,11 +86,9 @@ function scopeOf(parsed) {
  * @returns {NodeJS.ProcessEnv}
  */
 function phaseEnvironment(env, wanted, folder) {
-  const ours = `--require=${nodeOptionsWord(REGISTER)}`;
-  const given = env.NODE_OPTIONS?.trim();
   return {
     ...env,
-    NODE_OPTIONS: given ? `${ours} ${given}` : ours,
+    NODE_OPTIONS: optionsToLoad(env, REGISTER),
     RSPACK_PROF_OPTIONS: JSON.stringify({ stat: { ...wanted, folder }, failures: folder }),
   };
 }

@@ -5,9 +5,10 @@
 
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, textOf } = require('./args.js');
-const { FOLDER, writeJson } = require('./files.js');
+const { writeJson } = require('./files.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
+const { FOLDER, shownPath } = require('../folder.js');
 const { percentOf } = require('../options.js');
 const { checkFilter } = require('../trace/filter.js');
 
@@ -143,13 +144,7 @@ function show(parsed, summary, folder, world) {
   const { exportTrace } = require('../calls/export.js');
   const output = textOf(parsed, 'output');
   const target = exportTrace(folder, summary, to, output && path.resolve(world.cwd, output));
-  world.stderr.write(`rspack-prof: ${to}: ${shown(target, world.cwd)}\n`);
-}
-
-/** @param {string} file @param {string} cwd */
-function shown(file, cwd) {
-  const relative = path.relative(cwd, file);
-  return relative.startsWith('..') ? file : relative;
+  world.stderr.write(`rspack-prof: ${to}: ${shownPath(target, world.cwd)}\n`);
 }
 
 /**
@@ -216,7 +211,7 @@ async function run(parsed, world) {
     const summary = trace.stop();
     if (!parsed.values.json) world.stderr.write('\n');
     show(parsed, summary, folder, world);
-    say(`trace: ${shown(folder, world.cwd)}`);
+    say(`trace: ${shownPath(folder, world.cwd)}`);
   } catch (error) {
     const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
     say(error instanceof ProfError || code ? `${message} (${code})` : `${message}`);

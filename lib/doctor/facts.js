@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { FOLDER } = require('../folder.js');
 const { hasSymbolTable } = require('./elf.js');
 
 /**
@@ -287,7 +288,7 @@ function gatherFacts(reader = systemReader(), { event } = {}) {
     packageManager: packageManager(reader),
     installed: (name) => reader.resolve(name, reader.cwd),
     bindingVersion: (file) => packageOf(reader, file)?.version ?? null,
-    leftovers: event === undefined ? [] : reader.leftovers(path.join(reader.cwd, '.rspack-prof')),
+    leftovers: event === undefined ? [] : reader.leftovers(path.join(reader.cwd, FOLDER)),
     probe: event === undefined ? null : probe(reader, event),
   };
 }

@@ -2,13 +2,10 @@
 // What the rules ask about a profile's columns: which rspack binding was loaded, and which share of
 // the weight passed through functions whose name matches. Reads columns, changes nothing.
 
-const path = require('node:path');
 const { MODULE } = require('../profile/flags.js');
+const { isBinding } = require('../rspack-binding.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
-
-/** `rspack.linux-x64-gnu.node`; napi-rs names a binding by platform, architecture and C library. */
-const BINDING = /^rspack\..+\.node$/;
 
 /**
  * @param {RawProfile} raw
@@ -17,7 +14,7 @@ const BINDING = /^rspack\..+\.node$/;
 function bindingOf({ modules, strings }) {
   for (let i = 0; i < modules.path.length; i++) {
     const file = strings[modules.path[i]];
-    if (BINDING.test(path.basename(file))) {
+    if (isBinding(file)) {
       return { file, symbols: (modules.flags[i] & MODULE.HAS_SYMBOLS) !== 0 };
     }
   }
@@ -64,4 +61,4 @@ function shareIn({ strings, modules, funcs, nodes, samples }, file) {
   return all > 0 ? matching / all : 0;
 }
 
-module.exports = { BINDING, bindingOf, shareIn, shareThrough };
+module.exports = { bindingOf, shareIn, shareThrough };

@@ -6,6 +6,7 @@
 
 const path = require('node:path');
 const { grouped } = require('../grouped.js');
+const { BINDING } = require('../rspack-binding.js');
 const { bindingOf, shareIn, shareThrough } = require('./profile-facts.js');
 
 /**
@@ -74,7 +75,7 @@ function bindingIn(facts, profile) {
  * @param {string} version
  */
 function useDebugBinding(facts, file, version) {
-  const target = /^rspack\.(.+)\.node$/.exec(path.basename(file))?.[1] ?? 'linux-x64-gnu';
+  const target = BINDING.exec(path.basename(file))?.[1] ?? 'linux-x64-gnu';
   const name = `@rspack-debug/binding-${target}`;
   const have = facts.installed(name);
   const use = (/** @type {string} */ at) => `RSPACK_BINDING=${quoted(at)} npx rspack build`;

@@ -3,6 +3,7 @@
 // (alloc-bytes), the calls (alloc-calls), what was live at the peak (alloc-peak) and at the end
 // (alloc-live). So each table, tree and export of an event is one of allocations too.
 
+const { isBinding } = require('../rspack-binding.js');
 const { ledgerOf } = require('./ledger.js');
 const { nativeWarnings } = require('./native-warnings.js');
 
@@ -73,7 +74,7 @@ function eventOf(name, unit, rows, picked, weight) {
  * @param {Float64Array} weight of each row
  */
 function bindingShare({ modules, strings, nodes, funcs, allocations }, weight) {
-  const binding = modules.name.findIndex((name) => /^rspack\..*\.node$/.test(strings[name]));
+  const binding = modules.name.findIndex((name) => isBinding(strings[name]));
   if (binding < 0 || !allocations) return null;
   let [own, all] = [0, 0];
   allocations.node.forEach((node, row) => {

@@ -3,6 +3,7 @@
 // and warnings of its time.
 
 const { reasonOf } = require('../errors.js');
+const { NO_NOTES } = require('../profile/build.js');
 const { Finder } = require('./find.js');
 const { notesBetween } = require('./notes.js');
 const { processPhases } = require('./recorder.js');
@@ -42,7 +43,7 @@ function watchPhases(onAddon = () => {}) {
       return recorder.build.read();
     } catch (error) {
       recorder.problem = reasonOf(error);
-      return { root: '', taps: [], loaders: [] };
+      return NO_NOTES;
     }
   };
   const before = read();

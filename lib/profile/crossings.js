@@ -3,13 +3,13 @@
 // take to know who called across: border.js adds it up.
 
 const path = require('node:path');
+const { isBinding } = require('../rspack-binding.js');
 const { KINDS } = require('./keys.js');
 const { Names, NOBODY } = require('./owners.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {ReturnType<typeof readPaths>} Paths */
 
-const BINDING = /^rspack\.[\w.-]+\.node$/;
 /** Node-API and what calls it in node; the Rust crates on top of it. */
 const NAPI = /^(napi_(?!register_module)|node_api_(?!module_get)|node_napi_|v8impl::)/;
 const NAPI_CRATE = /^(napi\w*|rspack_napi\w*)$/;
@@ -29,8 +29,8 @@ const CRATE_ROW = 'napi (Rust crates)';
 function sidesOf({ raw, meta }) {
   const { funcs, modules, strings } = raw;
   const binding = meta.binding === null ? '' : path.basename(meta.binding);
-  const isBinding = Array.from(modules.name, (name) => {
-    return BINDING.test(strings[name]) || (binding !== '' && strings[name] === binding);
+  const inBinding = Array.from(modules.name, (name) => {
+    return isBinding(strings[name]) || (binding !== '' && strings[name] === binding);
   });
   return Array.from(funcs.name, (name, func) => {
     const kind = KINDS[funcs.kind[func]];
@@ -42,7 +42,7 @@ function sidesOf({ raw, meta }) {
     }
     if (kind === 'native' && NAPI.test(strings[name])) return 'napi';
     // A stripped binding has no crates: all of it is Rust.
-    return isBinding[funcs.module[func]] === true && funcs.named[func] === 0 ? 'rust' : '';
+    return inBinding[funcs.module[func]] === true && funcs.named[func] === 0 ? 'rust' : '';
   });
 }
 

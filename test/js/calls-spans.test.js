@@ -239,7 +239,7 @@ test('the table has jobs, spans and stacks, and no line is too long', () => {
       text.replace(/\n/g, ' '),
       /7 jobs of rayon and tokio ran: 4 handed over by a traced/,
     );
-    assert.match(text.replace(/\n/g, ' '), /8 stacks, one at each 10th entry, 100.0 % complete/);
+    assert.match(text.replace(/\n/g, ' '), /8 stacks, one in 10 entries, 100.0 % complete/);
     for (const line of text.split('\n')) assert.ok(line.length <= width, line);
   }
 });

@@ -8,7 +8,8 @@ const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { once } = require('node:events');
-const { choose, nodeOptionsWord } = require('../../lib/recording.js');
+const { nodeOptionsWord } = require('../../lib/node-options.js');
+const { choose } = require('../../lib/recording.js');
 const { buildProfile } = require('./cli-support.js');
 
 const DRIVER = path.join(__dirname, 'cli-driver.js');
