@@ -116,28 +116,19 @@ function leftoverLine(root, addon) {
  * @returns {import('./profile/profile').Profile}
  */
 function recoverJournal(addon, file) {
-  const { splitEvents } = require('./profile/events.js');
-  const { splitWaits } = require('./profile/split-waits.js');
-  const { Profile } = require('./profile/profile.js');
-  const { addWarnings } = require('./profile/quality.js');
-  const { profileWarnings } = require('./doctor/warnings.js');
   const { readNotes } = require('./journal-read.js');
+  const { makeProfile } = require('./make-profile.js');
   const { raw, about, notes } = addon.recoverJournal(file);
-  const { markers, build, warnings } = readNotes(notes ?? '', raw.meta);
-  const split = splitEvents(raw);
-  const context = contextOf(raw, about);
-  const whole = splitWaits(split.raw, markers);
-  const profile = new Profile(whole, { markers, context, build, others: split.others });
-  addWarnings(profile.quality, [...split.warnings, ...warnings]);
-  addWarnings(profile.quality, profileWarnings({ profile: profile.onCpu.raw }));
-  return profile;
+  return makeProfile(raw, {
+    ...readNotes(notes ?? '', raw.meta),
+    context: contextOf(raw, about),
+  });
 }
 
 module.exports = {
   FILE,
   RECORDING,
   aboutProcess,
-  contextOf,
   leftoverLine,
   leftovers,
   recoverJournal,

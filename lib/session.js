@@ -5,16 +5,13 @@
 const { describeProcess } = require('./context.js');
 const { DISPOSE, ASYNC_DISPOSE } = require('./dispose.js');
 const { ProfError, fromNative, reasonOf } = require('./errors.js');
-const { takeAllocations } = require('./memory/native.js');
-const { splitEvents } = require('./profile/events.js');
-const { Profile } = require('./profile/profile.js');
-const { addWarnings } = require('./profile/quality.js');
-const { splitWaits } = require('./profile/split-waits.js');
 const { removeJournal } = require('./journal.js');
+const { makeProfile } = require('./make-profile.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
 /** @typedef {import('./profile/raw').Marker} Marker */
+/** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {import('./followers').Followers} Followers */
 
 /** @param {Marker[]} markers as they are now: open spans stay open in the copy */
@@ -42,39 +39,22 @@ function checkMarker(name, data) {
 }
 
 /**
- * The raw columns as a Profile, with what the doctor has to say about them.
  * @param {RawProfile} recorded
- * @param {Marker[]} markers
- * @param {Followers} [followers]
+ * @param {Marker[]} markers the program's own
+ * @param {Followers} followers
  */
-function makeProfile(recorded, markers, followers) {
-  const { raw: cut, ...allocated } = takeAllocations(
-    recorded,
-    followers ? followers.recent(recorded) : recorded,
-  );
-  const split = splitEvents(cut);
-  const { raw } = split;
-  const others = [...split.others, ...allocated.others];
-  const { startNs, endNs } = raw.meta;
-  const seen = followers?.see(startNs, endNs) ?? { markers: [], warnings: [], notes: undefined };
+function profileOf(recorded, markers, followers) {
+  const kept = followers.recent(recorded);
+  const { startNs, endNs } = kept.meta;
+  const seen = followers.see(startNs, endNs);
   const own = markers.filter((marker) => (marker.endNs ?? endNs) >= startNs);
-  const all = [...own, ...seen.markers];
-  const context = describeProcess(raw);
-  const whole = splitWaits(raw, all);
-  const profile = new Profile(whole, { markers: all, context, build: seen.notes, others });
-  addWarnings(profile.quality, [...split.warnings, ...allocated.warnings, ...seen.warnings]);
-  try {
-    addWarnings(
-      profile.quality,
-      require('./doctor/warnings.js').profileWarnings({ profile: profile.onCpu.raw }),
-    );
-  } catch (error) {
-    // Advice is worth less than the profile: it is left out, and that is said.
-    addWarnings(profile.quality, [
-      { code: 'no-advice', message: `the doctor's rules failed: ${reasonOf(error)}`, fix: '' },
-    ]);
-  }
-  return profile;
+  return makeProfile(recorded, {
+    kept,
+    markers: [...own, ...seen.markers],
+    context: describeProcess(kept),
+    build: seen.notes,
+    warnings: seen.warnings,
+  });
 }
 
 /**
@@ -161,17 +141,14 @@ class Session {
   async dump() {
     this.#mustRun('dump()');
     const raw = withoutJournal(await this.#callAsync(() => this.#native.dump(this.#handle)));
-    return makeProfile(raw, snapshot(this.#markers), this.#followers);
+    return profileOf(raw, snapshot(this.#markers), this.#followers);
   }
 
   dumpSync() {
     this.#mustRun('dumpSync()');
     try {
-      return makeProfile(
-        withoutJournal(this.#native.dumpSync(this.#handle)),
-        snapshot(this.#markers),
-        this.#followers,
-      );
+      const raw = withoutJournal(this.#native.dumpSync(this.#handle));
+      return profileOf(raw, snapshot(this.#markers), this.#followers);
     } catch (error) {
       throw fromNative(error);
     }
@@ -249,8 +226,7 @@ class Session {
   /** At the end of the process; a later stopSync() gives the same profile, once. */
   stopAtExit() {
     this.#followers.exiting();
-    this.#final = this.#final ?? this.#stopNow();
-    return this.#final;
+    return (this.#final ??= this.#stopNow());
   }
 
   /**
@@ -258,7 +234,7 @@ class Session {
    * @param {RawProfile} raw
    */
   #whole(raw) {
-    const profile = makeProfile(raw, snapshot(this.#markers), this.#followers);
+    const profile = profileOf(raw, snapshot(this.#markers), this.#followers);
     this.#followers.finish(profile);
     return profile;
   }
@@ -320,4 +296,4 @@ class Session {
   }
 }
 
-module.exports = { Session, makeProfile };
+module.exports = { Session };

@@ -5,21 +5,12 @@ const { gatherFacts } = require('./facts.js');
 const { RULES } = require('./rules.js');
 
 /**
- * @typedef {import('../profile/raw').RawProfile} RawProfile
- *
- * @typedef {object} Context
- * @property {RawProfile} [raw] so that a Profile can be handed over as it is
- * @property {RawProfile} [profile] the same by its other name
- * @property {import('./facts.js').Facts} [facts] about this machine; gathered unless given
+ * @param {import('../profile/raw').RawProfile} profile
+ * @param {import('./facts.js').Facts} [facts] about this machine; gathered unless given
+ * @returns {import('../index').Warning[]} without those that the native side already put into the
+ *   profile's own quality.warnings
  */
-
-/**
- * @param {Context} context
- * @returns {{ code: string, message: string, fix: string }[]} without those that the native side
- *   already put into the profile's own quality.warnings
- */
-function profileWarnings({ raw, profile = raw, facts = gatherFacts() }) {
-  if (!profile) throw new TypeError('profileWarnings() needs a profile');
+function profileWarnings(profile, facts = gatherFacts()) {
   const said = new Set(profile.quality.warnings.map(({ code }) => code));
   return RULES.flatMap((rule) => {
     const codes = [rule.code, ...(rule.sameAs ?? [])];

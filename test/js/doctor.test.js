@@ -141,10 +141,10 @@ test('sigtrap is safe from 5.19 on', () => {
 
 test('what the recorder said itself is not said twice, whatever it called it', () => {
   const warned = (/** @type {{ code: string, message: string, fix: string }[]} */ warnings) =>
-    profileWarnings({
-      profile: recorded({ quality: { warnings } }),
-      facts: judge({ kptrRestrict: 2, kernelSymbols: false }),
-    }).map(({ code }) => code);
+    profileWarnings(
+      recorded({ quality: { warnings } }),
+      judge({ kptrRestrict: 2, kernelSymbols: false }),
+    ).map(({ code }) => code);
   assert.ok(warned([]).includes('kernel-addresses-hidden'));
   for (const code of ['kernel-addresses-hidden', 'no-kernel-symbols']) {
     assert.ok(!warned([{ code, message: '', fix: '' }]).includes('kernel-addresses-hidden'));
@@ -335,7 +335,7 @@ test('the profiler’s own cost is told above 5 % of the time that was sampled',
 test('a profile does not carry twice what the native side already said', () => {
   const said = { code: 'no-hardware-pmu', message: 'native', fix: '' };
   const codes = (/** @type {object} */ changes) =>
-    profileWarnings({ profile: recorded(changes), facts: judge() }).map(({ code }) => code);
+    profileWarnings(recorded(changes), judge()).map(({ code }) => code);
   assert.ok(codes({ meta: { hasPmu: false } }).includes('no-hardware-pmu'));
   const quality = { warnings: [said] };
   assert.ok(!codes({ meta: { hasPmu: false }, quality }).includes('no-hardware-pmu'));
@@ -344,7 +344,7 @@ test('a profile does not carry twice what the native side already said', () => {
 test('a profile warns of what happened in it, not of what the machine could do better', () => {
   const facts = judge({ maxSampleRate: 100, files: { soft: 1, hard: 1 }, hasPmu: false });
   const profile = recorded({ samples: [{ stack: ['_start'], count: 600 }] });
-  assert.deepEqual(profileWarnings({ profile, facts }), []);
+  assert.deepEqual(profileWarnings(profile, facts), []);
 });
 
 /** @param {Record<string, string>} files */

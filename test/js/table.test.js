@@ -29,7 +29,7 @@ const ESCAPE = String.fromCharCode(27);
 
 function warnedProfile() {
   const profile = buildProfile();
-  profile.quality.warnings.push(...profileWarnings({ profile: profile.raw, facts: judge() }));
+  profile.quality.warnings.push(...profileWarnings(profile.raw, judge()));
   return profile;
 }
 
