@@ -1,13 +1,14 @@
 'use strict';
 // Of start()'s options: native allocations.
 
+const { checkOptions, shown } = require('./check-options.js');
 const { ProfError } = require('./errors.js');
 
 /** Below that nearly each call is a walk. */
 const LEAST_BYTES = 1024;
 const MOST_BYTES = 2 ** 40;
 
-/** @type {Record<string, import('./options').Rule>} */
+/** @type {Record<string, import('./check-options').Rule>} */
 const RULES = {
   // Between two samples of a thread, in the mean.
   bytes: { type: 'number', default: 128 << 10, min: LEAST_BYTES, max: MOST_BYTES, integer: true },
@@ -17,14 +18,13 @@ const RULES = {
 
 /**
  * @param {unknown} given
- * @param {typeof import('./options').checkOptions} checkOptions
  * @returns {Record<string, unknown>} for the addon; with them comes resident memory over time
  */
-function checkAllocations(given, checkOptions) {
+function checkAllocations(given) {
   if (given === undefined || given === false) return {};
   const isNumber = typeof given === 'number';
   if (given !== true && !isNumber && (typeof given !== 'object' || given === null)) {
-    const problem = `option 'allocations' must be true, a number of bytes, or { bytes, cap }, not ${given === null ? 'null' : typeof given}`;
+    const problem = `option 'allocations' must be true, a number of bytes, or { bytes, cap }, not ${shown(given)}`;
     throw new ProfError('ERR_PROF_BAD_OPTION', problem);
   }
   const options = given === true ? {} : isNumber ? { bytes: given } : given;

@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 const { ProfError } = require('../errors.js');
-const { checkOptions } = require('../options.js');
+const { checkOptions } = require('../check-options.js');
 const { parseKeys } = require('../profile/keys.js');
 const { SAMPLE_FILTERS, toRegExp } = require('../profile/select.js');
 

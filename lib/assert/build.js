@@ -5,7 +5,7 @@
 const { isMainThread } = require('node:worker_threads');
 const { DISPOSE } = require('../dispose.js');
 const { ProfError } = require('../errors.js');
-const { checkOptions } = require('../options.js');
+const { checkOptions } = require('../check-options.js');
 const { BuildProfile } = require('./build-profile.js');
 const { buildOf } = require('./builds.js');
 const { openCounters } = require('./counters.js');
@@ -17,7 +17,7 @@ const { isCovered } = require('./measured-on.js');
 /** The sampling's own are checked by start(). */
 const START_OPTIONS = ['event', 'frequency', 'callGraph', 'stackBytes', 'maxFrames', 'ringBytes'];
 
-/** @type {Record<string, import('../options').Rule>} */
+/** @type {Record<string, import('../check-options').Rule>} */
 const RULES = {
   runs: { type: 'number', default: 3, min: 1, max: 1000, integer: true },
   warmup: { type: 'number', default: 1, min: 0, max: 100, integer: true },

@@ -3,6 +3,7 @@
 // Refuses what it does not know: an unknown flag is an error with the nearest name, never ignored.
 
 const { parseArgs } = require('node:util');
+const { percentOf } = require('../check-options.js');
 const { nearMatches } = require('../errors.js');
 
 /**
@@ -19,7 +20,6 @@ const { nearMatches } = require('../errors.js');
  * @property {Record<string, OptionSpec>} options
  * @property {[number, number]} positionals least and most
  * @property {boolean} [passThrough] what follows the options (or `--`) is another's command line
- * @property {string[]} [later] flags that the contract names and this version does not have
  * @property {string[]} [notes] paragraphs below the options
  *
  * @typedef {object} Parsed
@@ -96,9 +96,6 @@ function explain(error, spec) {
   const help = `rspack-prof ${spec.name} --help`;
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const flag = /'(-[^']*)'/.exec(message)?.[1] ?? '';
-    if (spec.later?.includes(flag)) {
-      return new UsageError(`${flag} is not in this version of rspack-prof yet`);
-    }
     const known = [...Object.keys(spec.options), 'help'].map((name) => `--${name}`);
     return unknown('unknown option', flag, known, help);
   }
@@ -180,6 +177,23 @@ function numberOf({ values }, name, { least, most = Infinity, whole = false }) {
 }
 
 /**
+ * A share in per cent, `2` and `2%`.
+ * @param {Parsed} parsed
+ * @param {string} name
+ * @param {{ least: number, most: number }} range
+ * @returns {number | undefined}
+ */
+function shareOf(parsed, name, { least, most }) {
+  const text = textOf(parsed, name);
+  if (text === undefined) return undefined;
+  const share = percentOf(text);
+  if (typeof share === 'number' && share >= least && share <= most) return share;
+  throw new UsageError(
+    `--${name} takes a share like 2 or '2%', from ${least} to ${most} %, not '${text}'`,
+  );
+}
+
+/**
  * @param {Parsed} parsed
  * @param {string} name
  * @returns {string | undefined}
@@ -241,6 +255,7 @@ module.exports = {
   numberOf,
   parse,
   regexOf,
+  shareOf,
   textOf,
   unknown,
 };

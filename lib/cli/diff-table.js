@@ -2,7 +2,8 @@
 // A difference for people: a table that fits the terminal, or Markdown for a comment on a pull request.
 
 const { grouped, plural } = require('../grouped.js');
-const { columnsOf, fit, pad, printable, warningLines, wrap } = require('../terminal.js');
+const { PIPE_COLUMNS, columnsOf, fit, pad, printable } = require('../terminal.js');
+const { warningLines, wrap } = require('../terminal.js');
 
 /** @typedef {import('../index').Diff} Diff */
 /** @typedef {import('../index').DiffRow} DiffRow */

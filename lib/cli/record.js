@@ -3,13 +3,13 @@
 // one that built. The command owns standard input and output; what is said here goes to stderr.
 
 const { recordProcess } = require('./attach.js');
-const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
+const { UsageError, choiceOf, numberOf, shareOf, textOf } = require('./args.js');
 const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
 const { recordSystem } = require('./system.js');
 const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
-const { checkStartOptions, percentOf, rangeOf } = require('../options.js');
+const { checkStartOptions, rangeOf } = require('../options.js');
 const { ALLOCATION_RANGE, CAP_RANGE } = require('../options-allocations.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -106,22 +106,6 @@ function checkEvent({ event, period, cpus }, world) {
   throw new ProfError(/** @type {import('../index').ProfErrorCode} */ (code), message);
 }
 
-/**
- * `--budget 2` and `--budget 2%`.
- * @param {import('./args.js').Parsed} parsed
- */
-function budgetOf(parsed) {
-  const text = textOf(parsed, 'budget');
-  const budget = percentOf(text);
-  const { least, most } = rangeOf('budget');
-  if (text === undefined || (typeof budget === 'number' && budget >= least && budget <= most)) {
-    return /** @type {number | undefined} */ (budget);
-  }
-  throw new UsageError(
-    `--budget takes a share like 2 or '2%', from ${least} to ${most} %, not '${text}'`,
-  );
-}
-
 /** @param {import('./args.js').Parsed} parsed */
 function allocationsOf(parsed) {
   const bytes = numberOf(parsed, 'allocation-bytes', ALLOCATION_RANGE);
@@ -146,7 +130,7 @@ function startOptions(parsed) {
       choiceOf(parsed, 'call-graph', ['full', 'dwarf', 'none']) ??
       (parsed.values['all-cpus'] === true ? 'dwarf' : undefined),
     stackBytes: numberOf(parsed, 'stack-bytes', rangeOf('stackBytes')),
-    budget: budgetOf(parsed),
+    budget: shareOf(parsed, 'budget', rangeOf('budget')),
     offCpu: parsed.values['off-cpu'] === true ? true : undefined,
     wall: parsed.values.wall === true ? true : undefined,
     memory: parsed.values.memory === true ? true : undefined,

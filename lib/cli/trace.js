@@ -4,12 +4,11 @@
 // to stderr.
 
 const path = require('node:path');
-const { UsageError, choiceOf, numberOf, regexOf, textOf } = require('./args.js');
+const { UsageError, choiceOf, numberOf, regexOf, shareOf, textOf } = require('./args.js');
 const { writeJson } = require('./files.js');
 const { runCommand } = require('./run.js');
 const { ProfError } = require('../errors.js');
 const { FOLDER, shownPath } = require('../folder.js');
-const { percentOf } = require('../options.js');
 const { checkFilter } = require('../trace/filter.js');
 
 /** @type {import('./args.js').CommandSpec} */
@@ -71,14 +70,8 @@ const spec = {
   ],
 };
 
-/** @param {import('./args.js').Parsed} parsed */
-function budgetOf(parsed) {
-  const text = textOf(parsed, 'budget');
-  if (text === undefined) return undefined;
-  const budget = percentOf(text);
-  if (typeof budget === 'number' && budget > 0 && budget <= 100_000) return budget;
-  throw new UsageError(`--budget takes a share like 20 or '20%', above 0, not '${text}'`);
-}
+/** Per cent: a command's own calls may well cost many times what it does. */
+const BUDGETS = { least: 0.001, most: 100_000 };
 
 /** @param {import('./args.js').Parsed} parsed */
 function filterOf(parsed) {
@@ -105,7 +98,7 @@ function traceOptions(parsed) {
     objects: objects?.split(',').filter(Boolean),
     depth: numberOf(parsed, 'depth', { least: 1, most: 65536, whole: true }),
     limit: numberOf(parsed, 'limit', { least: 1, whole: true }),
-    budget: budgetOf(parsed),
+    budget: shareOf(parsed, 'budget', BUDGETS),
     flows: parsed.values.flows === true,
     stacks: numberOf(parsed, 'stacks', { least: 1, whole: true }),
     method: /** @type {'auto' | 'probes' | 'xray'} */ (

@@ -4,7 +4,8 @@
 
 const fs = require('node:fs');
 const { ProfError } = require('../errors.js');
-const { checkOptions, rangeOf } = require('../options.js');
+const { checkOptions } = require('../check-options.js');
+const { rangeOf } = require('../options.js');
 const { cacheFolderOf } = require('./runs.js');
 const { sidesOf } = require('./sides.js');
 

@@ -3,7 +3,7 @@
 // writes them and flamegraph.pl, inferno, speedscope and difffolded.pl read them.
 
 const { ProfError } = require('../errors.js');
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { isTogether } = require('../profile/names.js');
 const { SAMPLE_FILTERS, selectSamples } = require('../profile/select.js');

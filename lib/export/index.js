@@ -3,7 +3,7 @@
 
 const path = require('node:path');
 const { ProfError, nearMatches } = require('../errors.js');
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 const { FILTERS, subset } = require('../profile/subset.js');
 const { writeFolder, writeTogether } = require('./files.js');
 const { BY_NAME, FORMATS } = require('./formats.js');

@@ -5,7 +5,7 @@
 // Refuses to speak of less than 2 % of the samples unless asked to, and of fewer than 20 samples.
 
 const { ProfError } = require('../errors.js');
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 const { Evidence } = require('./evidence.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */

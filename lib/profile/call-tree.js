@@ -2,7 +2,7 @@
 // The call tree as nested objects, for flame graphs and for whoever walks it. Siblings of one name
 // are one node; what is pruned stays in its parent's total.
 
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 const { limitOf } = require('./hotspots.js');
 const { KINDS, objectOf } = require('./keys.js');
 const { isTogether } = require('./names.js');

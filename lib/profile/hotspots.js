@@ -13,7 +13,7 @@ const {
   crateOf,
 } = require('./keys.js');
 const { isTogether } = require('./names.js');
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 const {
   SAMPLE_FILTERS,
   matchingFuncs,

@@ -10,7 +10,7 @@
 //   of them, and that is said (`sharedSamples`).
 
 const { limitOf } = require('./hotspots.js');
-const { checkNames } = require('../options.js');
+const { checkNames } = require('../check-options.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./raw').Marker} Marker */

@@ -5,7 +5,7 @@ const { Counters } = require('./counters.js');
 const { PhaseCounts, cutWarning } = require('./phases.js');
 const { combine } = require('./result.js');
 const { ProfError } = require('../errors.js');
-const { checkOptions } = require('../options.js');
+const { checkOptions } = require('../check-options.js');
 const { watchPhases } = require('../phases/index.js');
 
 /** @typedef {import('./result').Run} Run */
