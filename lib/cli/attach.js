@@ -3,6 +3,8 @@
 // the end of --duration, or the process's own.
 
 const { UsageError, numberOf, textOf } = require('./args.js');
+const { say } = require('./say.js');
+const { ENDING, listen } = require('./signals.js');
 const { Recording } = require('../recording.js');
 const { attach } = require('../attach/client.js');
 const { ProfError } = require('../errors.js');
@@ -10,8 +12,6 @@ const { ProfError } = require('../errors.js');
 /** @typedef {import('./main.js').World} World */
 /** @typedef {import('../attach/client.js').Attached} Attached */
 
-/** A terminal's Ctrl-C, `timeout`, a closed terminal: the profile is taken. */
-const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 /** A process that ends writes its profile first; this long it may take after it has hung up. */
 const ENDING_MS = 30_000;
 /** setTimeout's most is 2^31 ms. */
@@ -51,7 +51,10 @@ async function untilEnd(seconds, attached, interrupted) {
   return end;
 }
 
-/** The signals until release(): the first ends the recording, the next one the waiting for its profile. */
+/**
+ * A terminal's Ctrl-C, `timeout`, a closed terminal, until release(): the first ends the recording, the next
+ * one the waiting for its profile.
+ */
 function catchSignals() {
   /** @type {(signal: NodeJS.Signals) => void} */
   let first = () => {};
@@ -61,11 +64,7 @@ function catchSignals() {
   const impatient = new Promise((resolve) => (second = resolve));
   let count = 0;
   const take = (/** @type {NodeJS.Signals} */ signal) => (count++ === 0 ? first : second)(signal);
-  for (const signal of SIGNALS) process.on(signal, take);
-  const release = () => {
-    for (const signal of SIGNALS) process.removeListener(signal, take);
-  };
-  return { interrupted, impatient, release };
+  return { interrupted, impatient, release: listen(ENDING, take) };
 }
 
 /** @param {Attached} attached */
@@ -111,8 +110,7 @@ async function recordProcess(parsed, options, world, tell) {
       '-p records a process that runs: leave the command out, and give --duration SECONDS or press Ctrl-C',
     );
   }
-  const say = (/** @type {string} */ line) => void world.stderr.write(`rspack-prof: ${line}\n`);
-  const attached = await attach(pid, world.loadNative(), { say });
+  const attached = await attach(pid, world.loadNative(), { say: (line) => say(world, line) });
   const signals = catchSignals();
   /** @type {Recording | null} */
   let recording = null;
@@ -130,10 +128,10 @@ async function recordProcess(parsed, options, world, tell) {
     });
     await Promise.race([begun, gaveUp]);
     const until = seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`;
-    say(`recording process ${pid} ${until}`);
+    say(world, `recording process ${pid} ${until}`);
     const end = await untilEnd(seconds, attached, signals.interrupted);
     if (end === 'stop') await fetchProfile(attached, signals.impatient);
-    else if (await waitForEnd(attached)) say(`process ${pid} has ended`);
+    else if (await waitForEnd(attached)) say(world, `process ${pid} has ended`);
     const finished = recording.finish(false);
     if (finished.kept.length === 0) {
       const [failure] = finished.failures;

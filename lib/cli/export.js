@@ -5,6 +5,7 @@
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { openProfile, untilSignal, writeResult } = require('./files.js');
+const { say } = require('./say.js');
 const { convert } = require('../export/index.js');
 const { writeFolder } = require('../export/files.js');
 const { FORMATS } = require('../export/formats.js');
@@ -122,7 +123,7 @@ async function run(parsed, world) {
   const [map = ''] = Object.keys(beside ?? {});
   for (const note of notes) {
     const said = note.replace('FILE', path.join(path.dirname(target), map));
-    world.stderr.write(`rspack-prof: ${said}\n`);
+    say(world, said);
   }
   return 0;
 }

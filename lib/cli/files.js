@@ -5,6 +5,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setImmediate } = require('node:timers/promises');
+const { ENDING, listen } = require('./signals.js');
 const { ProfError } = require('../errors.js');
 const { FILE, FOLDER } = require('../folder.js');
 const { Writing, gathered, writeError, writeInto } = require('../export/files.js');
@@ -79,9 +80,6 @@ async function writeStream(pieces, stdout) {
   }
 }
 
-/** What ends a command at a terminal, by kill, and with its terminal. */
-const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
-
 /**
  * Work that a signal ends only where nothing half written is left. Then it ends the process, as if nobody had
  * listened.
@@ -90,10 +88,9 @@ const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 async function untilSignal(work) {
   /** @type {NodeJS.Signals | undefined} */
   let ended;
-  const listener = (/** @type {NodeJS.Signals} */ signal) => {
+  const release = listen(ENDING, (signal) => {
     ended = signal;
-  };
-  for (const signal of ENDING) process.on(signal, listener);
+  });
   // Signals come with the event loop.
   const isEnded = async () => {
     await setImmediate();
@@ -103,7 +100,7 @@ async function untilSignal(work) {
     await work(isEnded);
     await isEnded();
   } finally {
-    for (const signal of ENDING) process.removeListener(signal, listener);
+    release();
     if (ended !== undefined) process.kill(process.pid, ended);
   }
 }

@@ -5,6 +5,7 @@
 const path = require('node:path');
 const { numberOf, textOf } = require('./args.js');
 const { writeResult } = require('./files.js');
+const { say } = require('./say.js');
 const { FILE } = require('../folder.js');
 const { renderHotspots } = require('../table.js');
 
@@ -65,9 +66,7 @@ async function run(parsed, world) {
   world.stdout.write(
     renderHotspots(/** @type {any} */ (profile), { by: 'symbol', stream: world.stdout }),
   );
-  world.stderr.write(
-    `rspack-prof: ${output} is written: read it with 'rspack-prof report ${output}'\n`,
-  );
+  say(world, `${output} is written: read it with 'rspack-prof report ${output}'`);
   return 0;
 }
 

@@ -5,6 +5,8 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { numberOf } = require('./args.js');
 const { openProfile, profilePath } = require('./files.js');
+const { say } = require('./say.js');
+const { ENDING, listen } = require('./signals.js');
 const { ProfError } = require('../errors.js');
 
 /** The page loads everything at once: what goes unread this long was forgotten. */
@@ -68,15 +70,6 @@ async function startFirst(commands, env) {
   return false;
 }
 
-/** @param {() => void} stop @returns {() => void} takes the handlers away */
-function onSignals(stop) {
-  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM']);
-  for (const signal of signals) process.on(signal, stop);
-  return () => {
-    for (const signal of signals) process.removeListener(signal, stop);
-  };
-}
-
 /** @type {import('./main.js').Command['run']} */
 async function run(parsed, world) {
   const port = numberOf(parsed, 'port', { least: 0, most: 65535, whole: true });
@@ -88,7 +81,6 @@ async function run(parsed, world) {
   const { firefoxFile } = require('../export/firefox.js');
   const { htmlReport } = require('../html/report.js');
   const { serve } = require('./serve.js');
-  const say = (/** @type {string} */ text) => world.stderr.write(`rspack-prof: ${text}\n`);
   const served = await serve({
     // The page is made of the columns, which the public type does not show.
     page: htmlReport(/** @type {any} */ (profile)).join(''),
@@ -99,16 +91,18 @@ async function run(parsed, world) {
     port,
     idleMs: IDLE_MINUTES * 60_000,
   });
-  const release = onSignals(served.close);
+  const release = listen(ENDING, served.close);
   world.stdout.write(`${served.url}\n${served.firefox}\n`);
-  say(`Ctrl-C ends this, as do ${IDLE_MINUTES} minutes without a request`);
+  say(world, `Ctrl-C ends this, as do ${IDLE_MINUTES} minutes without a request`);
   if (!parsed.values['no-browser']) {
     const found = await startFirst(browsers(world.env, served.url), world.env);
-    if (!found) say('no browser started ($BROWSER, xdg-open): open the first address yourself');
+    if (!found) {
+      say(world, 'no browser started ($BROWSER, xdg-open): open the first address yourself');
+    }
   }
   const why = await served.ended;
   release();
-  if (why === 'idle') say(`ended after ${IDLE_MINUTES} minutes without a request`);
+  if (why === 'idle') say(world, `ended after ${IDLE_MINUTES} minutes without a request`);
   return 0;
 }
 

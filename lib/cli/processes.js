@@ -2,6 +2,7 @@
 // rspack-prof processes: those of this user that `record -p` can attach to, and whether one is recorded.
 
 const { writeJson } = require('./files.js');
+const { say } = require('./say.js');
 const { attach, sweep } = require('../attach/client.js');
 const { sockets } = require('../attach/place.js');
 const { printable, terminalOf } = require('../terminal.js');
@@ -51,8 +52,9 @@ async function run({ values }, world) {
     return 0;
   }
   if (processes.length === 0) {
-    world.stderr.write(
-      'rspack-prof: no process is attachable: start it with NODE_OPTIONS=--require=rspack-prof/attachable\n',
+    say(
+      world,
+      'no process is attachable: start it with NODE_OPTIONS=--require=rspack-prof/attachable',
     );
     return 0;
   }

@@ -6,6 +6,7 @@ const { recordProcess } = require('./attach.js');
 const { UsageError, choiceOf, numberOf, shareOf, textOf } = require('./args.js');
 const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
+const { say, sayError } = require('./say.js');
 const { recordSystem } = require('./system.js');
 const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
@@ -149,17 +150,16 @@ function startOptions(parsed) {
  * @param {import('./main.js').World} world
  */
 function tellResult(recording, all, world) {
-  const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
   const { kept, failures } = recording.finish(all);
   if (kept.length === 0) {
     const [failure] = failures;
-    if (failure) say(`not profiled: ${failure.message} (${failure.code})`);
-    else say('no profile: the command ran no node process that ended by itself');
+    if (failure) say(world, `not profiled: ${failure.message} (${failure.code})`);
+    else say(world, 'no profile: the command ran no node process that ended by itself');
     return;
   }
   tellKept(kept, world);
   if (!kept.some(({ profile }) => profile.meta.binding)) {
-    say('no process loaded an rspack binding: the one with the most samples was kept');
+    say(world, 'no process loaded an rspack binding: the one with the most samples was kept');
   }
 }
 
@@ -169,16 +169,15 @@ function tellResult(recording, all, world) {
  * @param {string} [above] the table
  */
 function tellKept(kept, world, above = '') {
-  const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
   for (const { profile, file, raw, isRecovered } of kept) {
     if (above) world.stderr.write(`\n${above}`);
     world.stderr.write(`\n${wholeTable(profile, { stream: world.stderr })}\n`);
     if (isRecovered) {
       const what = `process ${profile.meta.pid} was killed or crashed`;
-      say(`${what}: its profile comes from its journal, without its last second`);
+      say(world, `${what}: its profile comes from its journal, without its last second`);
     }
-    say(`profile: ${file}`);
-    if (raw) say(raw);
+    say(world, `profile: ${file}`);
+    if (raw) say(world, raw);
   }
 }
 
@@ -216,8 +215,7 @@ async function run(parsed, world) {
     try {
       tellResult(recording, parsed.values['all-processes'] === true, world);
     } catch (error) {
-      const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
-      world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
+      sayError(world, error);
     }
     recording.remove();
     return end.pass();

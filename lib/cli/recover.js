@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { textOf } = require('./args.js');
 const { writeResult } = require('./files.js');
+const { say, sayError } = require('./say.js');
 const { ProfError, fromNative } = require('../errors.js');
 const { FOLDER, shownPath } = require('../folder.js');
 const journals = require('../journal.js');
@@ -92,11 +93,11 @@ async function recoverOne(file, output, world) {
   }
   world.stdout.write(exitTable(profile)({ stream: world.stdout }));
   if (output !== undefined) {
-    world.stderr.write(`rspack-prof: ${output} is written, ${shownPath(file, world.cwd)} is kept\n`);
+    say(world, `${output} is written, ${shownPath(file, world.cwd)} is kept`);
     return;
   }
   const folder = publish(profile, file);
-  world.stderr.write(`rspack-prof: recovered to ${shownPath(folder, world.cwd)}${path.sep}\n`);
+  say(world, `recovered to ${shownPath(folder, world.cwd)}${path.sep}`);
 }
 
 /** @type {import('./main.js').Command['run']} */
@@ -117,7 +118,7 @@ async function run(parsed, world) {
       const error = fromNative(thrown);
       if (files.length === 1) throw error;
       failed += 1;
-      world.stderr.write(`rspack-prof: ${/** @type {Error} */ (error).message}\n`);
+      sayError(world, error);
     }
   }
   return failed > 0 ? 1 : 0;

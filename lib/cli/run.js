@@ -3,6 +3,7 @@
 
 const { spawn } = require('node:child_process');
 const os = require('node:os');
+const { listen } = require('./signals.js');
 const { ProfError } = require('../errors.js');
 
 /** What a shell or a service manager sends to end a command. */
@@ -39,10 +40,7 @@ function runCommand([file, ...args], { env, cwd, stdout: output = 'inherit', onS
       // Kept alive by this handler until the command has ended and its profile is written.
       if (!(atTerminal && FROM_TERMINAL.has(signal))) child.kill(signal);
     };
-    for (const signal of SIGNALS) process.on(signal, forward);
-    const release = () => {
-      for (const signal of SIGNALS) process.removeListener(signal, forward);
-    };
+    const release = listen(SIGNALS, forward);
     child.once('error', (error) => {
       release();
       const { code } = /** @type {NodeJS.ErrnoException} */ (error);

@@ -10,6 +10,7 @@ const { UsageError, numberOf, textOf } = require('./args.js');
 const { writeResult } = require('./files.js');
 const { optionsToLoad } = require('../node-options.js');
 const { runCommand } = require('./run.js');
+const { sayError } = require('./say.js');
 const { collect } = require('../stat/child.js');
 const { countCommand } = require('../stat/command.js');
 const { renderCsv } = require('../stat/csv.js');
@@ -161,8 +162,7 @@ async function run(parsed, world) {
       else await writeResult([renderStat(result)], output, world);
     } catch (error) {
       // The exit code is the command's all the same.
-      const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
-      world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
+      sayError(world, error);
     }
     return end.pass();
   } finally {

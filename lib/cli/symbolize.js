@@ -4,6 +4,7 @@
 const path = require('node:path');
 const { UsageError, textOf } = require('./args.js');
 const { profilePath, writeError } = require('./files.js');
+const { say } = require('./say.js');
 const { identify } = require('../doctor/elf.js');
 const { ProfError } = require('../errors.js');
 const { fromJson } = require('../export/firefox-read.js');
@@ -66,7 +67,7 @@ function namer(binary, world) {
         named > 0
           ? `${named} places of ${module} have names now`
           : `nothing in ${module} lacked a name`;
-      world.stderr.write(`rspack-prof: ${what}${rest}\n`);
+      say(world, `${what}${rest}`);
     },
   };
 }

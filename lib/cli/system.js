@@ -6,6 +6,7 @@ const path = require('node:path');
 const { UsageError, numberOf, textOf } = require('./args.js');
 const { catchSignals, MOST_SECONDS } = require('./attach.js');
 const { runCommand } = require('./run.js');
+const { say, sayError } = require('./say.js');
 const { ProfError } = require('../errors.js');
 const { checkStartOptions } = require('../options.js');
 const { handOver } = require('../output.js');
@@ -53,9 +54,8 @@ async function untilSignal(parsed, signals, world) {
       resolve(undefined);
     });
   });
-  world.stderr.write(
-    `rspack-prof: recording all processes ${seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`}\n`,
-  );
+  const how = seconds === undefined ? 'until Ctrl-C' : `for ${seconds} s`;
+  say(world, `recording all processes ${how}`);
   await over;
 }
 
@@ -143,8 +143,7 @@ async function recordSystem(parsed, options, world, tell) {
     } catch (error) {
       // What the profile is worth is told, but the exit code is the command's.
       if (command.length === 0) throw error;
-      const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
-      world.stderr.write(`rspack-prof: ${message}${code ? ` (${code})` : ''}\n`);
+      sayError(world, error);
     }
     recording.remove();
     return pass();

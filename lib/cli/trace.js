@@ -7,7 +7,7 @@ const path = require('node:path');
 const { UsageError, choiceOf, numberOf, regexOf, shareOf, textOf } = require('./args.js');
 const { writeJson } = require('./files.js');
 const { runCommand } = require('./run.js');
-const { ProfError } = require('../errors.js');
+const { say, sayError } = require('./say.js');
 const { FOLDER, shownPath } = require('../folder.js');
 const { checkFilter } = require('../trace/filter.js');
 
@@ -137,7 +137,7 @@ function show(parsed, summary, folder, world) {
   const { exportTrace } = require('../calls/export.js');
   const output = textOf(parsed, 'output');
   const target = exportTrace(folder, summary, to, output && path.resolve(world.cwd, output));
-  world.stderr.write(`rspack-prof: ${to}: ${shownPath(target, world.cwd)}\n`);
+  say(world, `${to}: ${shownPath(target, world.cwd)}`);
 }
 
 /**
@@ -184,7 +184,6 @@ async function run(parsed, world) {
     command,
     folder,
   );
-  const say = (/** @type {string} */ line) => world.stderr.write(`rspack-prof: ${line}\n`);
   const env = trace.start();
   let end;
   try {
@@ -204,10 +203,9 @@ async function run(parsed, world) {
     const summary = trace.stop();
     if (!parsed.values.json) world.stderr.write('\n');
     show(parsed, summary, folder, world);
-    say(`trace: ${shownPath(folder, world.cwd)}`);
+    say(world, `trace: ${shownPath(folder, world.cwd)}`);
   } catch (error) {
-    const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
-    say(error instanceof ProfError || code ? `${message} (${code})` : `${message}`);
+    sayError(world, error);
   }
   return end.pass();
 }
