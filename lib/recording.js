@@ -12,7 +12,7 @@ const { loadNative } = require('./native.js');
 const { optionsToLoad } = require('./node-options.js');
 const { wholeTable } = require('./whole-table.js');
 
-/** @typedef {import('./index').Profile} Profile */
+/** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {{ folder: string, profile: Profile, isRecovered?: boolean }} Written */
 /** @typedef {{ pid: number, command: string[], code: string, message: string }} Failure */
 
@@ -90,7 +90,7 @@ class Recording {
    * @returns {{ written: Written[], failures: Failure[] }}
    */
   collect() {
-    const { read } = require('./index.js');
+    const { read } = require('./export/index.js');
     /** @type {Written[]} */
     const written = [];
     /** @type {Failure[]} */
@@ -129,7 +129,7 @@ class Recording {
     const profile = journals.recoverJournal(native, file);
     require('./output.js').writeRecovered(profile, folder);
     fs.rmSync(file, { force: true });
-    return /** @type {any} */ (profile);
+    return profile;
   }
 
   /**
@@ -141,7 +141,7 @@ class Recording {
     for (const { folder, profile } of written) {
       if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
       const { writeSides, writeStderr } = require('./output.js');
-      writeSides(/** @type {any} */ (profile), folder, wholeTable(profile, {}), writeStderr);
+      writeSides(profile, folder, wholeTable(profile, {}), writeStderr);
     }
   }
 

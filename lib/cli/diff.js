@@ -51,16 +51,14 @@ function keysAsked(parsed) {
 /**
  * @param {string[]} files one alone is a bundle: its two sides
  * @param {string} cwd
- * @returns {import('../index').Profile[]}
+ * @returns {import('../profile/profile').Profile[]}
  */
 function openBoth(files, cwd) {
   if (files.length === 2) return files.map((file) => openProfile(file, cwd));
   const file = profilePath(files[0], cwd);
   const bundle = fs.existsSync(file) && require('../compare/bundle.js').readBundle(file);
   if (!bundle) throw new UsageError(`usage: rspack-prof diff ${spec.usage}`);
-  const sides = [bundle.profile('base'), bundle.profile('candidate')];
-  // The public type shows less of them.
-  return /** @type {any[]} */ (sides);
+  return [bundle.profile('base'), bundle.profile('candidate')];
 }
 
 /** @type {import('./main.js').Command['run']} */
@@ -84,15 +82,10 @@ async function run(parsed, world) {
     unnamed: values.addresses ? 'apart' : 'together',
   };
   const [base, candidate] = openBoth(parsed.positionals, world.cwd);
-  const diff = require('../index.js').diff(base, candidate, options);
+  const diff = require('../profile/diff.js').diff(base, candidate, options);
   if (page !== undefined) {
     const { htmlDiff } = require('../html/encode-diff.js');
-    // The page is made of the columns, which the public type does not show.
-    await writeResult(
-      htmlDiff(/** @type {any} */ (base), /** @type {any} */ (candidate)),
-      page,
-      world,
-    );
+    await writeResult(htmlDiff(base, candidate), page, world);
     return 0;
   }
   const rows = diff.rows.filter(
@@ -108,4 +101,4 @@ async function run(parsed, world) {
   return 0;
 }
 
-module.exports = { renderDiff, run, spec };
+module.exports = { run, spec };

@@ -108,10 +108,9 @@ async function run(parsed, world) {
   if (format === undefined) throw new UsageError(`--to is missing: one of ${known.join(', ')}`);
   const output = textOf(parsed, 'output');
   const options = optionsOf(parsed, format, world);
-  // The exporters read the columns, which the public type does not show.
   const opened = openProfile(parsed.positionals[0], world.cwd);
   const event = textOf(parsed, 'event');
-  const profile = /** @type {any} */ (event === undefined ? opened : opened.event(event));
+  const profile = event === undefined ? opened : opened.event(event);
   const made = convert(profile, format, options, output ?? '');
   const { pieces, folder, beside, notes = [] } = made;
   if ((folder || beside) && (output === undefined || output === '-')) {

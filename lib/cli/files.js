@@ -64,9 +64,10 @@ function profilePath(file, cwd) {
 /**
  * @param {string | undefined} file the newest unless given
  * @param {string} cwd
+ * @returns {import('../profile/profile').Profile} with its columns, which the public type does not show
  */
 function openProfile(file, cwd) {
-  return require('../index.js').read(profilePath(file, cwd));
+  return require('../export/index.js').read(profilePath(file, cwd));
 }
 
 /**

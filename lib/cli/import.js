@@ -64,7 +64,7 @@ async function run(parsed, world) {
   await writeResult(pieces, output, world);
   if (output === '-') return 0; // the profile is the result
   world.stdout.write(
-    renderHotspots(/** @type {any} */ (profile), { by: 'symbol', stream: world.stdout }),
+    renderHotspots(profile, { stream: world.stdout }),
   );
   say(world, `${output} is written: read it with 'rspack-prof report ${output}'`);
   return 0;

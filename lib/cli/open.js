@@ -82,12 +82,11 @@ async function run(parsed, world) {
   const { htmlReport } = require('../html/report.js');
   const { serve } = require('./serve.js');
   const served = await serve({
-    // The page is made of the columns, which the public type does not show.
-    page: htmlReport(/** @type {any} */ (profile)).join(''),
+    page: htmlReport(profile).join(''),
     // A bundle's profile is a part of its file.
     profile: fs.existsSync(file)
       ? fs.readFileSync(file)
-      : Buffer.concat(firefoxFile(/** @type {any} */ (profile), { gzip: true })),
+      : Buffer.concat(firefoxFile(profile, { gzip: true })),
     port,
     idleMs: IDLE_MINUTES * 60_000,
   });

@@ -13,26 +13,15 @@ const { nativeRows } = require('../memory/native-table.js');
 const { renderMemory } = require('../memory/table.js');
 const { renderPhases } = require('../phase-table.js');
 const { renderBuilds, renderSpans } = require('../span-table.js');
+const { KEY_NAMES } = require('../profile/keys.js');
 const { CHOICES } = require('../profile/view.js');
 const { renderTree } = require('./tree.js');
 
-/** @typedef {import('../index').Profile} Profile */
+/** @typedef {import('../profile/profile').Profile} Profile */
 
 /** The line of --help has room for these; the notes name the others. */
 const SHOWN = ['symbol', 'crate', 'object', 'package', 'file', 'loader', 'plugin', 'phase'];
-const OTHERS = [
-  'reason',
-  'waiter',
-  'state',
-  'category',
-  'thread',
-  'pool',
-  'kind',
-  'comm',
-  'build',
-  'compiler',
-];
-const KEYS = [...SHOWN, ...OTHERS];
+const OTHERS = KEY_NAMES.filter((name) => !SHOWN.includes(name));
 /** perf's names for the same. */
 const ALIASES = new Map([
   ['sym', 'symbol'],
@@ -94,8 +83,8 @@ const spec = {
 function keysOf(text, option = 'sort', command = 'report') {
   const keys = text.split(',').map((key) => ALIASES.get(key.trim()) ?? key.trim());
   for (const key of keys) {
-    if (!KEYS.includes(key))
-      throw unknown(`--${option}: unknown key`, key, KEYS, `rspack-prof ${command} -h`);
+    if (!KEY_NAMES.includes(key))
+      throw unknown(`--${option}: unknown key`, key, KEY_NAMES, `rspack-prof ${command} -h`);
   }
   return keys.join(',');
 }
