@@ -1,5 +1,5 @@
 'use strict';
-// Counts for people.
+// Figures for people, in sentences and tables.
 
 /**
  * By hand: toLocaleString() loads ICU, 40 ms of CPU and 8 MB while somebody waits for a build to end.
@@ -14,4 +14,7 @@ const grouped = (count) => String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/
  */
 const plural = (count, noun) => `${grouped(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
 
-module.exports = { grouped, plural };
+/** @param {number} share 0 to 1 */
+const inPercent = (share) => `${(share * 100).toFixed(1)} %`;
+
+module.exports = { grouped, inPercent, plural };

@@ -1,6 +1,7 @@
 'use strict';
 // Hints for people: a line for each, wrapped, and its places below it.
 
+const { inPercent } = require('./grouped.js');
 const { printable, terminalOf, wrap } = require('./terminal.js');
 const { shorten } = require('./shorten.js');
 
@@ -9,9 +10,6 @@ const { shorten } = require('./shorten.js');
 
 /** At a build's end. */
 const AT_END = 3;
-
-/** @param {number} share */
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /**
  * @param {Profile} profile
@@ -28,7 +26,7 @@ function renderHints(profile, { least, ...options } = {}) {
       return i === 0 ? line.replace(code, paint('bold', code)) : `  ${line}`;
     }),
     ...places.map(({ symbol, share }) => {
-      return `  ${percent(share).padStart(7)}  ${shorten(printable(symbol), measure - 12)}`;
+      return `  ${inPercent(share).padStart(7)}  ${shorten(printable(symbol), measure - 12)}`;
     }),
   ]);
   return `${lines.join('\n')}\n`;

@@ -5,6 +5,7 @@
 const { writeJson } = require('./files.js');
 const { terminalOf, warningLines } = require('../terminal.js');
 const { gatherFacts, systemReader } = require('../doctor/facts.js');
+const { TIMERS } = require('../doctor/profile-facts.js');
 const { RULES } = require('../doctor/rules.js');
 const pkg = require('../../package.json');
 
@@ -35,7 +36,7 @@ function examine(facts) {
   const findings = [];
   /** @type {string[]} */
   const fine = [];
-  const byTimers = facts.probe?.event === 'cpu-timer';
+  const byTimers = facts.probe?.event === TIMERS;
   for (const rule of RULES) {
     if (rule.in === 'profile' || (rule.binding && !facts.binding)) continue;
     if (rule.events && byTimers) continue;
@@ -98,4 +99,4 @@ function run({ values }, world) {
   return exitCode;
 }
 
-module.exports = { examine, run, spec };
+module.exports = { run, spec };

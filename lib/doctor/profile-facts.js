@@ -7,6 +7,9 @@ const { isBinding } = require('../rspack-binding.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 
+/** The event where perf events are refused (src/perf/cputimer.h). */
+const TIMERS = 'cpu-timer';
+
 /**
  * @param {RawProfile} raw
  * @returns {{ file: string, symbols: boolean } | null} the binding that was loaded
@@ -61,4 +64,4 @@ function shareIn({ strings, modules, funcs, nodes, samples }, file) {
   return all > 0 ? matching / all : 0;
 }
 
-module.exports = { bindingOf, shareIn, shareThrough };
+module.exports = { TIMERS, bindingOf, shareIn, shareThrough };
