@@ -6,7 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { identify } = require('../doctor/elf.js');
+const { identify } = require('../elf.js');
 const { gatherFacts, systemReader } = require('../doctor/facts.js');
 const pkg = require('../../package.json');
 

@@ -5,8 +5,8 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { hasSymbolTable } = require('../elf.js');
 const { FOLDER } = require('../folder.js');
-const { hasSymbolTable } = require('./elf.js');
 
 /**
  * @typedef {object} Reader

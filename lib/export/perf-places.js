@@ -7,6 +7,8 @@
 // machine) gets a made address, and a line in a perf-map says its name.
 
 const fs = require('node:fs');
+const { buildIdOf } = require('../elf.js');
+const { KINDS } = require('../profile/keys.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
 /** @typedef {{ start: bigint, size: bigint, offset: bigint, module: number }} Mapping */
@@ -17,11 +19,10 @@ const MADE_START = 0x100000000000n;
 const MADE_SIZE = 16n;
 const KERNEL_BASE = 0xffffffff00000000n;
 const PAGE = 4096n;
-const KERNEL = 4;
+const KERNEL = KINDS.indexOf('kernel');
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const PF_X = 1;
-const NT_GNU_BUILD_ID = 3;
 const NOTES_MOST = 65536;
 
 /** @type {Disk} */
@@ -37,23 +38,6 @@ const realDisk = {
     }
   },
 };
-
-/**
- * @param {Buffer} notes
- * @returns {string} hex, '' where there is none
- */
-function buildIdOf(notes) {
-  for (let at = 0; at + 12 <= notes.length;) {
-    const nameSize = notes.readUInt32LE(at);
-    const size = notes.readUInt32LE(at + 4);
-    const desc = at + 12 + ((nameSize + 3) & ~3);
-    const isGnu = notes.toString('latin1', at + 12, at + 16) === 'GNU\0';
-    if (notes.readUInt32LE(at + 8) === NT_GNU_BUILD_ID && isGnu)
-      return notes.subarray(desc, desc + size).toString('hex');
-    at = desc + ((size + 3) & ~3);
-  }
-  return '';
-}
 
 /**
  * @param {string} file
@@ -232,4 +216,4 @@ function placesOf(raw, disk = realDisk) {
   };
 }
 
-module.exports = { placesOf, realDisk };
+module.exports = { placesOf };

@@ -11,6 +11,9 @@ const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHT_NOTE = 7;
 const NT_GNU_BUILD_ID = 3;
+/** Of a note, before its name and what it says, both in words of four bytes. */
+const NOTE_BYTES = 12;
+const aligned = (/** @type {number} */ bytes) => Math.ceil(bytes / 4) * 4;
 const HEADER_BYTES = 64;
 /** A linker makes some 40 sections; a file that claims 64 KB of them is read, not trusted. */
 const MOST_SECTIONS = 0xff00;
@@ -88,12 +91,21 @@ function hasSymbolTable(file) {
   });
 }
 
-/** @param {Buffer} note of a linker's --build-id */
-function buildIdOf(note) {
-  const [nameBytes, idBytes, type] = [0, 4, 8].map((at) => note.readUInt32LE(at));
-  if (type !== NT_GNU_BUILD_ID) return '';
-  const start = 12 + Math.ceil(nameBytes / 4) * 4;
-  return note.toString('hex', start, start + idBytes);
+/**
+ * @param {Buffer} notes of a section or a segment
+ * @returns {string} the linker's --build-id in hex, '' where there is none
+ */
+function buildIdOf(notes) {
+  for (let at = 0; at + NOTE_BYTES <= notes.length;) {
+    const [nameBytes, idBytes, type] = [0, 4, 8].map((field) => notes.readUInt32LE(at + field));
+    const name = at + NOTE_BYTES;
+    const id = name + aligned(nameBytes);
+    if (type === NT_GNU_BUILD_ID && notes.toString('latin1', name, name + 4) === 'GNU\0') {
+      return notes.toString('hex', id, id + idBytes);
+    }
+    at = id + aligned(idBytes);
+  }
+  return '';
 }
 
 /** @param {number} fd @param {Section} section */
@@ -139,4 +151,4 @@ function identify(file) {
   });
 }
 
-module.exports = { hasSymbolTable, identify };
+module.exports = { buildIdOf, hasSymbolTable, identify };
