@@ -86,7 +86,7 @@ function mapModules({ strings, modules }, disk) {
     // A module without a build id has a hash of its code there: nothing to compare with.
     if (!elf || (elf.buildId !== '' && elf.buildId !== buildId)) continue;
     const floor = (/** @type {bigint} */ value) => value & ~(PAGE - 1n);
-    const start = BigInt(modules.start[module]);
+    const start = BigInt(Math.round(modules.start[module]));
     const lowest = elf.code
       .map(({ address }) => floor(address))
       .sort((a, b) => (a < b ? -1 : 1))[0];

@@ -230,3 +230,20 @@ test('the head names the event, the machine and the command', () => {
   assert.ok(/rspack-prof \d/.test(text));
   assert.ok(bytes.includes(Buffer.from(BUILD_ID, 'hex')));
 });
+
+test('times and places that are no whole numbers, as anybody may write them, are rounded', () => {
+  const made = profile(ALL);
+  made.raw.threads.startNs.fill(5e12 + 0.5);
+  made.raw.modules.start.fill(0x555500003000 + 0.25);
+  made.raw.samples.weight.fill(1.5);
+  const { records } = parse(toPerfData(made, disk()));
+  const periods = records.filter(({ type }) => type === 'sample').map(({ period }) => period);
+  assert.deepEqual(periods, [2, 2]);
+});
+
+test('a period is in the attributes as one', () => {
+  const made = profile(ALL);
+  Object.assign(made.meta, { frequency: 0, period: 12_345 });
+  const attr = toPerfData(made, disk()).data[1];
+  assert.equal(Buffer.from(attr).readBigUInt64LE(16), 12_345n);
+});
