@@ -5,13 +5,13 @@
 // Refuses profiles of other tools: without `meta.rspackProf` there is no kind, crate or quality.
 
 const fs = require('node:fs');
-const { readNative } = require('../memory/read-native.js');
 const { ProfError } = require('../errors.js');
 const { Profile } = require('../profile/profile.js');
 const { bad, readJson } = require('./json-file.js');
 const { readBuild } = require('./build-notes.js');
 const { BadProfile, array, integers, mapThrough, numbers, object, text } = require('./checks.js');
-const { GECKO_VERSION, OTHER_COLUMNS, OWN_VERSION, VERSION } = require('./firefox.js');
+const { GECKO_VERSION, OWN_VERSION, VERSION } = require('./firefox.js');
+const { readMemory, readMeta, readOthers, readQuality } = require('./firefox-read-own.js');
 const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
@@ -19,6 +19,8 @@ const { CPU_UNITS, MARKER_TYPES } = require('./firefox-threads.js');
 /** @typedef {Record<string, any>} Json */
 
 const NS_PER_MS = 1e6;
+/** Stands for null in a column of times; no time is that early. */
+const OPEN_END = -Number.MAX_VALUE;
 const TYPE_OF_MARKER = new Map(
   Object.entries(MARKER_TYPES).map(([type, name]) => [name, /** @type {Marker['type']} */ (type)]),
 );
@@ -124,37 +126,16 @@ function readSamples(json, own, threads) {
     }
   }
   all.sort((a, b) => a.timeNs - b.timeNs || a.thread - b.thread);
+  const list = (/** @type {keyof typeof all[0]} */ name) => all.map((row) => row[name]);
   return {
-    timeNs: Float64Array.from(all, ({ timeNs }) => timeNs),
-    thread: Uint32Array.from(all, ({ thread }) => thread),
-    cpu: integers(
-      Uint16Array,
-      all.map(({ cpu }) => cpu),
-      'samples.cpu',
-    ),
-    node: integers(
-      Uint32Array,
-      all.map(({ node }) => node),
-      'samples.stack',
-    ),
-    weight: Float64Array.from(all, ({ weight }) => weight),
-    end: integers(
-      Uint8Array,
-      all.map(({ end }) => end),
-      'samples.end',
-    ),
-    flags: integers(
-      Uint8Array,
-      all.map(({ flags }) => flags),
-      'samples.flags',
-    ),
-    ...(hasWaits && {
-      state: integers(
-        Uint8Array,
-        all.map(({ state }) => state),
-        'samples.state',
-      ),
-    }),
+    timeNs: Float64Array.from(list('timeNs')),
+    thread: Uint32Array.from(list('thread')),
+    cpu: integers(Uint16Array, list('cpu'), 'samples.cpu'),
+    node: integers(Uint32Array, list('node'), 'samples.stack'),
+    weight: Float64Array.from(list('weight')),
+    end: integers(Uint8Array, list('end'), 'samples.end'),
+    flags: integers(Uint8Array, list('flags'), 'samples.flags'),
+    ...(hasWaits && { state: integers(Uint8Array, list('state'), 'samples.state') }),
   };
 }
 
@@ -171,13 +152,13 @@ function readMarkers(json, strings, startNs) {
   const name = numbers(table.name, 'markers.name');
   const names = mapThrough(name, 'markers.name', (index) => index, strings.length);
   const start = numbers(table.startTime, 'markers.startTime', names.length);
-  const end = numbers(table.endTime, 'markers.endTime', names.length, NaN_AS_NULL);
+  const end = numbers(table.endTime, 'markers.endTime', names.length, OPEN_END);
   const data = array(table.data, 'markers.data', names.length);
   const ns = (/** @type {number} */ ms) => startNs + Math.round(ms * NS_PER_MS);
   return names.map((index, row) => {
     const payload = object(data[row], 'markers.data');
     const type = TYPE_OF_MARKER.get(payload.type) ?? 'mark';
-    const open = end[row] === NaN_AS_NULL;
+    const open = end[row] === OPEN_END;
     return {
       type,
       name: strings[index],
@@ -188,9 +169,6 @@ function readMarkers(json, strings, startNs) {
   });
 }
 
-/** Stands for null in a column of times; no time is that early. */
-const NaN_AS_NULL = -Number.MAX_VALUE;
-
 /** @param {unknown} source */
 function parseJson(source) {
   try {
@@ -198,88 +176,6 @@ function parseJson(source) {
   } catch {
     return source; // shown as it is: a mark's data is for people
   }
-}
-
-/** @param {Json} own */
-function readQuality(own) {
-  const quality = object(own.quality, 'rspackProf.quality');
-  const cost = object(quality.cost, 'rspackProf.quality.cost');
-  const counters = ['samples', 'lost', 'throttled', 'complete', 'truncated', 'joined', 'broken'];
-  for (const name of [...counters, 'unnamedLeaf']) {
-    if (!Number.isFinite(quality[name])) throw new BadProfile(`quality.${name} is not a number`);
-  }
-  // Older files have no such counter.
-  if (quality.guessed !== undefined && !Number.isFinite(quality.guessed)) {
-    throw new BadProfile('quality.guessed is not a number');
-  }
-  for (const name of ['cpuMs', 'peakBytes', 'finishMs']) {
-    if (!Number.isFinite(cost[name])) throw new BadProfile(`quality.cost.${name} is not a number`);
-  }
-  for (const row of array(quality.byObject, 'quality.byObject')) {
-    text(object(row, 'quality.byObject row').object, 'quality.byObject.object');
-  }
-  for (const row of array(quality.warnings, 'quality.warnings')) {
-    const { code, message, fix } = object(row, 'quality.warnings row');
-    for (const part of [code, message, fix]) text(part, 'quality.warnings');
-  }
-  return quality;
-}
-
-/**
- * @param {Json} own
- * @returns {Pick<RawProfile, 'resident' | 'memory' | 'native'>}
- */
-function readMemory(own) {
-  if (own.memory === undefined) return {};
-  const memory = object(own.memory, 'rspackProf.memory');
-  const columns = (/** @type {string} */ part, /** @type {string[]} */ names) => {
-    const table = object(memory[part], `rspackProf.memory.${part}`);
-    const length = array(table.timeNs, `rspackProf.memory.${part}.timeNs`).length;
-    return Object.fromEntries(
-      names.map((name) => {
-        const column = numbers(table[name], `rspackProf.memory.${part}.${name}`, length);
-        return [name, Float64Array.from(column)];
-      }),
-    );
-  };
-  /** @type {any} */
-  const read = {};
-  if (memory.resident) read.resident = columns('resident', ['timeNs', 'bytes']);
-  if (memory.native) read.native = readNative(memory.native);
-  if (!memory.heap) return read;
-  const rows = array(memory.allocations, 'rspackProf.memory.allocations').map((row) => {
-    const { symbol, file, line, column, selfBytes, totalBytes } = object(row, 'allocations row');
-    for (const part of [symbol, file]) text(part, 'an allocations row');
-    for (const number of [line, column, selfBytes, totalBytes]) {
-      if (!Number.isFinite(number)) throw new BadProfile('an allocations row has no number');
-    }
-    return { symbol, file, line, column, selfBytes, totalBytes };
-  });
-  read.memory = {
-    heap: columns('heap', ['timeNs', 'used', 'total', 'external']),
-    sampleBytes: Number(memory.sampleBytes) || 0,
-    allocations: rows,
-    ...(memory.heapProfile && { heapProfile: object(memory.heapProfile, 'heapProfile') }),
-  };
-  return read;
-}
-
-/** @param {Json} own */
-function readMeta(own) {
-  const meta = object(own.meta, 'rspackProf.meta');
-  for (const name of ['command', 'node', 'event', 'unit', 'callGraph', 'kernel']) {
-    text(meta[name], `meta.${name}`);
-  }
-  for (const name of ['frequency', 'startNs', 'endNs', 'startUnixMs', 'cpus', 'pid']) {
-    if (!Number.isFinite(meta[name])) throw new BadProfile(`meta.${name} is not a number`);
-  }
-  if (meta.budget !== undefined) {
-    const budget = object(meta.budget, 'meta.budget');
-    for (const name of ['percent', 'costPercent', 'finalFrequency']) {
-      if (!Number.isFinite(budget[name])) throw new BadProfile(`meta.budget.${name} is no number`);
-    }
-  }
-  return meta;
 }
 
 /**
@@ -377,50 +273,6 @@ function fromFirefox(parsed) {
     markers: readMarkers(json, strings, meta.startNs),
     context: { command, node, rspack, binding },
     build: readBuild(own),
-  });
-}
-
-/** @type {Record<string, any>} */
-const OTHER_TYPES = {
-  ...{ thread: Uint32Array, node: Uint32Array, cpu: Uint16Array },
-  ...{ weight: Float64Array, end: Uint8Array, flags: Uint8Array },
-};
-
-/**
- * The events beside the first one. Their indices are checked when a profile is made of one.
- * @param {Json} own
- * @param {number} startNs
- * @returns {import('../profile/events').OtherEvent[]}
- */
-function readOthers(own, startNs) {
-  if (own.events === undefined) return [];
-  return array(own.events, 'rspackProf.events').map((row, i) => {
-    const where = `rspackProf.events[${i}]`;
-    const { about: said, samples: table } = object(row, where);
-    const about = object(said, `${where}.about`);
-    const columns = object(table, `${where}.samples`);
-    const since = numbers(columns.sinceStartNs, `${where}.samples.sinceStartNs`);
-    const read = (/** @type {string} */ name) =>
-      integers(
-        OTHER_TYPES[name],
-        numbers(columns[name], `${where}.samples.${name}`, since.length),
-        `${where}.samples.${name}`,
-      );
-    return {
-      about: {
-        event: text(about.event, `${where}.about.event`),
-        requestedEvent: text(about.requestedEvent, `${where}.about.requestedEvent`),
-        unit: text(about.unit, `${where}.about.unit`),
-        scaledBy: Number(about.scaledBy ?? 1),
-        samples: since.length,
-      },
-      samples: /** @type {RawProfile['samples']} */ (
-        /** @type {unknown} */ ({
-          timeNs: Float64Array.from(since, (time) => time + startNs),
-          ...Object.fromEntries(OTHER_COLUMNS.map((name) => [name, read(name)])),
-        })
-      ),
-    };
   });
 }
 
