@@ -211,6 +211,6 @@ function main(argv) {
   }
 }
 
-module.exports = { SetupError, isNodeRecent, outdatedPackages, parseArguments };
+module.exports = { isNodeRecent, outdatedPackages, parseArguments };
 
 if (require.main === module) process.exitCode = main(process.argv.slice(2));

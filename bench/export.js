@@ -198,6 +198,4 @@ function main() {
   }
 }
 
-if (require.main === module) main();
-
-module.exports = { madeUp };
+main();

@@ -160,7 +160,7 @@ function digest(folder) {
   return hash.digest('hex');
 }
 
-module.exports = { CASES, CASES_FOLDER, CaseError, caseFiles, digest, generate };
+module.exports = { CASES, CaseError, caseFiles, digest, generate };
 
 /** @param {string[]} argv */
 function main(argv) {

@@ -73,4 +73,4 @@ function run({ values, positionals }, world) {
   return 0;
 }
 
-module.exports = { globRegex, run, spec };
+module.exports = { run, spec };

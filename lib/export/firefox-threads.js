@@ -9,7 +9,7 @@ const { Column } = require('./json.js');
 /** @typedef {import('./firefox-tables').Strings} Strings */
 
 const NS_PER_MS = 1e6;
-/** The same for a column. */
+/** The same as a column has it. */
 const MS_DECIMALS = 6;
 
 /** @typedef {import('../profile/raw').Marker['type']} MarkerType */
@@ -50,7 +50,7 @@ function samplesBy(groups, count) {
   return lists;
 }
 
-/** The format's unit of CPU time per sample; null where the weight is no time. */
+/** The format's unit of CPU time per sample, by ours; none where the weight is no time. */
 const CPU_UNITS = new Map([
   ['ns', 'ns'],
   ['cycles', 'variable CPU cycles'],
@@ -167,7 +167,6 @@ module.exports = {
   CPU_UNITS,
   MARKER_SCHEMA,
   MARKER_TYPES,
-  NO_MARKERS,
   samplesBy,
   samplesTable,
   threadsOf,

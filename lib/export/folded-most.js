@@ -246,4 +246,4 @@ function foldedMost(profile, mostBytes) {
   };
 }
 
-module.exports = { OTHER, foldedMost };
+module.exports = { foldedMost };

@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { KINDS } = require('../profile/keys.js');
+const { colorOf, deltaColor } = require('./svg-colors.js');
 const { byTime, fromLeaves, fromRoots, layOut, matched } = require('./svg-tree.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -35,29 +36,6 @@ const FOOT_PX = 40;
 /** Rust's names reach 22,000 characters. */
 const MOST_NAME = 400;
 
-/** Okabe and Ito's palette, which colour-blind people can tell apart. @type {Record<string, string>} */
-const KIND_COLORS = {
-  rust: '#e69f00',
-  js: '#f0e442',
-  native: '#7cc6ee',
-  v8: '#3fb98f',
-  kernel: '#e08050',
-};
-/** Hues, in degrees, that a palette draws from. @type {Record<string, [number, number]>} */
-const HUES = {
-  hot: [0, 55],
-  mem: [90, 150],
-  io: [195, 235],
-  red: [0, 8],
-  green: [105, 135],
-  blue: [205, 225],
-  aqua: [172, 190],
-  yellow: [52, 60],
-  purple: [272, 300],
-  orange: [25, 38],
-};
-const THREAD_COLOR = '#d0d0d0';
-
 /**
  * Text and attribute values. XML 1.0 has no way to write most control characters, lone surrogates
  * and U+FFFE, U+FFFF.
@@ -72,49 +50,6 @@ function xml(text) {
       .replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
       .replace(/[&<>"]/g, (char) => entities[char])
   );
-}
-
-/** @param {string} text @returns {number} 0 to 1, the same for the same text (FNV-1a) */
-function hashOf(text) {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
-}
-
-/** @param {number} hue degrees @param {number} saturation @param {number} light 0 to 1 */
-function hexOf(hue, saturation, light) {
-  const channel = (/** @type {number} */ n) => {
-    const k = (n + hue / 30) % 12;
-    const part = light - saturation * Math.min(light, 1 - light) * clamp(Math.min(k - 3, 9 - k));
-    return Math.round(part * 255);
-  };
-  return hex([channel(0), channel(8), channel(4)]);
-}
-const clamp = (/** @type {number} */ value) => Math.max(-1, Math.min(1, value));
-const hex = (/** @type {number[]} */ rgb) =>
-  `#${rgb.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
-
-/**
- * @param {string} palette
- * @param {string} name
- * @param {string} kind
- */
-function colorOf(palette, name, kind) {
-  const hash = hashOf(name);
-  if (palette === 'kind') {
-    // A little lighter or darker by name, so that neighbours stand apart.
-    const rgb = [1, 3, 5].map((at) => parseInt(KIND_COLORS[kind].slice(at, at + 2), 16));
-    return hex(rgb.map((part) => Math.min(255, Math.round(part * (0.88 + 0.14 * hash)))));
-  }
-  const [from, to] = HUES[palette];
-  return hexOf(from + (to - from) * hash, 0.85, 0.6 + 0.12 * hashOf(`${name} `));
-}
-
-/** White to red for more, to blue for less. @param {number} part -1 to 1 */
-function deltaColor(part) {
-  const other = Math.round(235 * (1 - Math.abs(part)) + 15);
-  if (part === 0) return '#e8e8e8';
-  return hex(part > 0 ? [250, other, other] : [other, other, 250]);
 }
 
 /** @param {Profile} profile @param {Frames} frames */
@@ -228,12 +163,9 @@ function* svgFlamegraph(profile, options = {}) {
     const share = `${frames.count[row]} samples, ${percent(frames.value[row] / whole)}`;
     const change = difference?.delta[row] ?? 0;
     const signed = `${change < 0 ? '' : '+'}${percent(change)}`;
-    const kind = kindOf(row);
     const fill = difference
       ? deltaColor(difference.most > 0 ? change / difference.most : 0)
-      : kind === 'thread'
-        ? THREAD_COLOR
-        : colorOf(colors, name, kind);
+      : colorOf(colors, name, kindOf(row));
     yield box({
       label: xml(`${name} (${share}${difference ? `; ${signed}` : ''})`),
       name,

@@ -73,4 +73,4 @@ function pageOf({ title, heading, summary, data }) {
     .map((part, i) => (i % 2 === 0 ? part : values[part]));
 }
 
-module.exports = { escapeHtml, pageOf };
+module.exports = { pageOf };

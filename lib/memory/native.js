@@ -155,4 +155,4 @@ function takeAllocations(recorded, kept) {
   };
 }
 
-module.exports = { EVENTS, chargedNodes, nativeAllocations, takeAllocations };
+module.exports = { EVENTS, chargedNodes, takeAllocations };

@@ -139,4 +139,4 @@ class MemoryWatch {
   }
 }
 
-module.exports = { MemoryWatch, SAMPLE_BYTES };
+module.exports = { MemoryWatch };

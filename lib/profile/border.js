@@ -6,7 +6,7 @@
 const { readPaths } = require('./crossings.js');
 const { KINDS } = require('./keys.js');
 const { NO_LOADER } = require('./loaders.js');
-const { Names, NOBODY, placeOf } = require('./owners.js');
+const { Names, NOBODY, placeOf, placeOfTap } = require('./owners.js');
 const { groupTotals, subtreeSums } = require('./tree.js');
 const { sumSelected } = require('./select.js');
 
@@ -109,9 +109,6 @@ function hookRows(profile, paths, sums) {
       .sort((a, b) => b.total - a.total || (b.calls ?? 0) - (a.calls ?? 0))
   );
 }
-
-/** @param {{file: string, line: number, column: number}} tap */
-const placeOfTap = ({ file, line, column }) => `${file}:${line}:${column}`;
 
 /**
  * @param {Profile} profile

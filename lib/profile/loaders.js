@@ -5,7 +5,16 @@
 
 const path = require('node:path');
 const { KINDS, packageOfFile } = require('./keys.js');
-const { NOBODY, Names, claim, fileOf, fillOwners, placeOf, sideOf } = require('./owners.js');
+const {
+  NOBODY,
+  Names,
+  claim,
+  fileOf,
+  fillOwners,
+  placeOf,
+  placeOfTap,
+  sideOf,
+} = require('./owners.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./owners').Owned} Owned */
@@ -76,7 +85,7 @@ function loadersOf(profile) {
 
   // Functions that the runner calls: the loaders, wherever they are met. It calls taps of its hook
   // `loader` too, which are none.
-  const taps = new Set(profile.build.taps.map((tap) => `${tap.file}:${tap.line}:${tap.column}`));
+  const taps = new Set(profile.build.taps.map(placeOfTap));
   const isTap = sides.map((side, own) => side === 'user' && taps.has(placeOf(profile, own)));
   const isBelow = new Uint8Array(parent.length);
   /** @type {Set<number>} */
@@ -129,4 +138,4 @@ function loadersOf(profile) {
   return { names: names.list, ...filled, files: nameOf };
 }
 
-module.exports = { loadersOf, loaderName, NO_LOADER, RUNNER };
+module.exports = { loadersOf, loaderName, NO_LOADER };

@@ -34,6 +34,9 @@ function placeOf(profile, func) {
   return `${fileOf(profile, func)}:${line[func]}:${column[func]}`;
 }
 
+/** The same of a tap's function. @param {{file: string, line: number, column: number}} tap */
+const placeOfTap = ({ file, line, column }) => `${file}:${line}:${column}`;
+
 /**
  * What a JavaScript function is: the user's or a package's ('user'), rspack's own ('core'), or
  * neither (node's, no JavaScript).
@@ -126,4 +129,4 @@ function fillOwners(profile, { exact, files, nobody, others }) {
   return { ofNode, exact: isExact };
 }
 
-module.exports = { Names, NOBODY, claim, fileOf, fillOwners, placeOf, sideOf };
+module.exports = { Names, NOBODY, claim, fileOf, fillOwners, placeOf, placeOfTap, sideOf };

@@ -144,4 +144,4 @@ function segmentsOf(markers) {
   return { segments, table, before, after };
 }
 
-module.exports = { assignPhases, segmentsOf, NO_PHASE, BEFORE, BETWEEN, AFTER };
+module.exports = { assignPhases, segmentsOf };

@@ -5,7 +5,7 @@
 
 const { KINDS } = require('./keys.js');
 const { loaderName } = require('./loaders.js');
-const { NOBODY, Names, claim, fillOwners, placeOf } = require('./owners.js');
+const { NOBODY, Names, claim, fillOwners, placeOf, placeOfTap } = require('./owners.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./owners').Owned} Owned */
@@ -23,11 +23,10 @@ const MOST_NAMES = 3;
 function tapsByPlace({ build }) {
   /** @type {Map<string, Set<string>>} */
   const names = new Map();
-  for (const { file, line, column, plugin } of build.taps) {
-    if (file === '') continue;
-    const key = `${file}:${line}:${column}`;
-    const known = names.get(key) ?? new Set();
-    names.set(key, known.add(plugin));
+  for (const tap of build.taps) {
+    if (tap.file === '') continue;
+    const known = names.get(placeOfTap(tap)) ?? new Set();
+    names.set(placeOfTap(tap), known.add(tap.plugin));
   }
   const crowd = (/** @type {string} */ key, /** @type {number} */ size) => {
     const file = key.replace(/:\d+:\d+$/, '');
@@ -74,4 +73,4 @@ function pluginsOf(profile) {
   return { names: names.list, ...filled };
 }
 
-module.exports = { pluginsOf, NO_PLUGIN };
+module.exports = { pluginsOf };

@@ -283,4 +283,4 @@ function openMs({ markers, meta }) {
   return sum / 1e6;
 }
 
-module.exports = { modulesOf, spans, NO_SPAN };
+module.exports = { modulesOf, spans };

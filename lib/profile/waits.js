@@ -41,11 +41,11 @@ const KERNEL = [
   { reason: 'page fault', name: /^(asm_)?exc_page_fault$|^(do_user_addr_fault|handle_mm_fault)$/ },
   {
     reason: 'memory map',
-    name: /^__x64_sys_(mmap|munmap|mremap|mprotect|madvise|brk|membarrier)$|^ksys_mmap_pgoff$/,
+    name: /^__(x64|arm64)_sys_(mmap|munmap|mremap|mprotect|madvise|brk|membarrier)$|^ksys_mmap_pgoff$/,
   },
-  { reason: 'lock', name: /^__x64_sys_futex|^do_futex$/ },
-  { reason: 'sleep', name: /^__x64_sys_(clock_)?nanosleep$|^hrtimer_nanosleep$/ },
-  { reason: 'child', name: /^__x64_sys_(wait4|waitid|vfork)$|^(do_wait|kernel_wait4)$/ },
+  { reason: 'lock', name: /^__(x64|arm64)_sys_futex|^do_futex$/ },
+  { reason: 'sleep', name: /^__(x64|arm64)_sys_(clock_)?nanosleep$|^hrtimer_nanosleep$/ },
+  { reason: 'child', name: /^__(x64|arm64)_sys_(wait4|waitid|vfork)$|^(do_wait|kernel_wait4)$/ },
   { reason: 'pipe', name: /^(anon_)?pipe_(read|write)$|^fifo_|^eventfd_read$|^n_tty_/ },
   {
     reason: 'network',
@@ -53,11 +53,11 @@ const KERNEL = [
   },
   {
     reason: 'poll',
-    name: /^__x64_sys_(epoll_|poll|ppoll|select|pselect)|^(do_epoll_wait|do_sys_poll)$/,
+    name: /^__(x64|arm64)_sys_(epoll_|poll|ppoll|select|pselect)|^(do_epoll_wait|do_sys_poll)$/,
   },
   {
     reason: 'file',
-    name: /^io_(schedule|cqring_wait)|^(folio|jbd2|ext4|xfs|btrfs|vfs|iomap)_|^__x64_sys_(io_uring_enter|read|readv|write|writev|pread|pwrite|open|stat|lstat|fstat|newfstat|statx|getdents|fsync|fdatasync|sync|access|faccessat|readlink|unlink|rename|mkdir|rmdir|link|symlink|truncate|ftruncate|fallocate|copy_file_range|sendfile|splice|close|chmod|fchmod|chown|utime)/,
+    name: /^io_(schedule|cqring_wait)|^(folio|jbd2|ext4|xfs|btrfs|vfs|iomap)_|^__(x64|arm64)_sys_(io_uring_enter|read|readv|write|writev|pread|pwrite|open|stat|lstat|fstat|newfstat|statx|getdents|fsync|fdatasync|sync|access|faccessat|readlink|unlink|rename|mkdir|rmdir|link|symlink|truncate|ftruncate|fallocate|copy_file_range|sendfile|splice|close|chmod|fchmod|chown|utime)/,
   },
 ];
 /** The same of what called the kernel, where its part is not known. @type {typeof KERNEL} */
@@ -76,7 +76,7 @@ const USER = [
   },
 ];
 const WRAPPERS =
-  /^<?(rayon(_core)?::|std::(fs|io|sys|net|process)|fs_err|core::ops|alloc::)|^_?_?GI_|^__?(x64_sys|mmap|munmap|mprotect)/;
+  /^<?(rayon(_core)?::|std::(fs|io|sys|net|process)|fs_err|core::ops|alloc::)|^_?_?GI_|^__?((x64|arm64)_sys|mmap|munmap|mprotect)/;
 const SYSTEM = /^(libc|libpthread|libm|ld-linux|linux-vdso|\[)/;
 /** Nobody but a library waited. */
 const THREAD_START = /std::(thread::lifecycle|sys::(thread|backtrace))|^(start_thread|clone3?)$/;

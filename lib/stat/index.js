@@ -105,4 +105,4 @@ function createStat(world) {
   return stat;
 }
 
-module.exports = { DEFAULT_EVENTS, createStat, eventsOption };
+module.exports = { createStat, eventsOption };

@@ -26,6 +26,8 @@ test("the kernel's frames tell what is waited for", () => {
     [FUTEX, 'lock'],
     [['schedule', 'do_nanosleep', 'hrtimer_nanosleep', '__x64_sys_clock_nanosleep'], 'sleep'],
     [['schedule', 'do_wait', 'kernel_wait4', '__x64_sys_wait4'], 'child'],
+    [['schedule', '__arm64_sys_futex', 'invoke_syscall', 'el0_svc'], 'lock'],
+    [['schedule', '__arm64_sys_fdatasync', 'invoke_syscall', 'el0_svc'], 'file'],
     [['schedule', 'anon_pipe_read', 'vfs_read', 'ksys_read', '__x64_sys_read'], 'pipe'],
     [['schedule', 'unix_stream_read_generic', 'sock_recvmsg', '__x64_sys_recvfrom'], 'network'],
     [['schedule', 'io_schedule', 'folio_wait_bit_common', 'ksys_read', '__x64_sys_read'], 'file'],

@@ -89,4 +89,4 @@ function hotspotTable({ funcs, meta }, label, pick) {
   };
 }
 
-module.exports = { hotspotTable, shareCell };
+module.exports = { hotspotTable };

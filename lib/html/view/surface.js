@@ -132,4 +132,4 @@ class Surface {
   }
 }
 
-module.exports = { FONT, ROW, Surface };
+module.exports = { Surface };

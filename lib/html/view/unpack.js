@@ -104,4 +104,4 @@ function diffSides(columns) {
   }));
 }
 
-module.exports = { inflate, readReport, treeOf };
+module.exports = { inflate, readReport };
