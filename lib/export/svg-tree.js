@@ -80,17 +80,14 @@ function layOut(frames, nameOf) {
   return frames;
 }
 
-/** Names are the profile's; unnamed places of one object are one. @param {Profile} profile */
-const namesOf = (profile) => profile.namesByObject;
-
 /**
  * @param {Profile} profile
  * @returns {Frames}
  */
 function fromRoots(profile) {
-  const { id } = namesOf(profile);
+  const { id } = profile.namesByObject;
   const { func } = profile.raw.nodes;
-  const { parent, node, merged } = profile.mergedBy(namesOf(profile));
+  const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
   const trie = new Trie();
   for (let row = 1; row < parent.length; row++) {
     trie.add(parent[row], id[func[node[row]]], func[node[row]]);
@@ -108,7 +105,7 @@ function fromRoots(profile) {
  * @returns {Frames}
  */
 function fromLeaves(profile) {
-  const { id } = namesOf(profile);
+  const { id } = profile.namesByObject;
   const { parent, func } = profile.raw.nodes;
   const { node, weight } = profile.raw.samples;
   const self = new Float64Array(parent.length);
@@ -136,7 +133,7 @@ function fromLeaves(profile) {
  */
 function byTime(profile) {
   const { raw } = profile;
-  const { id, text } = namesOf(profile);
+  const { id, text } = profile.namesByObject;
   const { parent, func } = raw.nodes;
   const { node, thread, weight } = raw.samples;
   const trie = new Trie();

@@ -2,27 +2,22 @@
 // The page of a difference: the candidate's graph (or the base's), red where more is spent than before,
 // blue where less, grey where chance explains it.
 
+const { Choice } = require('./choice.js');
 const { changeOf, largestChange, nodeSums, sumsByGroup } = require('./diff-model.js');
 const { diffTable } = require('./diff-table.js');
-const { byId, make, measured } = require('./dom.js');
+const { bindChoice, byId, make, measured } = require('./dom.js');
 const { count, labeller, percent, time, weight } = require('./format.js');
 const { Graph } = require('./graph.js');
 const { changeColor } = require('./palette.js');
 const { factsOf } = require('./quality.js');
-const { showRelated } = require('./related.js');
-const { maskOf, patternOf } = require('./search.js');
 const { themeColors } = require('./theme.js');
-const { placesOf, relatedOf, weightThrough } = require('./tree.js');
+const { placesOf, weightThrough } = require('./tree.js');
 
 class DiffPage {
   /** @type {import('./diff-model').How} */
   how = { norm: 'share', by: 'total' };
   /** Which profile's widths: 0 base, 1 candidate. */
   side = 1;
-  search = '';
-  chosen = -1;
-  /** @type {Uint8Array | null} */
-  marked = null;
 
   /** @param {import('./types').DiffReport} report */
   constructor(report) {
@@ -46,9 +41,17 @@ class DiffPage {
     };
     this.graph = new Graph(this.model, {
       lines: (node) => this.#linesOf(node),
-      picked: (node) => this.choose(node > 0 ? nodes.func[node] : -1, false),
+      picked: (node) => this.choice.choose(node > 0 ? nodes.func[node] : -1, false),
     });
-    this.table = diffTable(report, this.label, (func) => this.choose(func, true));
+    this.choice = new Choice(report, this.graph, {
+      sums: () => this.sums[this.side],
+      shareOf: (mask) => [0, 1].map((side) => this.#shareOf(mask, side)).join(' → '),
+      partOf: (total) => this.#partOf(total),
+      colorOf: (func) => this.#funcColor(func),
+      labelOf: this.label,
+      showTable: () => this.#showTable(),
+    });
+    this.table = diffTable(report, this.label, (func) => this.choice.choose(func, true));
     this.#bind('by', (value) => (this.how.by = value === 'total' ? 'total' : 'self'));
     this.#bind('norm', (value) => (this.how.norm = value === 'time' ? 'time' : 'share'));
     this.#bind('width', (value) => (this.side = value === 'base' ? 0 : 1));
@@ -57,15 +60,10 @@ class DiffPage {
 
   /** @param {string} id @param {(value: string) => void} set */
   #bind(id, set) {
-    /** @type {HTMLElement[]} */
-    const buttons = [...byId(id).querySelectorAll('button')];
-    for (const button of buttons) {
-      button.addEventListener('click', () => {
-        for (const other of buttons) other.ariaPressed = String(other === button);
-        set(button.dataset.value ?? '');
-        this.refilter();
-      });
-    }
+    bindChoice(id, (value) => {
+      set(value);
+      this.refilter();
+    });
   }
 
   #showHeader() {
@@ -152,8 +150,7 @@ class DiffPage {
       this.graph.update();
       this.#showTable();
     });
-    this.#showMatches();
-    this.#showRelated();
+    this.choice.show();
     const [base, candidate] = this.sums;
     const isEmpty = base.samples === 0 || candidate.samples === 0;
     byId('chosen').textContent = isEmpty
@@ -163,7 +160,7 @@ class DiffPage {
   }
 
   #showTable() {
-    const pattern = patternOf(this.search);
+    const { pattern } = this.choice;
     const rows = this.report.funcs.name.map((label, func) => ({
       label,
       func,
@@ -172,86 +169,37 @@ class DiffPage {
     this.table.setRows(
       rows.filter(({ label, base, candidate }) => {
         if (base === 0 && candidate === 0) return false;
-        return !(pattern instanceof RegExp) || pattern.test(label);
+        return !pattern || pattern.test(label);
       }),
       (value, side) => this.#value(value, side),
       (change) => this.#changeText(change),
     );
   }
 
-  #showMatches() {
-    const pattern = patternOf(this.search);
-    const { funcs, nodes } = this.report;
-    const found = pattern instanceof RegExp ? maskOf(funcs.name, pattern) : null;
-    this.model.matches = found ?? this.marked;
-    const share = (/** @type {number} */ side) => {
-      const { total, whole } = this.sums[side];
-      return percent(found && whole > 0 ? weightThrough(nodes, found, total) / whole : 0);
-    };
-    const text =
-      typeof pattern === 'string' ? pattern : found && `matched ${share(0)} → ${share(1)}`;
-    byId('matched').textContent = text ?? '';
-    this.graph.surface.redraw();
+  /** What passes through functions. @param {Uint8Array} mask @param {number} side */
+  #shareOf(mask, side) {
+    const { total, whole } = this.sums[side];
+    return percent(whole > 0 ? weightThrough(this.report.nodes, mask, total) / whole : 0);
   }
 
-  /** @param {string} text */
-  setSearch(text) {
-    measured('search', () => {
-      this.search = text;
-      this.#showMatches();
-      this.#showTable();
-    });
-    if (text !== '') this.graph.showMatch();
+  /** @param {number} total of a function, in the profile whose widths are shown */
+  #partOf(total) {
+    const { unit } = this.report.metas[this.side];
+    const part = `${percent(total / this.sums[this.side].whole)}, ${weight(total, unit)}`;
+    return `${part} of the ${['base', 'candidate'][this.side]}`;
   }
 
-  /**
-   * @param {number} func
-   * @param {boolean} isMarked
-   */
-  choose(func, isMarked) {
-    this.chosen = func;
-    this.marked = isMarked && func >= 0 ? new Uint8Array(this.report.funcs.name.length) : null;
-    if (this.marked) this.marked[func] = 1;
-    this.#showMatches();
-    this.#showRelated();
-    if (this.marked) this.graph.showMatch();
-  }
-
-  #showRelated() {
-    const { nodes, funcs, metas } = this.report;
-    const root = byId('related');
-    root.hidden = this.chosen < 0;
-    byId('related-hint').hidden = this.chosen >= 0;
-    if (this.chosen < 0) return;
-    const { self, total, whole } = this.sums[this.side];
-    const related = relatedOf(nodes, this.chosen, { self, total });
-    const side = ['base', 'candidate'][this.side];
-    const part = `${percent(related.total / whole)}, ${weight(related.total, metas[this.side].unit)}`;
-    const title = `${funcs.name[this.chosen]}: ${part} of the ${side}`;
-    const paint = (/** @type {number} */ func) => {
-      const { change, isNoise } = changeOf(this.byFunc, func, { ...this.how, by: 'total' });
-      return changeColor(isNoise ? 0 : Math.sign(change), this.backRgb, false);
-    };
-    showRelated(
-      root,
-      { ...related, title },
-      {
-        name: (func) => this.label(func, 56),
-        full: (func) => funcs.name[func],
-        color: paint,
-        pick: (func) => this.choose(func, true),
-      },
-    );
+  /** @param {number} func */
+  #funcColor(func) {
+    const { change, isNoise } = changeOf(this.byFunc, func, { ...this.how, by: 'total' });
+    return changeColor(isNoise ? 0 : Math.sign(change), this.backRgb, false);
   }
 
   /** What Escape takes back. @returns {boolean} */
   back() {
-    if (this.search !== '') {
-      byId('search').value = '';
-      this.setSearch('');
-    } else if (this.marked) this.choose(-1, false);
-    else if (this.graph.heavy.zoom > 0) this.graph.zoomTo(0);
-    else return false;
+    if (this.choice.back()) return true;
+    if (this.graph.heavy.zoom === 0) return false;
+    this.graph.zoomTo(0);
     return true;
   }
 

@@ -28,6 +28,22 @@ const byId = (id) => {
 };
 
 /**
+ * Buttons of which one is on.
+ * @param {string} id of their box
+ * @param {(value: string) => void} chosen
+ */
+function bindChoice(id, chosen) {
+  /** @type {HTMLElement[]} */
+  const buttons = [...byId(id).querySelectorAll('button')];
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      for (const other of buttons) other.ariaPressed = String(other === button);
+      chosen(button.dataset.value ?? '');
+    });
+  }
+}
+
+/**
  * Work gathered to the next frame: a hundred events draw once.
  * @param {() => void} work
  */
@@ -78,4 +94,4 @@ function fitCanvas(canvas, width, height) {
   return context;
 }
 
-module.exports = { byId, fitCanvas, make, measured, perFrame };
+module.exports = { bindChoice, byId, fitCanvas, make, measured, perFrame };

@@ -1,7 +1,7 @@
 'use strict';
 // Begins: reads the data, makes the page for it, and binds what both kinds of page have.
 
-const { byId, make } = require('./dom.js');
+const { bindChoice, byId, make } = require('./dom.js');
 const { inflate, readReport } = require('./unpack.js');
 const { followTheme } = require('./theme.js');
 const { showQuality } = require('./quality.js');
@@ -14,24 +14,8 @@ function bindSearch(page) {
   let timer = 0;
   search.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => page.setSearch(search.value), 60);
+    timer = setTimeout(() => page.choice.search(search.value), 60);
   });
-}
-
-/**
- * Two buttons of which one is on.
- * @param {string} id of their box
- * @param {(value: string) => void} chosen
- */
-function bindChoice(id, chosen) {
-  /** @type {HTMLElement[]} */
-  const buttons = [...byId(id).querySelectorAll('button')];
-  for (const button of buttons) {
-    button.addEventListener('click', () => {
-      for (const other of buttons) other.ariaPressed = String(other === button);
-      chosen(button.dataset.value ?? '');
-    });
-  }
 }
 
 /** @param {string} id */

@@ -2,6 +2,7 @@
 // The page of one profile: what is chosen (filters, view, function), and who has to be told of it.
 
 const { ByTimeView } = require('./by-time.js');
+const { Choice } = require('./choice.js');
 const { byId, measured } = require('./dom.js');
 const { count, labeller, percent, time, weight } = require('./format.js');
 const { Graph } = require('./graph.js');
@@ -9,11 +10,9 @@ const { groupRows, groupingsOf } = require('./groups.js');
 const { filterControls } = require('./filters.js');
 const { hotspotTable } = require('./hotspots.js');
 const { COLORS, colorOf, funcColors } = require('./palette.js');
-const { showRelated } = require('./related.js');
-const { maskOf, patternOf } = require('./search.js');
 const { themeColors } = require('./theme.js');
 const { Timeline } = require('./timeline.js');
-const { forEachRow, placesOf, relatedOf, sumRows, totalsOf, weightThrough } = require('./tree.js');
+const { forEachRow, placesOf, sumRows, totalsOf, weightThrough } = require('./tree.js');
 
 /** @typedef {import('./types').Filter} Filter */
 
@@ -26,11 +25,6 @@ class ProfilePage {
     kinds: new Uint8Array(COLORS.length).fill(1),
     range: null,
   };
-  /** A function, or -1. */
-  chosen = -1;
-  /** @type {Uint8Array | null} what a click in the table marks */
-  marked = null;
-  search = '';
   groupBy = 'function';
 
   /** @param {import('./types').ProfileReport} report */
@@ -62,8 +56,17 @@ class ProfilePage {
     };
     this.graph = new Graph(this.model, {
       lines: (node) => this.#linesOf(node),
-      picked: (node) => this.choose(node > 0 ? nodes.func[node] : -1, false),
+      picked: (node) => this.choice.choose(node > 0 ? nodes.func[node] : -1, false),
       ranged: (from, to) => this.setRange([from, to]),
+    });
+    this.choice = new Choice(report, this.graph, {
+      sums: () => ({ self: this.sums.self, total: this.model.total }),
+      shareOf: (mask) =>
+        percent(weightThrough(nodes, mask, this.model.total) / this.sums.weight),
+      partOf: (total) => `${percent(total / this.sums.weight)}, ${weight(total, report.meta.unit)}`,
+      colorOf: (func) => colorOf(funcs.color[func]),
+      labelOf: this.label,
+      showTable: () => this.#showTable(),
     });
     this.byTime = new ByTimeView(report, this.model);
     this.timeline = new Timeline(byId('timeline'), report, {
@@ -120,8 +123,7 @@ class ProfilePage {
       this.graph.update();
       this.#showTable();
     });
-    this.#showMatches();
-    this.#showRelated();
+    this.choice.show();
     this.#drawTimeline();
     this.controls.show();
     const { samples, weight: whole } = this.sums;
@@ -154,34 +156,9 @@ class ProfilePage {
     const { nodes } = this.report;
     const sums = { ...this.sums, total: this.model.total };
     const rows = groupRows(nodes, this.grouping, sums);
-    const pattern = patternOf(this.search);
-    const shown =
-      pattern instanceof RegExp ? rows.filter(({ label }) => pattern.test(label)) : rows;
+    const { pattern } = this.choice;
+    const shown = pattern ? rows.filter(({ label }) => pattern.test(label)) : rows;
     this.table.setRows(shown, this.sums.weight, this.groupBy);
-  }
-
-  #showMatches() {
-    const pattern = patternOf(this.search);
-    const { funcs, nodes } = this.report;
-    const found = pattern instanceof RegExp ? maskOf(funcs.name, pattern) : null;
-    this.model.matches = found ?? this.marked;
-    const text =
-      typeof pattern === 'string'
-        ? pattern
-        : found &&
-          `matched ${percent(weightThrough(nodes, found, this.model.total) / this.sums.weight)}`;
-    byId('matched').textContent = text ?? '';
-    this.graph.surface.redraw();
-  }
-
-  /** @param {string} text */
-  setSearch(text) {
-    measured('search', () => {
-      this.search = text;
-      this.#showMatches();
-      this.#showTable();
-    });
-    if (text !== '') this.graph.showMatch();
   }
 
   /** @param {Partial<Filter>} change */
@@ -227,59 +204,14 @@ class ProfilePage {
   #pickRow({ id }) {
     const { grouping } = this;
     if (id < 0 || grouping.funcs === null) return;
-    if (this.groupBy === 'function') {
-      this.choose(id, true);
-      return;
-    }
-    this.marked = grouping.funcs(id);
-    this.#showMatches();
-    this.graph.showMatch();
-  }
-
-  /**
-   * @param {number} func -1: none
-   * @param {boolean} isMarked in the graph too
-   */
-  choose(func, isMarked) {
-    this.chosen = func;
-    this.marked = isMarked && func >= 0 ? new Uint8Array(this.report.funcs.name.length) : null;
-    if (this.marked) this.marked[func] = 1;
-    this.#showMatches();
-    this.#showRelated();
-    if (this.marked) this.graph.showMatch();
-  }
-
-  #showRelated() {
-    const { nodes, funcs, meta } = this.report;
-    const root = byId('related');
-    root.hidden = this.chosen < 0;
-    byId('related-hint').hidden = this.chosen >= 0;
-    if (this.chosen < 0) return;
-    const related = relatedOf(nodes, this.chosen, {
-      self: this.sums.self,
-      total: this.model.total,
-    });
-    const part = `${percent(related.total / this.sums.weight)}, ${weight(related.total, meta.unit)}`;
-    const title = `${funcs.name[this.chosen]}: ${part}`;
-    showRelated(
-      root,
-      { ...related, title },
-      {
-        name: (func) => this.label(func, 56),
-        full: (func) => funcs.name[func],
-        color: (func) => colorOf(funcs.color[func]),
-        pick: (func) => this.choose(func, true),
-      },
-    );
+    if (this.groupBy === 'function') this.choice.choose(id, true);
+    else this.choice.mark(grouping.funcs(id));
   }
 
   /** What Escape takes back, one thing at a time. @returns {boolean} */
   back() {
-    if (this.search !== '') {
-      byId('search').value = '';
-      this.setSearch('');
-    } else if (this.marked) this.choose(-1, false);
-    else if (this.graph.heavy.zoom > 0 && !this.graph.byTime) this.graph.zoomTo(0);
+    if (this.choice.back()) return true;
+    if (this.graph.heavy.zoom > 0 && !this.graph.byTime) this.graph.zoomTo(0);
     else if (this.filter.range) this.setRange(null);
     else return false;
     return true;

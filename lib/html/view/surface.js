@@ -46,9 +46,13 @@ class Surface {
   /** @param {number} rows */
   setRows(rows) {
     this.#rows = rows;
-    const height = Math.max(rows * ROW, this.height - 1);
-    this.sizer.style.height = `${height}px`;
+    this.sizer.style.height = `${this.#content}px`;
     this.redraw();
+  }
+
+  /** Height of all rows, at least that of the view. */
+  get #content() {
+    return Math.max(this.#rows * ROW, this.height - 1);
   }
 
   /** To where the root is. */
@@ -58,15 +62,13 @@ class Surface {
 
   /** @param {number} row */
   #top(row) {
-    const content = Math.max(this.#rows * ROW, this.height - 1);
-    return (this.isFlame ? content - (row + 1) * ROW : row * ROW) - this.scroll.scrollTop;
+    return (this.isFlame ? this.#content - (row + 1) * ROW : row * ROW) - this.scroll.scrollTop;
   }
 
   /** The first and the last row in view. */
   get visibleRows() {
-    const content = Math.max(this.#rows * ROW, this.height - 1);
     const { scrollTop } = this.scroll;
-    const top = this.isFlame ? content - scrollTop - this.height : scrollTop;
+    const top = this.isFlame ? this.#content - scrollTop - this.height : scrollTop;
     return [Math.max(0, Math.floor(top / ROW)), Math.floor((top + this.height) / ROW)];
   }
 
@@ -117,9 +119,8 @@ class Surface {
   hit({ clientX, clientY }) {
     const { left, top } = this.canvas.getBoundingClientRect();
     const x = clientX - left;
-    const content = Math.max(this.#rows * ROW, this.height - 1);
     const y = clientY - top + this.scroll.scrollTop;
-    const row = Math.floor((this.isFlame ? content - y : y) / ROW);
+    const row = Math.floor((this.isFlame ? this.#content - y : y) / ROW);
     const boxes = this.#boxes[row] ?? [];
     return boxes.find((box) => x >= box.x && x < box.x + box.width) ?? null;
   }
