@@ -79,6 +79,24 @@ function publishFolder(partial, parent, name) {
 }
 
 /**
+ * A folder that is there when it is whole, and leaves nothing when that fails.
+ * @param {string} parent
+ * @param {string} name
+ * @param {(partial: string) => void} fill
+ * @returns {string} the folder
+ */
+function wholeFolder(parent, name, fill) {
+  const partial = makeFolder(parent, name);
+  try {
+    fill(partial);
+    return publishFolder(partial, parent, name);
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
  * A folder whose profiles are not for the repository says so itself, as cache folders do.
  * @param {string} parent
  */
@@ -172,17 +190,15 @@ function aboutFolded(share, hidden) {
  * @returns {Written}
  */
 function writeRun(profile, parent, name, table, say, journal) {
-  const partial = makeFolder(parent, name);
-  try {
-    const files = writeFiles(profile, partial, table, say);
+  /** @type {Record<string, string>} */
+  let files = {};
+  const folder = wholeFolder(parent, name, (partial) => {
+    files = writeFiles(profile, partial, table, say);
     keepOutOfGit(parent);
     // It lies in the folder that the profile is to have: out of the way, now that all is written.
     removeJournal(journal);
-    return { folder: publishFolder(partial, parent, name), files };
-  } catch (error) {
-    fs.rmSync(partial, { recursive: true, force: true });
-    throw error;
-  }
+  });
+  return { folder, files };
 }
 
 /** @param {Profile} profile */
@@ -284,11 +300,10 @@ function writeRecovered(profile, folder) {
  * @returns {string} its folder
  */
 function handOver(profile, parent, journal) {
-  const name = runName(profile);
-  const partial = makeFolder(parent, name);
-  profile.write(path.join(partial, 'profile.json.gz'));
-  removeJournal(journal);
-  return publishFolder(partial, parent, name);
+  return wholeFolder(parent, runName(profile), (partial) => {
+    profile.write(path.join(partial, 'profile.json.gz'));
+    removeJournal(journal);
+  });
 }
 
 /** @param {Written} written */

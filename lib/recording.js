@@ -5,12 +5,12 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { exitTable } = require('./exit-table.js');
 const { writeError } = require('./export/files.js');
 const { FILE, FOLDER, shownPath } = require('./folder.js');
 const journals = require('./journal.js');
 const { loadNative } = require('./native.js');
 const { optionsToLoad } = require('./node-options.js');
-const { wholeTable } = require('./whole-table.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
 /** @typedef {{ folder: string, profile: Profile, isRecovered?: boolean }} Written */
@@ -141,7 +141,7 @@ class Recording {
     for (const { folder, profile } of written) {
       if (fs.existsSync(path.join(folder, 'hotspots.txt'))) continue;
       const { writeSides, writeStderr } = require('./output.js');
-      writeSides(profile, folder, wholeTable(profile, {}), writeStderr);
+      writeSides(profile, folder, exitTable(profile)({}), writeStderr);
     }
   }
 

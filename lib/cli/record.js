@@ -8,8 +8,8 @@ const { Recording } = require('../recording.js');
 const { runCommand } = require('./run.js');
 const { say, sayError } = require('./say.js');
 const { recordSystem } = require('./system.js');
-const { wholeTable } = require('../whole-table.js');
 const { ProfError } = require('../errors.js');
+const { exitTable } = require('../exit-table.js');
 const { checkStartOptions, rangeOf } = require('../options.js');
 const { ALLOCATION_RANGE, CAP_RANGE } = require('../options-allocations.js');
 
@@ -171,7 +171,7 @@ function tellResult(recording, all, world) {
 function tellKept(kept, world, above = '') {
   for (const { profile, file, raw, isRecovered } of kept) {
     if (above) world.stderr.write(`\n${above}`);
-    world.stderr.write(`\n${wholeTable(profile, { stream: world.stderr })}\n`);
+    world.stderr.write(`\n${exitTable(profile)({ stream: world.stderr })}\n`);
     if (isRecovered) {
       const what = `process ${profile.meta.pid} was killed or crashed`;
       say(world, `${what}: its profile comes from its journal, without its last second`);

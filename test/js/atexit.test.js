@@ -9,7 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
 const { read } = require('../../lib/export/index.js');
-const { writeExitOutput } = require('../../lib/output.js');
+const { handOver, writeExitOutput } = require('../../lib/output.js');
 const { buildProfile, smallBuild } = require('./helpers/raw-profile.js');
 
 const CHILD = path.join(__dirname, 'helpers/exit-child.js');
@@ -251,6 +251,18 @@ test('two recordings of one second do not overwrite each other', () => {
   const folders = [1, 2, 3].map(() => writeExitOutput(profile, options, assert.fail));
   assert.equal(new Set(folders).size, 3);
   assert.match(path.basename(String(folders[0])), /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-4242$/);
+});
+
+test('a profile that cannot be written for who waits for it leaves nothing in their folder', () => {
+  const output = newFolder();
+  const profile = buildProfile(smallBuild().samples, smallBuild());
+  const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+  profile.write = (file) => {
+    fs.writeFileSync(file, 'half of it');
+    throw full;
+  };
+  assert.throws(() => handOver(profile, output), full);
+  assert.deepEqual(fs.readdirSync(output), []);
 });
 
 test('the table is said before the hints are looked for', () => {
