@@ -37,7 +37,7 @@ function noProbes() {
 /** @param {string} cwd */
 const cliIn =
   (cwd) =>
-  /** @param {string[]} args @param {{ env?: NodeJS.ProcessEnv }} [more] */
+  /** @param {string[]} args @param {{ env?: NodeJS.ProcessEnv, uid?: number }} [more] */
   (args, more = {}) =>
     spawnSync(process.execPath, [CLI, ...args], {
       encoding: 'utf8',
@@ -77,4 +77,4 @@ function script(folder, name, text) {
   return file;
 }
 
-module.exports = { LIVE, build, callersOf, callsOf, cliIn, noProbes, parsed, script };
+module.exports = { CLI, LIVE, build, callersOf, callsOf, cliIn, noProbes, parsed, script };

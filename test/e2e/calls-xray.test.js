@@ -7,22 +7,17 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
 const prof = require('../../lib/index.js');
-const { cliIn, parsed, script } = require('./calls-support.js');
+const { LIVE, build, callsOf, cliIn, parsed, script } = require('./calls-support.js');
 
-const LIVE = path.join(__dirname, '../live');
 const INCLUDE = path.join(require.resolve('node-api-headers/package.json'), '../include');
 const FOLDER = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-xray-'));
 after(() => fs.rmSync(FOLDER, { recursive: true, force: true }));
 
 /** @param {string} name @param {string[]} more @returns {string | false} why it cannot be built here */
-function build(name, more) {
+function buildSleds(name, more) {
   const flags = ['-O2', '-fPIC', '-shared', '-fxray-instrument', `-I${INCLUDE}`];
   const out = path.join(FOLDER, `${name}.node`);
-  const files = [path.join(LIVE, 'sleds.c'), ...more, '-o', out];
-  const built = spawnSync('clang', [...flags, ...files], { encoding: 'utf8' });
-  return built.status === 0
-    ? false
-    : `no clang with -fxray-instrument: ${built.error?.message ?? built.stderr}`;
+  return build('clang', [...flags, path.join(LIVE, 'sleds.c'), ...more, '-o', out]);
 }
 
 /** @returns {string | false} */
@@ -30,25 +25,18 @@ function buildRust() {
   const archive = path.join(FOLDER, 'libsleds.a');
   const flags = ['--edition', '2021', '--crate-type', 'staticlib', '-O', '-Cpanic=abort'];
   const xray = ['-Crelocation-model=pic', '-Zinstrument-xray=always', '-o', archive];
-  const built = spawnSync('rustc', [...flags, ...xray, path.join(LIVE, 'sleds.rs')], {
-    encoding: 'utf8',
-    env: { ...process.env, RUSTC_BOOTSTRAP: '1' },
-  });
-  if (built.status !== 0) {
-    return `no rustc with -Zinstrument-xray: ${built.error?.message ?? built.stderr}`;
-  }
-  return build('rust', ['-DWITH_RUST', archive]);
+  const source = path.join(LIVE, 'sleds.rs');
+  return (
+    build('rustc', [...flags, ...xray, source], { RUSTC_BOOTSTRAP: '1' }) ||
+    buildSleds('rust', ['-DWITH_RUST', archive])
+  );
 }
 
-const skip = build('sleds', []);
+const skip = buildSleds('sleds', []);
 const skipRust = skip || buildRust();
 const OBJECT = path.join(FOLDER, 'sleds.node');
 const cli = cliIn(FOLDER);
 const LEAF = { functions: /^sled_leaf$/, objects: [OBJECT], method: /** @type {const} */ ('xray') };
-
-/** @param {import('../../lib/index').TraceSummary} summary */
-const callsOf = ({ functions }) =>
-  Object.fromEntries(functions.map(({ symbol, calls, unseen }) => [symbol, [calls, unseen]]));
 
 /** Code pages of the object that can be written. */
 const writable = () =>
@@ -65,11 +53,11 @@ test('sleds: every call, with its caller, its end and all registers', { skip }, 
   const summary = trace.stop();
   assert.equal(summary.meta.method, 'xray');
   assert.deepEqual(callsOf(summary), {
-    sled_fib: [177, 0],
-    sled_tail: [100, 0],
-    sled_leaf: [100, 0],
-    sled_many: [1, 0],
-    sled_wide: [1, 0],
+    sled_fib: [177, 0, 0],
+    sled_tail: [100, 0, 0],
+    sled_leaf: [100, 0, 0],
+    sled_many: [1, 0, 0],
+    sled_wide: [1, 0, 0],
   });
   const { lost, unmatched } = summary.quality;
   assert.deepEqual([lost, unmatched], [0, 0]);
@@ -127,9 +115,7 @@ test('functions without sleds are refused where sleds are asked for', { skip }, 
   });
   assert.throws(
     () => prof.trace({ ...options, functions: /x/, method: /** @type {any} */ ('y') }),
-    {
-      code: 'ERR_PROF_BAD_OPTION',
-    },
+    { code: 'ERR_PROF_BAD_OPTION' },
   );
 });
 
@@ -142,8 +128,8 @@ test('sleds that rustc left', { skip: skipRust }, () => {
   assert.deepEqual(
     calls.sort((a, b) => a[0] - b[0]),
     [
-      [1, 0],
-      [10, 0],
+      [1, 0, 0],
+      [10, 0, 0],
     ],
   );
 });
@@ -200,12 +186,11 @@ test('by the command line: sleds of the library that a node process loads', { sk
   const summary = parsed(stdout);
   assert.equal(summary.meta.method, 'xray');
   assert.deepEqual(callsOf(summary), {
-    sled_fib: [177, 0],
-    sled_tail: [100, 0],
-    sled_leaf: [100, 0],
+    sled_fib: [177, 0, 0],
+    sled_tail: [100, 0, 0],
+    sled_leaf: [100, 0, 0],
   });
-  const { readdirSync } = fs;
-  assert.deepEqual(readdirSync(path.join(FOLDER, 'cli')).sort(), [
+  assert.deepEqual(fs.readdirSync(path.join(FOLDER, 'cli')).sort(), [
     'events.bin',
     'functions.json',
     'spans.json',
@@ -235,9 +220,7 @@ test('a process with sleds that is killed leaves what it had done', { skip }, ()
 
 test(
   'a disk that is full ends the events after a whole chunk, and what is there is told',
-  {
-    skip,
-  },
+  { skip },
   (t) => {
     const small = path.join(FOLDER, 'small');
     fs.mkdirSync(small);

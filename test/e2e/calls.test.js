@@ -7,45 +7,15 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
 const prof = require('../../lib/index.js');
+const { CLI, LIVE, build, cliIn, noProbes, parsed } = require('./calls-support.js');
 
-const CLI = path.join(__dirname, '../../lib/cli/main.js');
-const SOURCE = path.join(__dirname, '../live/traced.cpp');
 const FOLDER = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-calls-'));
 const PROGRAM = path.join(FOLDER, 'traced');
 after(() => fs.rmSync(FOLDER, { recursive: true, force: true }));
 
-/** @returns {string | false} why this cannot be tested here */
-function whyNot() {
-  const flags = ['-O1', '-foptimize-sibling-calls', '-pthread', '-o', PROGRAM, SOURCE];
-  const built = spawnSync('c++', flags, { encoding: 'utf8' });
-  if (built.status !== 0) return `no C++ compiler: ${built.error?.message ?? built.stderr}`;
-  try {
-    const trace = prof.trace({ functions: /^traced_leaf$/, objects: [PROGRAM] });
-    trace.stop();
-    return false;
-  } catch (error) {
-    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code === 'ERR_PROF_PERMISSION' || code === 'ERR_PROF_UNSUPPORTED_PLATFORM') {
-      return `no probes here: ${message}`;
-    }
-    throw error;
-  }
-}
-const skip = whyNot();
-
-/** @param {string[]} args @param {{ uid?: number }} [more] */
-function cli(args, more = {}) {
-  return spawnSync(process.execPath, [CLI, ...args], {
-    encoding: 'utf8',
-    cwd: FOLDER,
-    input: '',
-    timeout: 120_000,
-    ...more,
-  });
-}
-
-/** @param {string} stdout @returns {import('../../lib/index').TraceSummary} */
-const parsed = (stdout) => JSON.parse(stdout);
+const flags = ['-O1', '-foptimize-sibling-calls', '-pthread', '-o', PROGRAM];
+const skip = build('c++', [...flags, path.join(LIVE, 'traced.cpp')]) || noProbes();
+const cli = cliIn(FOLDER);
 
 /** @param {import('../../lib/index').TraceSummary} summary @param {string} name */
 function row(summary, name) {
@@ -119,19 +89,8 @@ test(
   { skip },
   () => {
     const args = ['trace', '--functions', '^(traced_leaf|main)$', '--object', PROGRAM, '--json'];
-    const { status, stdout } = cli([
-      ...args,
-      '--budget',
-      '100000',
-      '--limit',
-      '500',
-      '-o',
-      'drop',
-      '--',
-      PROGRAM,
-      'loop',
-      '4000000',
-    ]);
+    const limits = ['--budget', '100000', '--limit', '500', '-o', 'drop'];
+    const { status, stdout } = cli([...args, ...limits, '--', PROGRAM, 'loop', '4000000']);
     assert.equal(status, 0);
     const summary = parsed(stdout);
     const [dropped] = summary.dropped;
@@ -144,17 +103,9 @@ test(
 );
 
 test('eight threads are each balanced', { skip }, () => {
-  const args = [
-    'trace',
-    '--functions',
-    'traced_leaf',
-    '--object',
-    PROGRAM,
-    '--json',
-    '-o',
-    'eight',
-  ];
-  const { stdout } = cli([...args, '--budget', '100000', '--', PROGRAM, 'threads', '500']);
+  const args = ['trace', '--functions', 'traced_leaf', '--object', PROGRAM, '--json'];
+  const more = ['-o', 'eight', '--budget', '100000', '--', PROGRAM, 'threads', '500'];
+  const { stdout } = cli([...args, ...more]);
   const summary = parsed(stdout);
   const { calls, unseen, open } = row(summary, 'traced_leaf');
   assert.deepEqual([calls, unseen, open], [4000, 0, 0]);
@@ -222,17 +173,8 @@ test('what cannot be traced is one line, and nothing is left behind', { skip }, 
     assert.equal(got.stderr.trimEnd().split('\n').length, 1);
     assert.equal(fs.existsSync(path.join(FOLDER, 'never')), false);
   }
-  const gone = cli([
-    'trace',
-    '--functions',
-    'main',
-    '--object',
-    PROGRAM,
-    '-o',
-    'never',
-    '--',
-    'nosuchcommand',
-  ]);
+  const args = ['trace', '--functions', 'main', '--object', PROGRAM, '-o', 'never', '--'];
+  const gone = cli([...args, 'nosuchcommand']);
   assert.equal(gone.status, 127);
   assert.equal(fs.existsSync(path.join(FOLDER, 'never')), false);
 });

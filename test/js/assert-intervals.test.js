@@ -9,7 +9,7 @@ const {
   shareInterval,
   sideOf,
 } = require('../../lib/assert/intervals.js');
-const { randomOf } = require('./helpers/perf-profile.js');
+const { seeded } = require('./helpers/random.js');
 
 const DOUBT = 0.05;
 /** @param {number} matching @param {number} all @param {number[]} [shares] */
@@ -56,7 +56,7 @@ test('runs that agree by chance do not narrow what the samples can tell', () => 
 });
 
 test('the true share is inside as often as promised, whether runs differ or not', () => {
-  const random = randomOf(7);
+  const random = seeded(7);
   const truth = 0.2;
   const samples = 400;
   for (const runs of [1, 2, 3, 5]) {

@@ -10,7 +10,7 @@ const { Profile } = require('../../lib/profile/profile.js');
 const { symbolize } = require('../../lib/profile/symbolize.js');
 const { renderMarkdown } = require('../../lib/compare/markdown.js');
 const { renderText } = require('../../lib/compare/text.js');
-const { seeded } = require('./compare-support.js');
+const { seeded } = require('./helpers/random.js');
 const { buildRaw } = require('./helpers/raw-profile.js');
 
 const CONTEXT = { command: 'rspack build', node: 'v20', rspack: '2.2.7', binding: null };

@@ -16,7 +16,8 @@ const {
   reachablePairs,
 } = require('../../lib/compare/plan.js');
 const { driftOf, outliersOf } = require('../../lib/compare/summary.js');
-const { MACHINES, fakeRuns, normal, seeded } = require('./compare-support.js');
+const { MACHINES, fakeRuns, normal } = require('./compare-support.js');
+const { seeded } = require('./helpers/random.js');
 
 const TRIES = process.env.PROF_LONG ? 2000 : 150;
 const MARGIN = 0.02;

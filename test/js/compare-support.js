@@ -1,17 +1,6 @@
 'use strict';
 // Machines made up for the tests of compare: seeded noise, and runs that take as long as it says.
 
-/** mulberry32 (Tommy Ettinger, public domain): the same numbers in each test. @param {number} seed */
-function seeded(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Box and Muller. @param {() => number} random */
 const normal = (random) =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -57,4 +46,4 @@ function fakeRuns(noise, ratio) {
   };
 }
 
-module.exports = { MACHINES, fakeRuns, normal, seeded };
+module.exports = { MACHINES, fakeRuns, normal };

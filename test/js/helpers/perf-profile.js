@@ -64,17 +64,10 @@ function buildProfile(runs, { values, missing = {}, counted = 'profiled', meta, 
   });
 }
 
-/** Deterministic numbers from 0 to below 1. @param {number} seed */
-function randomOf(seed) {
-  const { Random } = require('../../../bench/workloads/random.js');
-  const random = new Random(seed);
-  return () => random.below(2 ** 30) / 2 ** 30;
-}
-
 /** A message with each of its paragraphs on one line again. @param {string} message */
 const unwrapped = (message) =>
   message.replace(/^(?:ERR_|Expected|Found|Note)[^]*?(?=\n\S|\n\n|$(?![^]))/gm, (text) =>
     text.replace(/\n {2}/g, ' '),
   );
 
-module.exports = { buildProfile, profile, randomOf, unwrapped };
+module.exports = { buildProfile, profile, unwrapped };

@@ -1,14 +1,18 @@
 'use strict';
+// Random numbers that are the same in each run of a test: those of the workloads.
 
-/** mulberry32: small, seeded, good enough to shake with. @param {number} seed */
+const { Random } = require('../../../bench/workloads/random.js');
+
+/** Integers from 0 to below what is asked for. @param {number} seed */
 function randoms(seed) {
-  let state = seed >>> 0;
-  return (/** @type {number} */ below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+  const random = new Random(seed);
+  return (/** @type {number} */ below) => random.below(below);
 }
 
-module.exports = { randoms };
+/** Numbers from 0 to below 1. @param {number} seed */
+function seeded(seed) {
+  const random = new Random(seed);
+  return () => random.below(2 ** 32) / 2 ** 32;
+}
+
+module.exports = { randoms, seeded };
