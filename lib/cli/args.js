@@ -1,5 +1,5 @@
 'use strict';
-// Reads a command's arguments by node's util.parseArgs, and writes its --help from the same table.
+// Reads a command's arguments by node's util.parseArgs.
 // Refuses what it does not know: an unknown flag is an error with the nearest name, never ignored.
 
 const { parseArgs } = require('node:util');
@@ -20,6 +20,7 @@ const { nearMatches } = require('../errors.js');
  * @property {Record<string, OptionSpec>} options
  * @property {[number, number]} positionals least and most
  * @property {boolean} [passThrough] what follows the options (or `--`) is another's command line
+ * @property {Record<string, string>} [choices] words that an option takes, and what they stand for
  * @property {string[]} [notes] paragraphs below the options
  *
  * @typedef {object} Parsed
@@ -234,24 +235,9 @@ function regexOf(parsed, name) {
   }
 }
 
-/** @param {CommandSpec} spec */
-function helpText(spec) {
-  const rows = Object.entries(spec.options).map(([name, option]) => {
-    const flag = `${option.short ? `-${option.short}, ` : '    '}--${name}`;
-    return [`  ${flag}${option.value ? ` ${option.value}` : ''}`, option.help];
-  });
-  rows.push(['  -h, --help', 'show this']);
-  const width = Math.max(...rows.map(([flag]) => flag.length)) + 2;
-  const lines = [`usage: rspack-prof ${spec.name} ${spec.usage}`, '', spec.summary, ''];
-  for (const [flag, help] of rows) lines.push(flag.padEnd(width) + help);
-  for (const note of spec.notes ?? []) lines.push('', note);
-  return lines.join('\n') + '\n';
-}
-
 module.exports = {
   UsageError,
   choiceOf,
-  helpText,
   numberOf,
   parse,
   regexOf,

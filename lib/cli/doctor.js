@@ -18,7 +18,7 @@ const EVENT = 'cycles:uk';
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
   name: 'doctor',
-  summary: 'what keeps profiles on this machine from being good, and how to mend it',
+  summary: 'what keeps profiles here from being good, and how to mend it',
   usage: '[--json]',
   positionals: [0, 0],
   options: { json: { type: 'boolean', help: 'findings as JSON' } },

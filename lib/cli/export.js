@@ -56,10 +56,8 @@ const spec = {
     idle: { type: 'boolean', help: 'idle pools too' },
     ...ownSpecs,
   },
+  choices: Object.fromEntries(Object.entries(FORMATS).map(([name, { what }]) => [name, what])),
   notes: [
-    Object.entries(FORMATS)
-      .map(([name, { what }]) => `  ${name.padEnd(12)}${what}`)
-      .join('\n'),
     'FILE is the newest profile below .rspack-prof/ unless given.',
     'parquet and perf.data are several files: they take no -o -.',
   ],

@@ -15,8 +15,8 @@ const spec = {
   options: { json: { type: 'boolean', help: 'events as JSON' } },
   notes: [
     "GLOB matches names: 'cache*' (quoted, so that the shell leaves it alone).",
-    'After a name: :u user mode, :k the kernel, :uk both, :p to :ppp more exact places (cycles:up).\n' +
-      "perf's names and libpfm4's are taken: L1-dcache-loads, skl::INST_RETIRED:ANY_P, r1c2,\n" +
+    'After a name: :u user mode, :k the kernel, :uk both, :p to :ppp more exact places (cycles:up). ' +
+      "perf's names and libpfm4's are taken: L1-dcache-loads, skl::INST_RETIRED:ANY_P, r1c2, " +
       'cpu/event=0x3c,umask=0/, sched:sched_switch.',
   ],
 };

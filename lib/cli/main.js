@@ -3,7 +3,8 @@
 // The command line: finds the command, reads its arguments, turns what it throws into one line on
 // standard error and an exit code: 0 fine, 1 failed, 2 bad usage, 3 no permission.
 
-const { UsageError, helpText, parse, unknown } = require('./args.js');
+const { UsageError, parse, unknown } = require('./args.js');
+const { commandsText, helpText } = require('./help.js');
 const { withProgress } = require('./progress.js');
 const { writeError } = require('../export/files.js');
 const pkg = require('../../package.json');
@@ -55,22 +56,6 @@ const EXIT_CODES = {
   ERR_PROF_PERMISSION: 3,
 };
 
-const usage = () => {
-  const rows = Object.entries(COMMANDS).map(
-    ([name, load]) => `  ${name.padEnd(11)}${load().spec.summary}`,
-  );
-  return [
-    'usage: rspack-prof COMMAND [OPTIONS]',
-    '',
-    'Profiles an rspack build from inside its own process.',
-    '',
-    ...rows,
-    '',
-    "  'rspack-prof COMMAND --help' tells a command's options; --version tells the version",
-    '',
-  ].join('\n');
-};
-
 /**
  * @param {string[]} argv
  * @param {World} world
@@ -83,7 +68,7 @@ async function dispatch(argv, world) {
     return 0;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    world.stdout.write(usage());
+    world.stdout.write(commandsText(Object.values(COMMANDS).map((load) => load().spec)));
     return 0;
   }
   if (name === undefined) throw new UsageError("no command given: see 'rspack-prof --help'");

@@ -19,7 +19,7 @@ const spec = {
   positionals: [0, 0],
   options: { json: { type: 'boolean', help: 'processes as JSON' } },
   notes: [
-    'A process is attachable that was started with NODE_OPTIONS=--require=rspack-prof/attachable, or\n' +
+    'A process is attachable that was started with NODE_OPTIONS=--require=rspack-prof/attachable, or ' +
       "has called require('rspack-prof').attachable().",
   ],
 };

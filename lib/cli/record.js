@@ -86,10 +86,10 @@ const spec = {
     },
   },
   notes: [
-    'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the\n' +
-      'one with the most samples. Unless -o is given, profile, table, folded stacks and flame graph\n' +
+    'Of several node processes (npx, pnpm) the one that loaded an rspack binding is kept, else the ' +
+      'one with the most samples. Unless -o is given, profile, table, folded stacks and flame graph ' +
       'go to .rspack-prof/<time>-<pid>/. Exits with the exit code of COMMAND.',
-    'A process for -p was started with NODE_OPTIONS=--require=rspack-prof/attachable, or has called\n' +
+    'A process for -p was started with NODE_OPTIONS=--require=rspack-prof/attachable, or has called ' +
       "attachable(): 'rspack-prof processes' lists them. Its profile is taken at Ctrl-C.",
   ],
 };

@@ -28,7 +28,7 @@ const spec = {
     },
   },
   notes: [
-    `A build keeps a journal in ${FOLDER}/<time>-<pid>/ while it is recorded. Without FOLDER, all that\n` +
+    `A build keeps a journal in ${FOLDER}/<time>-<pid>/ while it is recorded. Without FOLDER, all that ` +
       `lie below ${FOLDER}/ here are recovered.`,
   ],
 };

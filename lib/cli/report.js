@@ -19,9 +19,6 @@ const { renderTree } = require('./tree.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
-/** The line of --help has room for these; the notes name the others. */
-const SHOWN = ['symbol', 'crate', 'object', 'package', 'file', 'loader', 'plugin', 'phase'];
-const OTHERS = KEY_NAMES.filter((name) => !SHOWN.includes(name));
 /** perf's names for the same. */
 const ALIASES = new Map([
   ['sym', 'symbol'],
@@ -36,7 +33,7 @@ const spec = {
   usage: '[FILE] [OPTIONS]',
   positionals: [0, 1],
   options: {
-    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: SHOWN.join(', ') },
+    sort: { type: 'string', short: 's', value: 'KEY[,KEY]', help: KEY_NAMES.join(', ') },
     children: { type: 'boolean', help: 'order by total: a function with all that it called' },
     'no-children': { type: 'boolean', help: 'order by self (unless --children is given)' },
     'call-graph': {
@@ -70,7 +67,6 @@ const spec = {
   },
   notes: [
     'FILE is the newest profile below .rspack-prof/ unless given.',
-    `--sort takes ${OTHERS.join(', ')} too.`,
     'A watch has many builds, a multi-compiler many compilers: --sort build,phase compiler,phase.',
   ],
 };

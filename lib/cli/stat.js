@@ -52,8 +52,8 @@ const spec = {
     output: { type: 'string', short: 'o', value: 'FILE', help: 'where the result goes' },
   },
   notes: [
-    'The table goes to standard error. With --json or --csv the result goes to standard output, and\n' +
-      'what the command prints to standard error; with -o FILE the result goes there. Exits with the\n' +
+    'The table goes to standard error. With --json or --csv the result goes to standard output, and ' +
+      'what the command prints to standard error; with -o FILE the result goes there. Exits with the ' +
       'exit code of COMMAND; a run that fails ends the repeats, and counts only where it is the first.',
   ],
 };

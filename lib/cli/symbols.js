@@ -11,7 +11,7 @@ const { time } = require('../calls/table.js');
 /** @type {import('./args.js').CommandSpec} */
 const spec = {
   name: 'symbols',
-  summary: 'the functions that trace can follow, and what a call of each would cost',
+  summary: 'the functions that trace can follow, and what a call of each costs',
   usage: '[--filter REGEX] [OBJECT...]',
   positionals: [0, Infinity],
   options: {
@@ -20,8 +20,8 @@ const spec = {
     json: { type: 'boolean', help: 'all of them as JSON' },
   },
   notes: [
-    'OBJECT is a program, a library or a .node file; without one: the rspack binding that a build here',
-    'would load, node, and the C library.',
+    'OBJECT is a program, a library or a .node file; without one: the rspack binding that a build here ' +
+      'would load, node, and the C library.',
   ],
 };
 

@@ -15,7 +15,7 @@ const { checkFilter } = require('../trace/filter.js');
 const spec = {
   name: 'trace',
   summary: 'run a command and record every call of some functions (as root)',
-  usage: '--functions REGEX [OPTIONS] -- COMMAND...   |   --read FOLDER [OPTIONS]',
+  usage: '--functions REGEX -- COMMAND... | --read FOLDER',
   positionals: [0, Infinity],
   passThrough: true,
   options: {
@@ -65,8 +65,8 @@ const spec = {
     read: { type: 'string', value: 'FOLDER', help: 'a trace that was recorded before' },
   },
   notes: [
-    'The command runs as it would, with its exit code. Without -o, or with --to, the trace lies in',
-    `${FOLDER}/trace-<time>-<pid>/. Times hold the cost of the probes of inner calls (docs/function-trace.md).`,
+    'The command runs as it would, with its exit code. Without -o, or with --to, the trace lies in ' +
+      `${FOLDER}/trace-<time>-<pid>/. Times hold the cost of the probes of inner calls (docs/function-trace.md).`,
   ],
 };
 

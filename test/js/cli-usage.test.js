@@ -74,16 +74,21 @@ test('too many and too few words', async () => {
   await refuses(['record', '-F', '99', '--'], 2, /no command given/);
 });
 
-test('help for each command, on standard output', async () => {
+test('help for each command, on standard output, in whole sentences at 80 columns', async () => {
   const { stdout, exitCode } = await cli(['--help']);
   assert.equal(exitCode, 0);
-  for (const name of ['record', 'report', 'export', 'diff', 'list', 'doctor']) {
-    assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  const names = [...stdout.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name]) => name);
+  for (const name of ['record', 'report', 'export', 'diff', 'list', 'doctor', 'trace']) {
+    assert.ok(names.includes(name), name);
+  }
+  for (const name of names) {
     const help = await cli([name, '--help']);
     assert.equal(help.exitCode, 0);
     assert.match(help.stdout, new RegExp(`^usage: rspack-prof ${name} `));
     assert.equal(help.stderr, '');
-    for (const line of help.stdout.split('\n')) assert.ok(line.length <= 100, line);
+    for (const line of help.stdout.split('\n')) assert.ok(line.length <= 80, line);
+    const [, ...notes] = help.stdout.split('show this\n')[1].trimEnd().split('\n\n');
+    for (const note of notes) assert.ok(note.endsWith('.') || note.startsWith('  '), note);
   }
 });
 
