@@ -105,7 +105,7 @@ function merge(profiles, atOnce) {
   /** @type {Record<Exclude<keyof RawProfile['samples'], 'state' | 'event'>, number[]>} */
   const samples = { timeNs: [], thread: [], cpu: [], node: [], weight: [], end: [], flags: [] };
   /** @type {number[]} of recordings of waits */
-  const states = [];
+  let states = [];
   /** @type {import('./raw').Marker[]} */
   const markers = [];
   let endNs = first.raw.meta.startNs;
@@ -166,7 +166,7 @@ function merge(profiles, atOnce) {
     for (const [name, column] of Object.entries(samples)) {
       samples[/** @type {keyof typeof samples} */ (name)] = order.map((i) => column[i]);
     }
-    states.splice(0, states.length, ...(states.length > 0 ? order.map((i) => states[i]) : []));
+    if (states.length > 0) states = order.map((i) => states[i]);
   }
   const meta = { ...first.raw.meta, endNs };
   delete meta.budget;
