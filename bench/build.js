@@ -40,6 +40,19 @@ function bindingFile(binding) {
 }
 
 /**
+ * This process's, with the binding that is asked for.
+ * @param {string} binding as of bindingFile()
+ * @returns {NodeJS.ProcessEnv}
+ */
+function environment(binding) {
+  const env = { ...process.env };
+  const file = bindingFile(binding);
+  delete env.RSPACK_BINDING;
+  if (file) env.RSPACK_BINDING = file;
+  return env;
+}
+
+/**
  * @typedef {object} Build
  * @property {string} command
  * @property {string[]} args
@@ -58,11 +71,8 @@ function prepareBuild(name, options = {}) {
   const { binding = 'debug', prof = null, nodeFlags = [], config = 'rspack.config.js' } = options;
   const { folder } = generate(name);
   const rspack = path.join(packageOf('@rspack/cli').folder, 'bin', 'rspack.js');
-  const env = { ...process.env };
-  const file = bindingFile(binding);
-  delete env.RSPACK_BINDING;
+  const env = environment(binding);
   delete env.CASE_PROF;
-  if (file) env.RSPACK_BINDING = file;
   if (prof) env.CASE_PROF = JSON.stringify(prof);
   return {
     command: process.execPath,
@@ -72,4 +82,4 @@ function prepareBuild(name, options = {}) {
   };
 }
 
-module.exports = { bindingFile, prepareBuild };
+module.exports = { bindingFile, environment, prepareBuild };

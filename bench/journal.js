@@ -9,13 +9,11 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { median } = require('simple-statistics');
 const prof = require('../lib/index.js');
 const { loadNative } = require('../lib/native.js');
 const { leftovers, recoverJournal } = require('../lib/journal.js');
 const { prepareBuild } = require('./build.js');
-
-/** @param {number[]} values */
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** @param {string} output */
 function journalBytes(output) {

@@ -4,9 +4,9 @@
 // same call uncounted.
 //   node bench/notes.js [--case NAME] [--runs N]
 
-const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { median } = require('simple-statistics');
+const { buildHere } = require('./in-process.js');
 const { measure } = require('./measure.js');
 const { generate } = require('./workloads/generate.js');
 const { JournalNotes } = require('../lib/journal-notes.js');
@@ -28,15 +28,8 @@ async function build(folder) {
   }
   loadNative(); // a recording has it loaded
   const watch = require('../lib/phases/index.js').watchPhases();
-  const { rspack } = /** @type {any} */ (await import('@rspack/core'));
-  const compiler = rspack(require(path.join(folder, 'build.config.js')));
-  const { constructor: Hook } = compiler.hooks.done;
-  await new Promise((resolve, reject) => {
-    compiler.run((/** @type {any} */ error, /** @type {any} */ stats) => {
-      if (error || stats.hasErrors()) reject(error ?? new Error(stats.toString({})));
-      else compiler.close(() => resolve(null));
-    });
-  });
+  const { hooks } = /** @type {any} */ (await buildHere(folder));
+  const { constructor: Hook } = hooks.done;
   const { taps, loaders } = watch.notes?.() ?? { taps: [], loaders: [] };
   const calls = taps.reduce((sum, tap) => sum + (tap.calls ?? 0), 0);
   const runs = loaders.reduce((sum, loader) => sum + (loader.runs ?? 0), 0);

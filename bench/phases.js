@@ -4,9 +4,9 @@
 //   node bench/phases.js [--case NAME] [--runs N] [--binding debug|release|FILE]
 // Each ratio is of two builds that ran one after the other; every second pair runs in turned order.
 
-const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { bindingFile } = require('./build.js');
+const { environment } = require('./build.js');
+const { buildHere } = require('./in-process.js');
 const { measure } = require('./measure.js');
 const { shownRatios } = require('./statistics.js');
 const { generate } = require('./workloads/generate.js');
@@ -14,14 +14,7 @@ const { generate } = require('./workloads/generate.js');
 /** The measured program: `node bench/phases.js --build FOLDER none|phases`. */
 async function build(/** @type {string} */ folder, /** @type {string} */ how) {
   const watch = how === 'phases' ? require('../lib/phases/index.js').watchPhases() : null;
-  const { rspack } = await import('@rspack/core');
-  const compiler = rspack(require(path.join(folder, 'build.config.js')));
-  await new Promise((resolve, reject) => {
-    compiler.run((error, stats) => {
-      if (error || stats?.hasErrors()) reject(error ?? new Error(stats?.toString({})));
-      else compiler.close(() => resolve(null));
-    });
-  });
+  await buildHere(folder);
   const found = watch?.markers(0, Infinity).length ?? 0;
   if (watch && found === 0) throw new Error('no phases were found');
   process.stdout.write(`${found}\n`);
@@ -36,10 +29,7 @@ async function main() {
     },
   });
   const { folder } = generate(values.case);
-  const file = bindingFile(values.binding);
-  const env = { ...process.env };
-  delete env.RSPACK_BINDING;
-  if (file) env.RSPACK_BINDING = file;
+  const env = environment(values.binding);
   /** @type {number[]} */
   const wall = [];
   /** @type {number[]} */

@@ -8,7 +8,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { bindingFile } = require('./build.js');
+const { environment } = require('./build.js');
+const { buildHere } = require('./in-process.js');
 const { measure } = require('./measure.js');
 const { shownRatios } = require('./statistics.js');
 const { generate } = require('./workloads/generate.js');
@@ -23,20 +24,13 @@ async function build(
   /** @type {string} */ filter,
   /** @type {string} */ file,
 ) {
-  const { rspack } = await import('@rspack/core');
-  const { globalTrace } = rspack.experiments;
+  const { globalTrace } = (await import('@rspack/core')).rspack.experiments;
   if (filter === REGISTER) await globalTrace.register('OVERVIEW', 'logger', file);
   else if (filter !== 'none') {
     const addon = process.env.RSPACK_BINDING ?? require.resolve('@rspack/binding');
     require(addon).registerGlobalTrace(checkFilter(filter), 'logger', file);
   }
-  const compiler = rspack(require(path.join(folder, 'build.config.js')));
-  await new Promise((resolve, reject) => {
-    compiler.run((error, stats) => {
-      if (error || stats?.hasErrors()) reject(error ?? new Error(stats?.toString({})));
-      else compiler.close(() => resolve(null));
-    });
-  });
+  await buildHere(folder);
   if (filter === REGISTER) await globalTrace.cleanup();
 }
 
@@ -50,10 +44,7 @@ async function main() {
     },
   });
   const { folder } = generate(values.case);
-  const binding = bindingFile(values.binding);
-  const env = { ...process.env };
-  delete env.RSPACK_BINDING;
-  if (binding) env.RSPACK_BINDING = binding;
+  const env = environment(values.binding);
   const filters = values.filters.split(';');
   const all = ['none', ...filters];
   const logs = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-bench-'));
