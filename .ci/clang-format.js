@@ -14,14 +14,14 @@ const VERSION = 14;
 
 /** @returns {string[]} C and C++ sources of ours */
 function sources() {
-  return ['src', 'test/c', 'test/fixtures']
+  return ['src', 'test', 'bench']
     .filter((folder) => fs.existsSync(path.join(ROOT, folder)))
     .flatMap((folder) =>
       fs
         .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
         .map((file) => path.join(folder, file)),
     )
-    .filter((file) => /\.(c|h|cc)$/.test(file) && !/(^|\/)(build|node_modules)\//.test(file))
+    .filter((file) => /\.(c|h|cc|cpp)$/.test(file) && !/(^|\/)(build|node_modules)\//.test(file))
     .sort();
 }
 
