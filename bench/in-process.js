@@ -5,7 +5,8 @@ const path = require('node:path');
 
 /**
  * @param {string} folder of the case
- * @returns {Promise<import('@rspack/core').Compiler>} closed, or an error where the build failed
+ * @returns {Promise<import('@rspack/core').Compiler | import('@rspack/core').MultiCompiler>} closed
+ * @throws where the build failed
  */
 async function buildHere(folder) {
   const { rspack } = await import('@rspack/core');

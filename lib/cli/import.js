@@ -63,9 +63,7 @@ async function run(parsed, world) {
   const pieces = firefoxFile(profile, { gzip: output.endsWith('.gz') });
   await writeResult(pieces, output, world);
   if (output === '-') return 0; // the profile is the result
-  world.stdout.write(
-    renderHotspots(profile, { stream: world.stdout }),
-  );
+  world.stdout.write(renderHotspots(profile, { stream: world.stdout }));
   say(world, `${output} is written: read it with 'rspack-prof report ${output}'`);
   return 0;
 }

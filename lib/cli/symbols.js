@@ -97,7 +97,8 @@ function tableLines(rows, limit, { width }) {
       pad(grouped(bytes), 7, true),
     ].join('  ');
     const note = callsOnly ? ' (its ends cannot be seen)' : '';
-    const room = width === Infinity ? PIPE_COLUMNS : Math.max(16, width - head.length - 2 - note.length);
+    const room =
+      width === Infinity ? PIPE_COLUMNS : Math.max(16, width - head.length - 2 - note.length);
     lines.push(`${head}  ${fit(symbol, room)}${note}`);
   }
   if (rows.length > shown.length) {

@@ -8,7 +8,6 @@ const { FILTERS, subset } = require('../profile/subset.js');
 const { writeFolder, writeTogether } = require('./files.js');
 const { BY_NAME, FORMATS } = require('./formats.js');
 
-
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./formats').OptionRule} OptionRule */
 /** @typedef {Record<string, unknown>} Options */

@@ -31,7 +31,11 @@ function scriptLines(allocations, all, { width, paint, every }) {
       { head: 'SELF%', right: true, cells: shown.map((row) => percent(row.selfBytes / all)) },
       { head: 'TOTAL%', right: true, cells: shown.map((row) => percent(row.totalBytes / all)) },
       { head: 'MB', right: true, cells: shown.map((row) => mb(row.selfBytes)) },
-      { head: 'FUNCTION', cells: shown.map((row) => name(placeOf(row))), kinds: shown.map(() => 'js') },
+      {
+        head: 'FUNCTION',
+        cells: shown.map((row) => name(placeOf(row))),
+        kinds: shown.map(() => 'js'),
+      },
     ],
     width,
   );

@@ -45,7 +45,9 @@ function buildIds({ raw }) {
 function halfNamed(base, candidate) {
   const [inBase, inCandidate] = [base, candidate].map(({ raw }) => {
     const { name, flags } = raw.modules;
-    return new Map(Array.from(name, (at, i) => [raw.strings[at], (flags[i] & MODULE.HAS_SYMBOLS) !== 0]));
+    return new Map(
+      Array.from(name, (at, i) => [raw.strings[at], (flags[i] & MODULE.HAS_SYMBOLS) !== 0]),
+    );
   });
   const names = [...inBase.keys()].filter((name) => inCandidate.has(name));
   return new Set(names.filter((name) => inBase.get(name) !== inCandidate.get(name)));

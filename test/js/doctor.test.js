@@ -303,10 +303,7 @@ test('few samples: a higher rate helps until it is high', () => {
 test('half as many samples of a period are twice the period', () => {
   const meta = { frequency: 0, period: 1000 };
   const lossy = recorded({ quality: { lost: 5 }, meta });
-  assert.equal(
-    advice('lost-samples', {}, lossy)?.fix,
-    'rspack-prof record -c 2000 -- COMMAND',
-  );
+  assert.equal(advice('lost-samples', {}, lossy)?.fix, 'rspack-prof record -c 2000 -- COMMAND');
 });
 
 test('guessed callers are told with their share, above 5 % of the samples', () => {

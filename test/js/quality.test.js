@@ -75,7 +75,10 @@ test('naming a profile counts again what has no name, and keeps its other events
   const { profile: named } = symbolize(profile, '/x.node', native);
   assert.equal(named.raw.quality.unnamedLeaf, 1, 'the sample without a stack');
   assert.deepEqual(
-    named.event('faults').hotspots({ filter: 'found' }).map(({ key }) => key),
+    named
+      .event('faults')
+      .hotspots({ filter: 'found' })
+      .map(({ key }) => key),
     ['found'],
   );
 });

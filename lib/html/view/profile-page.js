@@ -61,8 +61,7 @@ class ProfilePage {
     });
     this.choice = new Choice(report, this.graph, {
       sums: () => ({ self: this.sums.self, total: this.model.total }),
-      shareOf: (mask) =>
-        percent(weightThrough(nodes, mask, this.model.total) / this.sums.weight),
+      shareOf: (mask) => percent(weightThrough(nodes, mask, this.model.total) / this.sums.weight),
       partOf: (total) => `${percent(total / this.sums.weight)}, ${weight(total, report.meta.unit)}`,
       colorOf: (func) => colorOf(funcs.color[func]),
       labelOf: this.label,
