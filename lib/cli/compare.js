@@ -48,7 +48,7 @@ const spec = {
     bundle: { type: 'string', value: 'FILE', help: 'write figures and both profiles to one file' },
   },
   notes: [
-    'A side without an option of its own runs COMMAND as it is. Exit code 0: the candidate is faster,\n' +
+    'A side without an option of its own runs COMMAND as it is. Exit code 0: the candidate is faster, ' +
       'or there is no difference; 1: it is slower, or that could not be told; 2: bad usage.',
   ],
 };

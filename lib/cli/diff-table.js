@@ -1,9 +1,16 @@
 'use strict';
 // A difference for people: a table that fits the terminal, or Markdown for a comment on a pull request.
 
-const { grouped, plural } = require('../grouped.js');
-const { PIPE_COLUMNS, columnsOf, fit, pad, printable } = require('../terminal.js');
-const { warningLines, wrap } = require('../terminal.js');
+const { plural } = require('../grouped.js');
+const {
+  PIPE_COLUMNS,
+  columnsOf,
+  fit,
+  pad,
+  printable,
+  warningLines,
+  wrap,
+} = require('../terminal.js');
 
 /** @typedef {import('../index').Diff} Diff */
 /** @typedef {import('../index').DiffRow} DiffRow */

@@ -14,7 +14,7 @@ const { sidesOf } = require('./sides.js');
 const FREQUENCY = rangeOf('frequency');
 const MOST_RUNS = 1000;
 
-/** @type {Record<string, import('../options').Rule>} */
+/** @type {Record<string, import('../check-options').Rule>} */
 const RULES = {
   base: { type: 'string' },
   candidate: { type: 'string' },

@@ -11,7 +11,8 @@ const {
   sideOf,
 } = require('../../lib/assert/intervals.js');
 const { needForAll, needForDifference, needForShare } = require('../../lib/assert/need.js');
-const { normal, seeded } = require('./compare-support.js');
+const { normal } = require('./compare-support.js');
+const { seeded } = require('./helpers/random.js');
 
 /** @typedef {import('../../lib/assert/intervals').Counted} Counted */
 
