@@ -104,4 +104,4 @@ function extend(expect, advice) {
     );
 }
 
-module.exports = { CHECKS, check, extend, matchers };
+module.exports = { check, extend, matchers };

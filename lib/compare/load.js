@@ -44,4 +44,4 @@ function watchLoad() {
   };
 }
 
-module.exports = { parseStat, watchLoad };
+module.exports = { watchLoad };
