@@ -6,12 +6,12 @@
 #include <execinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ucontext.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "stack/context.h"
 #include "stack/recall.h"
 
 enum { ROOM = 512, BATCHES = 60, SINGLES = 500, EVICT_BYTES = 4 << 20 };
@@ -138,14 +138,10 @@ static void measure_singles(void (*action)(void), double *median, double *p99) {
 
 static void measure_here(void) {
   ucontext_t context;
-  struct prof_memory self;
   double cached, pages, uncached, glibc, elfutils, median, p99, recalled, known, known_p99;
   uint64_t probes;
   getcontext(&context);
-  memset(&regs, 0, sizeof regs);
-  prof_memory_live(&self);
-  regs.r[PROF_RSP] = (uint64_t)(uintptr_t)&context;
-  prof_step_signal(&self, &regs);
+  prof_context_registers(&context, &regs);
   prof_memory_live(&memory);
   cached = measure(walk_once, 500);
   pages = measure(walk_new_memory, 500);

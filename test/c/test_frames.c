@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "stack/context.h"
 #include "stack/step.h"
 #include "stack/unwind.h"
 
@@ -38,8 +39,7 @@ static void *find_thread_start(void *unused) {
   (void)unused;
   getcontext(&context);
   prof_memory_live(&here);
-  regs.r[PROF_RSP] = at(&context);
-  prof_step_signal(&here, &regs);
+  prof_context_registers(&context, &regs);
   walk = (struct prof_walk){.words = words, .capacity = 32};
   prof_unwind_walk(&unwind, &here, &regs, &walk);
   thread_start = PROF_WORD_VALUE(words[walk.count - 1]) + 1;
@@ -67,8 +67,7 @@ static int set_up(void **state) {
   map.has_bytecode = true;
   getcontext(&context);
   prof_memory_live(&memory);
-  regs.r[PROF_RSP] = at(&context);
-  prof_step_signal(&memory, &regs);
+  prof_context_registers(&context, &regs);
   walk = (struct prof_walk){.words = words, .capacity = 32};
   prof_unwind_walk(&unwind, &memory, &regs, &walk);
   start = PROF_WORD_VALUE(words[walk.count - 1]) + 1;

@@ -20,7 +20,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "stack/step.h"
+#include "stack/context.h"
 #include "stack/unwind.h"
 
 #ifdef __has_feature
@@ -49,15 +49,6 @@ static int truth_count;
 static volatile unsigned long sample_count, bad_count;
 static void (*in_handler)(const struct prof_regs *);
 
-static void registers_of(const ucontext_t *context, struct prof_regs *out) {
-  struct prof_memory self;
-  memset(out, 0, sizeof *out);
-  prof_memory_live(&self);
-  out->r[PROF_RSP] = (uint64_t)(uintptr_t)context;
-  if (prof_step_signal(&self, out) != PROF_STEP_OK)
-    abort();
-}
-
 static void walk_from(const struct prof_regs *regs, uint32_t capacity) {
   memset(words, 0, sizeof words);
   walk = (struct prof_walk){.words = words, .capacity = capacity};
@@ -69,7 +60,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
   (void)signal;
   (void)info;
-  registers_of(context, &regs);
+  prof_context_registers(context, &regs);
   in_handler(&regs);
   errno = saved;
 }

@@ -15,7 +15,7 @@
 #include "code/bytecode.h"
 #include "code/jit.h"
 #include "code/v8name.h"
-#include "stack/step.h"
+#include "stack/context.h"
 #include "steps.h"
 
 enum { FRAMES = 4096 };
@@ -186,16 +186,13 @@ static napi_value end(napi_env env, napi_callback_info info) {
 
 static napi_value walk_here(napi_env env, napi_callback_info info) {
   struct prof_walk walk = {.words = words, .capacity = FRAMES};
-  struct prof_memory self;
-  struct prof_regs regs = {0};
+  struct prof_regs regs;
   ucontext_t context;
   napi_value out;
   (void)info;
   publish_map();
   getcontext(&context);
-  prof_memory_live(&self);
-  regs.r[PROF_RSP] = (uint64_t)(uintptr_t)&context;
-  prof_step_signal(&self, &regs);
+  prof_context_registers(&context, &regs);
   prof_unwind_walk(&unwind, &memory, &regs, &walk);
   napi_create_array(env, &out);
   for (uint32_t i = 0; i < walk.count; i++)
