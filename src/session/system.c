@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct prof_system {
   int cpu_count;
   unsigned char scratch[PROF_RING_SCRATCH_BYTES];
   struct prof_datasave *save;
+  bool is_listing; /* what is there already: the recording begins afterwards */
   uint64_t start_ns;
   pthread_t thread;
   atomic_bool is_ending;
@@ -43,7 +45,8 @@ struct prof_system {
 static void keep(void *user, const struct perf_event_header *record, int cpu) {
   struct prof_system *self = user;
   (void)cpu;
-  prof_datasave_record(self->save, record);
+  if (!self->is_listing || record->type != PERF_RECORD_SAMPLE)
+    prof_datasave_record(self->save, record);
 }
 
 static void read_rings(struct prof_system *self) {
@@ -104,13 +107,13 @@ static void save_threads(struct prof_system *self, uint32_t pid) {
 }
 
 /* Processes that begin meanwhile tell of themselves: the events are open by now. Rings are read in
- * between, which thousands of processes would fill; all of it is one round, for what is mapped
- * comes before the samples there. */
+ * between, which thousands of processes would fill. */
 static int save_processes(struct prof_system *self, struct prof_error *error) {
   int count;
   int *pids = list_numbers("/proc", &count);
   if (count == -ENOMEM)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the list of processes");
+  self->is_listing = true;
   for (int i = 0; i < count; i++) {
     struct process process = {.system = self, .pid = (uint32_t)pids[i]};
     char path[64];
@@ -122,6 +125,8 @@ static int save_processes(struct prof_system *self, struct prof_error *error) {
   }
   free(pids);
   prof_datasave_round(self->save);
+  self->is_listing = false;
+  self->start_ns = prof_now_ns();
   return PROF_OK;
 }
 
@@ -236,7 +241,6 @@ int prof_system_start(const struct prof_system_options *options, struct prof_sys
   if (!status) {
     if (self->plan.kernel)
       prof_made_kernel(self->save);
-    self->start_ns = prof_now_ns();
     /* Enabled first: what is mapped while the list is read stands in the rings as well. */
     for (int i = 0; i < self->cpu_count; i++)
       prof_os_real.ioctl(prof_os_real.user, self->rings[i].fd, PERF_EVENT_IOC_ENABLE, 0);
