@@ -91,6 +91,18 @@ function counterProblem(errno) {
   return name;
 }
 
+/**
+ * What was started below a runner that is gone, as far as it stayed in its group.
+ * @param {number | undefined} leader
+ */
+function endGroup(leader) {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
+
 /** @param {string} file @param {number} errno positive */
 function cannotRun(file, errno) {
   const name = getSystemErrorName(-errno);
@@ -130,6 +142,7 @@ function runOnce(command, { env, cwd, signal, runner = findRunner() }) {
       done(() => {
         // Its last character is written last.
         if (!report.endsWith('\n')) {
+          endGroup(child.pid);
           reject(new ProfError('ERR_PROF_SYSTEM', `${command[0]}: its runner was killed`));
           return;
         }

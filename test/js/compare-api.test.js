@@ -3,19 +3,12 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const prof = require('../../lib/index.js');
+const { folder } = require('./compare-support.js');
 
 const QUICK = { runs: 2, warmup: 0, profiles: 0 };
-
-/** @param {import('node:test').TestContext} t */
-function folder(t) {
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-api-'));
-  t.after(() => fs.rmSync(made, { recursive: true, force: true }));
-  return made;
-}
 
 test('two sides are run in turn and the result is what --json prints', async (t) => {
   const cwd = folder(t);

@@ -5,19 +5,18 @@ const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const support = require('./compare-support.js');
 
 const DRIVER = path.join(__dirname, 'cli-driver.js');
 const node = process.execPath;
 /** A node process that a fake profile says 600 samples of. */
 const BUILD = `'${node}' -e 'globalThis.fake = { samples: 600, binding: true };'`;
 
-/** @param {import('node:test').TestContext} t */
+/** With a temporary folder in it. @param {import('node:test').TestContext} t */
 function folder(t) {
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-cli-'));
-  t.after(() => fs.rmSync(made, { recursive: true, force: true }));
+  const made = support.folder(t);
   fs.mkdirSync(path.join(made, 'tmp'));
   return made;
 }
@@ -124,12 +123,6 @@ test('a build that fails: which, how, what it said; what was measured is reporte
   assert.equal(missing.status, 1);
 });
 
-/** @param {() => boolean} is */
-async function until(is) {
-  for (let i = 0; i < 1200 && !is(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(is());
-}
-
 /**
  * A comparison under way, whose sides write their numbers to `pids`.
  * @param {string} cwd
@@ -147,7 +140,7 @@ function compareBeside(cwd, ...argv) {
     pids,
     /** @param {NodeJS.Signals} name @param {number} run that is under way by then */
     async signalIn(name, run) {
-      await until(() => pids().length === run);
+      await support.until(() => pids().length === run);
       child.kill(name);
       const [code, signal] = await once(child, 'close');
       return { code, signal, stdout };
@@ -199,7 +192,7 @@ test('killed outright in the profiled runs: its processes end, the next one remo
   const how = ['--warmup', '0', '--runs', '1', '--base', side, '--candidate', side];
   const { pids, signalIn } = compareBeside(cwd, ...how);
   assert.equal((await signalIn('SIGKILL', 3)).signal, 'SIGKILL');
-  await until(() => pids().every((pid) => !fs.existsSync(`/proc/${pid}`)));
+  await support.until(() => !pids().some(support.isAlive));
   const tmp = path.join(cwd, 'tmp');
   assert.match(fs.readdirSync(tmp).join(), /^rspack-prof-compare-[-\w]+$/);
   compare(cwd, '--warmup', '0', '--runs', '1', '--profiles', '0', '--base', 'true', '--', 'true');

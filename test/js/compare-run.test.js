@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { findRunner, runOnce } = require('../../lib/compare/run.js');
+const { folder, isAlive, until } = require('./compare-support.js');
 
 const node = process.execPath;
 /** Burns CPU time, not wall time: a busy machine changes nothing. @param {number} ms */
@@ -22,29 +23,6 @@ const burn = (ms) =>
  */
 const run = (command, options = {}) =>
   runOnce(command, { env: process.env, cwd: os.tmpdir(), ...options });
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    const state = /\) (\w)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
-    return state !== 'Z' && state !== 'X';
-  } catch {
-    return false;
-  }
-}
-
-/** @param {() => boolean} is */
-async function until(is) {
-  for (let i = 0; i < 600 && !is(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(is());
-}
-
-/** @param {import('node:test').TestContext} t */
-function folder(t) {
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-run-'));
-  t.after(() => fs.rmSync(made, { recursive: true, force: true }));
-  return made;
-}
 
 test('CPU time is that of the whole tree, also of a child that its parent did not wait for', async (t) => {
   const done = path.join(folder(t), 'done');
@@ -105,6 +83,18 @@ test('a runner whose parent was killed ends its command', async (t) => {
   parent.kill('SIGKILL');
   await once(parent, 'exit');
   await until(() => !isAlive(pid()));
+});
+
+test('a runner that was killed itself leaves nobody of its group, and it is said', async (t) => {
+  const file = path.join(folder(t), 'pids');
+  const script = `sleep 60 & echo $PPID $$ $! > "${file}"; wait`;
+  const running = assert.rejects(run(['/bin/sh', '-c', script]), /its runner was killed/);
+  const pids = () =>
+    fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split(' ').map(Number) : [];
+  await until(() => pids().length === 3);
+  process.kill(pids()[0], 'SIGKILL');
+  await running;
+  await until(() => !pids().some(isAlive));
 });
 
 test('exit codes and signals of the command, and the end of what it printed', async () => {

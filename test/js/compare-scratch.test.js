@@ -3,24 +3,23 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { makeScratch, sweepScratch } = require('../../lib/compare/scratch.js');
 const { startOf } = require('../../lib/process-start.js');
+const support = require('./compare-support.js');
 
 /** Larger than any process's number (proc(5), pid_max). */
 const NOBODY = 2 ** 22 + 1;
 
 /** A temporary folder of this test's own. @param {import('node:test').TestContext} t */
 function temporary(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-scratch-'));
+  const folder = support.folder(t);
   const before = process.env.TMPDIR;
   process.env.TMPDIR = folder;
   t.after(() => {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
-    fs.rmSync(folder, { recursive: true, force: true });
   });
   return folder;
 }

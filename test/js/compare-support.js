@@ -1,5 +1,11 @@
 'use strict';
-// Machines made up for the tests of compare: seeded noise, and runs that take as long as it says.
+// For the tests of compare: machines made up of seeded noise, runs that take as long as it says; and where they are of
+// real processes, folders and looking after those.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 
 /** Box and Muller. @param {() => number} random */
 const normal = (random) =>
@@ -46,4 +52,27 @@ function fakeRuns(noise, ratio) {
   };
 }
 
-module.exports = { MACHINES, fakeRuns, normal };
+/** @param {import('node:test').TestContext} t */
+function folder(t) {
+  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-test-'));
+  t.after(() => fs.rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    const state = /\) (\w)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+    return state !== 'Z' && state !== 'X';
+  } catch {
+    return false;
+  }
+}
+
+/** @param {() => boolean} is within a minute, which is long on any machine */
+async function until(is) {
+  for (let i = 0; i < 1200 && !is(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(is());
+}
+
+module.exports = { MACHINES, fakeRuns, folder, isAlive, normal, until };
