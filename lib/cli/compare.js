@@ -6,6 +6,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { writeError, writeJson } = require('./files.js');
+const { say } = require('./say.js');
+const { ENDING, listen } = require('./signals.js');
 const { ProfError } = require('../errors.js');
 const { terminalOf } = require('../terminal.js');
 
@@ -87,7 +89,7 @@ function progressTo(stderr) {
         shown = true;
       } else if (judgement && judgement.pairs > looked) {
         looked = judgement.pairs;
-        stderr.write(`rspack-prof: after ${judgement.pairs} pairs of runs${so}, going on\n`);
+        say({ stderr }, `after ${judgement.pairs} pairs of runs${so}, going on`);
       }
     },
     end() {
@@ -105,17 +107,15 @@ function signalsAbort() {
   const controller = new AbortController();
   /** @type {NodeJS.Signals | null} */
   let received = null;
-  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
-  const handler = (/** @type {NodeJS.Signals} */ signal) => {
+  const release = listen(ENDING, (signal) => {
     received ??= signal;
     controller.abort();
-  };
-  for (const signal of signals) process.on(signal, handler);
+  });
   return {
     signal: controller.signal,
     /** @returns {NodeJS.Signals | null} the one that came */
     release() {
-      for (const signal of signals) process.removeListener(signal, handler);
+      release();
       return received;
     },
   };
@@ -205,7 +205,7 @@ function tellFailure(failure, world) {
   const { message, code, tail, stack } = /** @type {Error & { code?: string, tail?: string }} */ (
     failure
   );
-  world.stderr.write(`rspack-prof: ${code ? `${message} (${code})` : stack}\n`);
+  say(world, code ? `${message} (${code})` : String(stack));
   if (tail) world.stderr.write(`${tail.replace(/^/gm, '  | ')}\n`);
 }
 
@@ -233,15 +233,13 @@ async function run(parsed, world) {
     if (!isEmpty) writeReport(result, parsed, world);
     if (bundle && !isEmpty) {
       const bytes = bundle.write(result, profiles);
-      world.stderr.write(
-        `rspack-prof: bundle: ${file} (${(bytes / 2 ** 20).toFixed(2)} MB): figures` +
-          `${profiles ? ' and both profiles' : ', no profiles'}\n`,
-      );
+      const what = profiles ? ' and both profiles' : ', no profiles';
+      say(world, `bundle: ${file} (${(bytes / 2 ** 20).toFixed(2)} MB): figures${what}`);
     }
     if (failure !== undefined) tellFailure(failure, world);
     const signal = abort.release();
     if (signal) {
-      if (isEmpty) world.stderr.write(`rspack-prof: stopped before anything was measured\n`);
+      if (isEmpty) say(world, 'stopped before anything was measured');
       process.kill(process.pid, signal);
       // Ignored by whoever started us (nohup): then by the number a shell would show.
       return 128 + os.constants.signals[signal];
