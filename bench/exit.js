@@ -28,7 +28,7 @@ function status(name) {
 function runSteps(file, folder) {
   // Loading is no part of it: most of these are there since start().
   const { Profile } = require('../lib/profile/profile.js');
-  const { writeWhole } = require('../lib/export/files.js');
+  const { writeMade, writeWhole } = require('../lib/export/files.js');
   const { foldedMost } = require('../lib/export/folded-most.js');
   const { hintsBelow } = require('../lib/hint-table.js');
   const { htmlReport } = require('../lib/html/report.js');
@@ -56,7 +56,7 @@ function runSteps(file, folder) {
   step('hints', () => hintsBelow(profile, {}));
   step('profile', () => profile.write(to('profile.json.gz')));
   step('folded', () => {
-    writeWhole(to('profile.folded'), foldedMost(profile, FOLDED_BYTES).lines);
+    writeMade(to('profile.folded'), (write) => foldedMost(profile, FOLDED_BYTES, write));
   });
   step('html', () => writeWhole(to('flamegraph.html'), htmlReport(profile, { atExit: true })));
   console.log(JSON.stringify(steps));

@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { reasonOf } = require('./errors.js');
 const { exitParts, exitTable } = require('./exit-table.js');
-const { writeWhole } = require('./export/files.js');
+const { writeMade, writeWhole } = require('./export/files.js');
 const { removeJournal } = require('./journal.js');
 
 /** @typedef {import('./profile/profile').Profile} Profile */
@@ -148,8 +148,9 @@ function writeSides(profile, folder, table, say) {
   let note = '';
   side('profile.folded', (file) => {
     const { foldedMost } = require('./export/folded-most.js');
-    const { lines, whole, share, hidden } = foldedMost(profile, FOLDED_BYTES);
-    writeWhole(file, lines);
+    const { whole, share, hidden } = writeMade(file, (write) =>
+      foldedMost(profile, FOLDED_BYTES, write),
+    );
     if (whole) return 'folded stacks';
     const about = aboutFolded(share, hidden / Math.max(1, profile.quality.samples));
     note = `\nprofile.folded: ${about}\n`;

@@ -5,7 +5,6 @@
 
 const { grouped } = require('./grouped.js');
 const { bareEvent } = require('./profile/events.js');
-const { mostShare } = require('./profile/weights.js');
 const {
   PIPE_COLUMNS,
   columnsOf,
@@ -39,8 +38,11 @@ const NO_SAMPLES = 'no samples: the process used no CPU time while it was record
  * @typedef {object} TableProfile what is read of a profile
  * @property {Record<string, any>} meta
  * @property {{ samples: number, lost: number, completeShare: number, warnings?: import('./terminal').Warning[] } & Record<string, any>} quality
- * @property {(options: any) => Row[]} hotspots
+ * @property {(options: any) => Top} topHotspots
  * @property {{ ns: number, threads: number }} [idleTime] of a recording with waits
+ *
+ * @typedef {{shown: Row[], rest: {count: number, selfShare: number}, isEmpty: boolean}} Top of
+ *   profile/weights.js
  *
  * @typedef {object} RowOptions
  * @property {string} [by] what a row is, 'symbol' unless given
@@ -217,19 +219,16 @@ function rowLines(rows, { by, width, paint, inMs, children }) {
 }
 
 /**
- * @param {Row[]} shown
- * @param {Row[]} all
+ * @param {Top['rest']} rest
  * @param {boolean} children
  */
-function restLine(shown, all, children) {
-  // By self, rows that only called others would count as something and add nothing.
-  const isShown = new Set(shown);
-  const hidden = all.filter((row) => !isShown.has(row) && (children || row.self > 0));
-  if (hidden.length === 0) return [];
-  const count = `${grouped(hidden.length)} more`;
+function restLine({ count, selfShare }, children) {
+  if (count === 0) return [];
   // Totals overlap, so only self shares can be added up.
-  const self = percent(hidden.reduce((sum, row) => sum + row.selfShare, 0));
-  return [`${count}${children ? ` with ${self}% self together` : `: ${self}% together`}`];
+  const self = percent(selfShare);
+  return [
+    `${grouped(count)} more${children ? ` with ${self}% self together` : `: ${self}% together`}`,
+  ];
 }
 
 /**
@@ -252,19 +251,16 @@ function idleLine({ idleTime }, { idle, state }) {
 const usualKeys = ({ meta }) => (meta.switches ? 'reason,waiter' : 'symbol');
 
 /**
- * Rows in the order of the table and how many of them it shows.
  * @param {TableProfile} profile
  * @param {TableOptions} options
+ * @returns {Top}
  */
 function selectRows(profile, options) {
   const { by = usualKeys(profile), limit = 40, percentLimit = 0.5, children = false } = options;
   const { phase, thread, state, idle, filter, unnamed = 'together' } = options;
-  const share = children ? 'totalShare' : 'selfShare';
   const sort = children ? 'total' : 'self';
-  const all = profile.hotspots({ by, sort, phase, thread, state, idle, filter, unnamed });
-  // What any event has enough of; the first event's share gives the order.
-  const enough = all.filter((row) => mostShare(row, share) * 100 >= percentLimit);
-  return { all, shown: enough.slice(0, limit) };
+  const asked = { by, phase, thread, state, idle, filter, unnamed, limit, percentLimit, sort };
+  return profile.topHotspots(asked);
 }
 
 /**
@@ -283,18 +279,18 @@ function renderHotspots(profile, options = {}) {
  * @param {TableOptions} options
  * @returns {string} ends in a newline
  */
-function renderRows(profile, { all, shown }, options) {
+function renderRows(profile, { shown, rest, isEmpty }, options) {
   const terminal = terminalOf(options);
   const lines = [...wrap(headline(profile), Math.min(terminal.width, 120)), ''];
   if (profile.quality.samples === 0) {
     lines.push(NO_SAMPLES);
-  } else if (all.length === 0) {
+  } else if (isEmpty) {
     lines.push('no sample matches');
   } else {
     const inMs = profile.meta.switches !== undefined;
     const { by = usualKeys(profile), children } = options;
     lines.push(...rowLines(shown, { by, inMs, children, ...terminal }));
-    lines.push(...restLine(shown, all, options.children === true));
+    lines.push(...restLine(rest, options.children === true));
     lines.push(...idleLine(profile, options));
   }
   const warnings = options.warnings === false ? [] : (profile.quality.warnings ?? []);

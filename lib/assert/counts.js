@@ -3,7 +3,7 @@
 // Samples of different weight tell less than as many of equal weight: (sum w)^2 / sum w^2 of them count
 // (Kish, Survey Sampling, 1965).
 
-const { physicalFuncs } = require('../profile/hotspots.js');
+const { physicalFuncs } = require('../profile/places.js');
 const { FUNC_KEYS, KINDS, NODE_KEYS, SAMPLE_KEYS } = require('../profile/keys.js');
 const { nodesThrough, selectSamples } = require('../profile/select.js');
 

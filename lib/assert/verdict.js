@@ -63,12 +63,12 @@ function tableOf(profile, { by, filter, isTotal, ...where }) {
   // The table asks for names, and knows nothing of which samples.
   const asked = /** @type {any} */ ({
     ...{ meta: profile.meta, quality: profile.quality },
-    hotspots: (/** @type {import('../index').HotspotOptions} */ options) =>
-      profile.hotspots({ by, filter: options.filter, unnamed: options.unnamed, ...where }),
+    topHotspots: (/** @type {import('../index').HotspotOptions} */ options) =>
+      profile.topHotspots({ ...options, ...where }),
   });
   const rows = selectRows(asked, shown);
   // A table without a row says less than what there is instead.
-  if (rows.all.length === 0 && filter) return tableOf(profile, { by, isTotal: false, ...where });
+  if (rows.isEmpty && filter) return tableOf(profile, { by, isTotal: false, ...where });
   const options = { ...shown, width: WIDTH, color: false, warnings: false };
   return renderRows(asked, rows, options).trimEnd();
 }

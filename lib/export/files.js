@@ -145,6 +145,25 @@ function writeTogether(files) {
 }
 
 /**
+ * One file, by whoever makes it piece by piece.
+ * @template T
+ * @param {string} file
+ * @param {(write: (chunk: string | Uint8Array) => void) => T} make
+ * @returns {T} what that says of it
+ */
+function writeMade(file, make) {
+  const writing = new Writing();
+  try {
+    writing.begin(file);
+    const made = make((chunk) => writing.write(chunk));
+    writing.commit();
+    return made;
+  } finally {
+    writing.discard();
+  }
+}
+
+/**
  * @param {string} file
  * @param {Iterable<string | Uint8Array>} pieces
  */
@@ -226,6 +245,7 @@ module.exports = {
   writeError,
   writeFolder,
   writeInto,
+  writeMade,
   writeTogether,
   writeWhole,
 };

@@ -85,10 +85,11 @@ const categoriesWith = (ours) =>
 /**
  * Frames: a function, or a function that was inlined; with `work` once for each kind of that.
  * @param {RawProfile} raw
+ * @param {import('../profile/scratch').Take} take
  * @param {{names: string[], ofNode: Uint8Array}} [work] categories of ours
  */
-function framesOf({ funcs, nodes }, work) {
-  const frameOfNode = new Int32Array(nodes.func.length);
+function framesOf({ funcs, nodes }, take, work) {
+  const frameOfNode = take(Int32Array, nodes.func.length);
   /** Kinds of work, and none. */
   const kinds = work ? work.names.length + 1 : 1;
   /** By function, kind of work, inlined or not: its frame and 1; 0: none yet. */

@@ -61,32 +61,22 @@ const CPU_UNITS = new Map([
  * @param {Uint32Array} own indices
  */
 function samplesTable({ samples, meta }, own) {
-  const ns = new Float64Array(own.length);
-  const weight = new Float64Array(own.length);
-  const node = new Uint32Array(own.length);
-  let before = meta.startNs;
-  for (let i = 0; i < own.length; i++) {
-    const now = samples.timeNs[own[i]];
-    ns[i] = now - before;
-    before = now;
-    weight[i] = samples.weight[own[i]];
-    node[i] = samples.node[own[i]];
-  }
-  const weights = new Column(weight);
+  const { timeNs, node, weight, state } = samples;
+  const weights = new Column(weight, { rows: own });
   const isTime = CPU_UNITS.has(meta.unit);
-  const { state } = samples;
   const columns = {
     length: own.length,
-    stack: new Column(node, { nullAt: 0, add: -1 }),
+    stack: new Column(node, { rows: own, nullAt: 0, add: -1 }),
     // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
-    timeDeltas: new Column(ns, { decimals: MS_DECIMALS }),
+    timeDeltas: new Column(timeNs, { rows: own, since: meta.startNs, decimals: MS_DECIMALS }),
   };
   if (meta.switches && state) {
+    const ran = Float64Array.from(own, (i) => (state[i] === 0 ? weight[i] : 0));
     return {
       ...columns,
-      weight: new Column(weight, { decimals: MS_DECIMALS }),
+      weight: new Column(weight, { rows: own, decimals: MS_DECIMALS }),
       weightType: 'tracing-ms',
-      threadCPUDelta: new Column(weight.map((ns, i) => (state[own[i]] === 0 ? ns : 0))),
+      threadCPUDelta: new Column(ran),
     };
   }
   return {

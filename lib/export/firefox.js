@@ -7,6 +7,7 @@
 // What the format has no place for is in `meta.rspackProf` (docs/format.md), so that nothing is
 // lost on the way back.
 
+const { fresh } = require('../profile/scratch.js');
 const { Strings, categoriesWith, framesOf, funcsOf, libsOf } = require('./firefox-tables.js');
 const { Column, writeJson } = require('./json.js');
 const { cpuUsage } = require('./cpu-usage.js');
@@ -91,11 +92,7 @@ function memoryCounters({ raw, meta }, mainThreadIndex) {
 function ownData({ raw, meta, quality, build, others }, own) {
   const { threads, modules, funcs, samples } = raw;
   const pick = (/** @type {Uint8Array | Uint16Array} */ column) =>
-    own.map((indices) => {
-      const values = new Uint16Array(indices.length);
-      for (let i = 0; i < values.length; i++) values[i] = column[indices[i]];
-      return new Column(values);
-    });
+    own.map((rows) => new Column(column, { rows }));
   return {
     version: OWN_VERSION,
     meta,
@@ -132,7 +129,7 @@ function otherEvent({ about, samples }, startNs) {
   return {
     about,
     samples: {
-      sinceStartNs: list(timeNs.map((time) => time - startNs)),
+      sinceStartNs: new Column(timeNs, { add: -startNs }),
       ...Object.fromEntries(
         OTHER_COLUMNS.map((name) => [name, list(columns[/** @type {'node'} */ (name)])]),
       ),
@@ -198,13 +195,14 @@ function countersOf(profile, mainThreadIndex) {
 /**
  * @param {Profile} profile
  * @param {{perCpuThreads?: boolean, categories?: boolean}} [options] what makes the file larger
+ * @param {import('../profile/scratch').Take} [take] of the columns in it that are not the profile's own
  * @returns {object} for writeJson(), with columns in it
  */
-function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) {
+function toFirefox(profile, { perCpuThreads = false, categories = false } = {}, take = fresh) {
   const { raw, meta } = profile;
   const strings = new Strings(raw.strings);
   const work = categories ? profile.categories : undefined;
-  const { frameTable, frameOfNode } = framesOf(raw, work);
+  const { frameTable, frameOfNode } = framesOf(raw, take, work);
   const { funcTable, sources } = funcsOf(raw);
   const own = samplesBy(raw.samples.thread, raw.threads.tid.length);
   const threads = threadsOf(profile, own, strings);
@@ -276,16 +274,18 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}) 
  * @returns {Uint8Array[]} the file
  */
 function firefoxFile(profile, { gzip = false, ...options } = {}) {
-  const table = toFirefox(profile, options);
-  if (gzip) {
-    const file = new Gzip(GZIP_LEVEL);
-    writeJson(table, (piece) => file.write(piece));
-    return file.end();
-  }
-  /** @type {Uint8Array[]} */
-  const pieces = [];
-  writeJson(table, (piece) => pieces.push(piece));
-  return pieces;
+  return profile.scratch.lend((take) => {
+    const table = toFirefox(profile, options, take);
+    if (gzip) {
+      const file = new Gzip(GZIP_LEVEL);
+      writeJson(table, (piece) => file.write(piece));
+      return file.end();
+    }
+    /** @type {Uint8Array[]} */
+    const pieces = [];
+    writeJson(table, (piece) => pieces.push(Buffer.from(piece)));
+    return pieces;
+  });
 }
 
 module.exports = { firefoxFile, toFirefox, GECKO_VERSION, OTHER_COLUMNS, VERSION, OWN_VERSION };

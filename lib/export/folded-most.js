@@ -9,36 +9,49 @@
 //      threshold is the lowest at which it fits. No function has more samples than its own.
 
 const { KINDS, crateOf, objectOf, packageOf } = require('../profile/keys.js');
-const { sumMerged } = require('../profile/call-tree.js');
-const { sumSelected } = require('../profile/select.js');
-const { mergeByName, subtreeSums } = require('../profile/tree.js');
+const { selectSamples } = require('../profile/select.js');
+const { Children, addUp } = require('../profile/tree.js');
 const { shorten } = require('../shorten.js');
 const { NO_STACK, safeName } = require('./folded.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
-/** @typedef {{parent: Int32Array, name: Int32Array, text: string[], self: Float64Array}} Tree name: of a node,
- *    index into text; self: samples that end in a node; parents stand before their children */
+/** @typedef {import('../profile/scratch').Scratch} Scratch */
+/** @typedef {import('../profile/scratch').Take} Take */
+/** @typedef {Tree & {func: Int32Array}} NamedTree func: one of the functions that have a name, by that */
+/** @typedef {{size: number, parent: Int32Array, name: Int32Array, text: string[], self: Uint32Array}} Tree size: of
+ *    the columns' nodes; name: index into text; self: samples that end in a node; parents stand before their
+ *    children */
 
 const OTHER = '[other]';
 const LONG_NAME = 120;
+/** Of a write. */
+const CHUNK_BYTES = 1 << 18;
+/** The separator before [other], a blank, any count, the line's end. */
+const LINE_END_BYTES = OTHER.length + 32;
+const SEMICOLON = 0x3b;
 
 /**
  * @param {Profile} profile
- * @returns {Tree & {func: Int32Array}} func: one of the functions that have a name
+ * @param {Take} take
+ * @returns {NamedTree}
  */
-function wholeTree(profile) {
+function wholeTree(profile, take) {
   const { id, text } = profile.namesByObject;
   const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
-  const { func } = profile.raw.nodes;
-  const name = new Int32Array(parent.length);
-  const funcOfName = new Int32Array(text.length).fill(-1);
-  for (let i = 1; i < parent.length; i++) {
-    name[i] = id[func[node[i]]];
-    funcOfName[name[i]] = func[node[i]];
+  const { nodes, samples } = profile.raw;
+  const size = parent.length;
+  const name = take(Int32Array, size);
+  const func = new Int32Array(text.length).fill(-1);
+  for (let i = 1; i < size; i++) {
+    name[i] = id[nodes.func[node[i]]];
+    func[name[i]] = nodes.func[node[i]];
   }
-  const safe = text.map((own, i) => (funcOfName[i] < 0 ? '' : safeName(own)));
-  const self = sumMerged(sumSelected(profile, {}).count, merged, parent.length);
-  return { parent, name, text: safe, self, func: funcOfName };
+  const selected = selectSamples(profile, {});
+  const self = take(Uint32Array, size);
+  for (let i = 0; i < samples.node.length; i++)
+    if (selected === null || selected[i] === 1) self[merged[samples.node[i]]]++;
+  const safe = text.map((own, i) => (func[i] < 0 ? '' : safeName(own)));
+  return { size, parent, name, text: safe, self, func };
 }
 
 /**
@@ -54,10 +67,11 @@ function ownerOf(profile, func) {
 
 /**
  * @param {Profile} profile
- * @param {ReturnType<typeof wholeTree>} whole
- * @returns {Tree}
+ * @param {NamedTree} whole
+ * @param {Take} take of what is not kept
+ * @returns {NamedTree} with columns of its own
  */
-function ownersTree(profile, whole) {
+function ownersTree(profile, whole, take) {
   const text = [...whole.text];
   /** @type {Map<string, number>} */
   const known = new Map();
@@ -69,37 +83,24 @@ function ownersTree(profile, whole) {
     known.set(shown, id);
     return id;
   });
-  // A node for each change of owner, and one more for samples of its own; then those of one name are made one.
-  const size = whole.parent.length;
-  const parent = new Int32Array(2 * size);
-  const name = new Int32Array(2 * size);
-  const self = new Float64Array(2 * size);
-  const place = new Int32Array(size);
-  let count = 1;
-  parent[0] = -1;
+  // A node for each change of owner, and one more for samples of its own.
+  let most = whole.size;
+  for (let node = 1; node < whole.size; node++) if (whole.self[node] > 0) most++;
+  const nodes = new Children(most, take);
+  const self = take(Uint32Array, most + 1);
+  const place = take(Int32Array, whole.size);
   self[0] = whole.self[0];
-  for (let node = 1; node < size; node++) {
+  for (let node = 1; node < whole.size; node++) {
     const up = place[whole.parent[node]];
     const own = owner[whole.name[node]];
-    place[node] = up;
-    if (up === 0 || name[up] !== own) {
-      place[node] = count;
-      parent[count] = up;
-      name[count++] = own;
-    }
+    place[node] = up > 0 && nodes.name[up] === own ? up : nodes.child(up, own);
     if (whole.self[node] === 0) continue;
-    parent[count] = place[node];
-    name[count] = whole.name[node];
-    self[count++] = whole.self[node];
+    self[nodes.child(place[node], whole.name[node])] += whole.self[node];
   }
-  const ids = Uint32Array.from(text, (_, id) => id);
-  const tree = mergeByName(parent.subarray(0, count), name, ids);
-  return {
-    parent: tree.parent,
-    name: tree.node.map((node) => name[node]),
-    text,
-    self: sumMerged(self.subarray(0, count), tree.merged, tree.parent.length),
-  };
+  const { size } = nodes;
+  const own = (/** @type {any} */ column) => column.slice(0, size);
+  const [parent, name] = [own(nodes.parent), own(nodes.name)];
+  return { size, parent, name, text, self: own(self), func: whole.func };
 }
 
 /**
@@ -107,10 +108,10 @@ function ownersTree(profile, whole) {
  * @param {(name: number) => string} kindOf
  * @returns {string[]} long names shortened; two that would be the same get numbers
  */
-function shortNames({ name, text }, kindOf) {
+function shortNames({ size, name, text }, kindOf) {
   const short = [...text];
   const shown = new Uint8Array(text.length);
-  for (let node = 1; node < name.length; node++) shown[name[node]] = 1;
+  for (let node = 1; node < size; node++) shown[name[node]] = 1;
   const taken = new Set(text.filter((_, id) => shown[id] === 1));
   text.forEach((own, id) => {
     if (shown[id] === 0 || own.length <= LONG_NAME) return;
@@ -122,128 +123,180 @@ function shortNames({ name, text }, kindOf) {
   return short;
 }
 
-/**
- * @param {Tree} tree
- * @returns {Float64Array} by node: of its line without the count
- */
-function lineBytes({ parent, name, text }) {
-  const length = Float64Array.from(text, (own) => Buffer.byteLength(own));
-  const bytes = new Float64Array(parent.length);
-  bytes[0] = NO_STACK.length;
-  for (let node = 1; node < parent.length; node++) {
-    const up = parent[node];
-    bytes[node] = length[name[node]] + (up > 0 ? bytes[up] + 1 : 0);
-  }
-  return bytes;
-}
-
-/**
- * The lowest threshold, in samples of a subtree, at which the text fits.
- * A node is shown from its first sample up to `total`; its own line stands there with it, its line
- * `[other]` once the smallest of its children is below the threshold: two ranges of thresholds for
- * each node, whose bytes are added up in one pass.
- * @param {Tree} tree
- * @param {Float64Array} total samples of each subtree
- * @param {number} mostBytes
- * @returns {number} a node is shown if it has at least so many samples; 1: everything fits
- */
-function leastSamples(tree, total, mostBytes) {
-  const { parent, self } = tree;
-  const bytes = lineBytes(tree);
-  const smallest = new Float64Array(parent.length).fill(Infinity);
-  for (let node = 1; node < parent.length; node++) {
-    const up = parent[node];
-    if (total[node] > 0 && total[node] < smallest[up]) smallest[up] = total[node];
-  }
-  const change = new Float64Array(total[0] + 2);
-  const countBytes = String(total[0]).length + 2; // the blank and the line's end
-  for (let node = 0; node < parent.length; node++) {
-    if (self[node] > 0) {
-      change[1] += bytes[node] + countBytes;
-      change[total[node] + 1] -= bytes[node] + countBytes;
-    }
-    if (smallest[node] < total[node]) {
-      const other = (node > 0 ? bytes[node] + 1 : 0) + OTHER.length + countBytes;
-      change[smallest[node] + 1] += other;
-      change[total[node] + 1] -= other;
-    }
-  }
-  let size = 0;
-  for (let least = 1; least <= total[0]; least++) {
-    size += change[least];
-    if (size <= mostBytes) return least;
-  }
-  return total[0] + 1;
-}
-
-/**
- * The samples that the threshold hides, at the node that is shown above them.
- * @param {Tree} tree
- * @param {Float64Array} total
- * @param {number} least
- */
-function hiddenSamples({ parent }, total, least) {
-  const other = new Float64Array(parent.length);
-  for (let node = 1; node < parent.length; node++) {
-    const up = parent[node];
-    if (total[node] < least && (up === 0 || total[up] >= least)) other[up] += total[node];
-  }
-  return other;
-}
-
-/**
- * @param {Tree} tree
- * @param {Float64Array} total
- * @param {number} least
- * @param {Float64Array} other
- * @returns {Generator<string>}
- */
-function* linesOf({ parent, name, text, self }, total, least, other) {
-  /** @type {string[]} each node's line without the count, its callers' made first */
-  const paths = new Array(parent.length);
-  paths[0] = '';
-  for (let node = 0; node < parent.length; node++) {
-    if (node > 0) {
-      if (total[node] < least) continue;
+/** What the lines are made of: of each name its bytes, of each node the length of its line. */
+class Lines {
+  /**
+   * @param {Tree} tree
+   * @param {Take} take
+   */
+  constructor(tree, take) {
+    const { size, parent, name, text } = tree;
+    this.tree = tree;
+    /** Where each name begins in `names`, and the last one ends. */
+    this.starts = take(Uint32Array, text.length + 1);
+    for (let id = 0; id < text.length; id++)
+      this.starts[id + 1] = this.starts[id] + Buffer.byteLength(text[id]);
+    /** Of each node's line, without the count. */
+    this.bytes = take(Uint32Array, size);
+    this.longest = NO_STACK.length;
+    this.bytes[0] = NO_STACK.length;
+    for (let node = 1; node < size; node++) {
       const up = parent[node];
-      paths[node] = up > 0 ? `${paths[up]};${text[name[node]]}` : text[name[node]];
+      const own = this.starts[name[node] + 1] - this.starts[name[node]];
+      this.bytes[node] = own + (up > 0 ? this.bytes[up] + 1 : 0);
+      if (this.bytes[node] > this.longest) this.longest = this.bytes[node];
     }
-    if (self[node] > 0) yield `${node === 0 ? NO_STACK : paths[node]} ${self[node]}\n`;
-    if (other[node] > 0) yield `${node === 0 ? '' : `${paths[node]};`}${OTHER} ${other[node]}\n`;
+    /** Samples of each subtree. */
+    this.total = take(Uint32Array, size);
+    for (let node = 0; node < size; node++) this.total[node] = tree.self[node];
+    addUp(parent, this.total);
+  }
+
+  /**
+   * The lowest threshold, in samples of a subtree, at which the text fits.
+   * A node is shown from its first sample up to its total; its own line stands there with it, its line
+   * `[other]` once the smallest of its children is below the threshold: two ranges of thresholds for
+   * each node, whose bytes are added up in one pass.
+   * @param {number} mostBytes
+   * @param {Scratch} scratch
+   * @returns {number} a node is shown if it has at least so many samples; 1: everything fits
+   */
+  leastSamples(mostBytes, scratch) {
+    return scratch.lend((take) => this.#least(mostBytes, take));
+  }
+
+  /** @param {number} mostBytes @param {Take} take */
+  #least(mostBytes, take) {
+    const { bytes, total } = this;
+    const { size, parent, self } = this.tree;
+    const NONE = 2 ** 32 - 1;
+    const smallest = take(Uint32Array, size).fill(NONE);
+    for (let node = 1; node < size; node++) {
+      const up = parent[node];
+      if (total[node] > 0 && total[node] < smallest[up]) smallest[up] = total[node];
+    }
+    const change = take(Float64Array, total[0] + 2);
+    const countBytes = String(total[0]).length + 2; // the blank and the line's end
+    for (let node = 0; node < size; node++) {
+      if (self[node] > 0) {
+        change[1] += bytes[node] + countBytes;
+        change[total[node] + 1] -= bytes[node] + countBytes;
+      }
+      if (smallest[node] < total[node]) {
+        const other = (node > 0 ? bytes[node] + 1 : 0) + OTHER.length + countBytes;
+        change[smallest[node] + 1] += other;
+        change[total[node] + 1] -= other;
+      }
+    }
+    let sum = 0;
+    for (let least = 1; least <= total[0]; least++) {
+      sum += change[least];
+      if (sum <= mostBytes) return least;
+    }
+    return total[0] + 1;
+  }
+
+  /**
+   * The samples that the threshold hides, at the node that is shown above them.
+   * @param {number} least
+   * @param {Take} take
+   * @returns {Uint32Array} by node
+   */
+  hidden(least, take) {
+    const { total } = this;
+    const { size, parent } = this.tree;
+    const other = take(Uint32Array, size);
+    for (let node = 1; node < size; node++) {
+      const up = parent[node];
+      if (total[node] < least && (up === 0 || total[up] >= least)) other[up] += total[node];
+    }
+    return other;
+  }
+
+  /**
+   * @param {number} least
+   * @param {Uint32Array} other of hidden()
+   * @param {(chunk: Uint8Array) => void} write a chunk of whole lines, which is its own until it returns
+   * @param {Take} take
+   */
+  write(least, other, write, take) {
+    const { bytes, total, starts } = this;
+    const { size, self, text } = this.tree;
+    const names = take(Uint8Array, starts[text.length]);
+    const encoder = Buffer.from(names.buffer, names.byteOffset, names.length);
+    for (let id = 0; id < text.length; id++) encoder.write(text[id], starts[id]);
+    const room = Math.max(CHUNK_BYTES, this.longest + LINE_END_BYTES);
+    const chunk = take(Uint8Array, room);
+    const lines = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    let at = 0;
+    const line = (/** @type {number} */ node, /** @type {string} */ end) => {
+      if (at + bytes[node] + LINE_END_BYTES > room) {
+        write(lines.subarray(0, at));
+        at = 0;
+      }
+      if (node > 0) this.#path(node, names, chunk, at);
+      at += node > 0 ? bytes[node] : 0;
+      at += lines.write(end, at, 'latin1');
+    };
+    for (let node = 0; node < size; node++) {
+      if (node > 0 && total[node] < least) continue;
+      if (self[node] > 0) line(node, `${node === 0 ? NO_STACK : ''} ${self[node]}\n`);
+      if (other[node] > 0) line(node, `${node === 0 ? '' : ';'}${OTHER} ${other[node]}\n`);
+    }
+    if (at > 0) write(lines.subarray(0, at));
+  }
+
+  /**
+   * A node's line without the count, from its end to its start.
+   * @param {number} node
+   * @param {Uint8Array} names
+   * @param {Uint8Array} chunk written
+   * @param {number} at
+   */
+  #path(node, names, chunk, at) {
+    const { starts } = this;
+    const { parent, name } = this.tree;
+    let end = at + this.bytes[node];
+    for (let own = node; own > 0; own = parent[own]) {
+      if (own !== node) chunk[--end] = SEMICOLON;
+      const first = starts[name[own]];
+      for (let i = starts[name[own] + 1] - 1; i >= first; i--) chunk[--end] = names[i];
+    }
   }
 }
 
 /**
  * @param {Profile} profile
  * @param {number} mostBytes
- * @returns {{lines: Generator<string>, whole: boolean, share: number, hidden: number}} share: of all
- *   samples, paths below it are summed up; hidden: the samples that are counted as [other]
+ * @param {(chunk: Uint8Array) => void} write what it keeps of a chunk, it copies
+ * @returns {{whole: boolean, share: number, hidden: number}} share: of all samples, paths below it are
+ *   summed up; hidden: the samples that are counted as [other]
  */
-function foldedMost(profile, mostBytes) {
-  const whole = wholeTree(profile);
-  /** @type {Tree} */
-  let tree = whole;
-  let total = subtreeSums(tree.parent, tree.self);
-  let least = leastSamples(tree, total, mostBytes);
-  const isWhole = least === 1;
-  if (!isWhole) {
-    tree = ownersTree(profile, whole);
-    total = subtreeSums(tree.parent, tree.self);
-    least = leastSamples(tree, total, mostBytes);
-  }
-  if (least > 1) {
-    const { kind } = profile.raw.funcs;
-    const { func } = whole;
-    tree = { ...tree, text: shortNames(tree, (name) => KINDS[kind[func[name]]]) };
-    least = leastSamples(tree, total, mostBytes);
-  }
-  const other = hiddenSamples(tree, total, least);
-  return {
-    lines: linesOf(tree, total, least, other),
-    whole: isWhole,
-    share: least > 1 ? least / total[0] : 0,
-    hidden: other.reduce((sum, count) => sum + count, 0),
-  };
+function foldedMost(profile, mostBytes, write) {
+  const { scratch } = profile;
+  const byOwner = scratch.lend((take) => {
+    const whole = wholeTree(profile, take);
+    const fits = new Lines(whole, take).leastSamples(mostBytes, scratch) === 1;
+    return fits ? null : ownersTree(profile, whole, take);
+  });
+  return scratch.lend((take) => {
+    const tree = byOwner ?? wholeTree(profile, take);
+    let lines = new Lines(tree, take);
+    let least = lines.leastSamples(mostBytes, scratch);
+    if (least > 1) {
+      const { kind } = profile.raw.funcs;
+      const text = shortNames(tree, (name) => KINDS[kind[tree.func[name]]]);
+      lines = new Lines({ ...tree, text }, take);
+      least = lines.leastSamples(mostBytes, scratch);
+    }
+    const other = lines.hidden(least, take);
+    lines.write(least, other, write, take);
+    return {
+      whole: byOwner === null,
+      share: least > 1 ? least / lines.total[0] : 0,
+      hidden: other.reduce((sum, count) => sum + count, 0),
+    };
+  });
 }
 
 module.exports = { foldedMost };

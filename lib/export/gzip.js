@@ -9,6 +9,8 @@ const zlib = require('node:zlib');
 /** Deflate, no flags, no time, no system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const POLYNOMIAL = 0xedb88320;
+/** More than a piece gets: what zlib puts together from several is copied, and the parts wait for V8's collector. */
+const PART_BYTES = 1 << 17;
 
 /** node's own from 20.15 and 22.2 on. @type {(bytes: Uint8Array, before: number) => number} */
 const crc32 = /** @type {any} */ (zlib).crc32 ?? crcByTable();
@@ -28,11 +30,10 @@ function crcByTable() {
   };
 }
 
-class Gzip {
+/** The same without header and trailer (RFC 1951). */
+class Deflate {
   /** @type {Uint8Array[]} */
-  #parts = [HEADER];
-  #crc = 0;
-  #size = 0;
+  #parts = [];
   #level;
 
   /** @param {number} level of zlib */
@@ -43,10 +44,33 @@ class Gzip {
   /** @param {Uint8Array} piece */
   write(piece) {
     if (piece.length === 0) return;
+    const finishFlush = zlib.constants.Z_FULL_FLUSH;
+    const options = { level: this.#level, finishFlush, chunkSize: PART_BYTES };
+    this.#parts.push(zlib.deflateRawSync(piece, options));
+  }
+
+  /** @returns {Uint8Array[]} the stream */
+  end() {
+    this.#parts.push(zlib.deflateRawSync(Buffer.alloc(0)));
+    return this.#parts;
+  }
+}
+
+class Gzip {
+  #deflate;
+  #crc = 0;
+  #size = 0;
+
+  /** @param {number} level of zlib */
+  constructor(level) {
+    this.#deflate = new Deflate(level);
+  }
+
+  /** @param {Uint8Array} piece */
+  write(piece) {
     this.#crc = crc32(piece, this.#crc);
     this.#size += piece.length;
-    const finishFlush = zlib.constants.Z_FULL_FLUSH;
-    this.#parts.push(zlib.deflateRawSync(piece, { level: this.#level, finishFlush }));
+    this.#deflate.write(piece);
   }
 
   /** @returns {Uint8Array[]} the file */
@@ -54,9 +78,8 @@ class Gzip {
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
-    this.#parts.push(zlib.deflateRawSync(Buffer.alloc(0)), trailer);
-    return this.#parts;
+    return [HEADER, ...this.#deflate.end(), trailer];
   }
 }
 
-module.exports = { Gzip, crcByTable };
+module.exports = { Deflate, Gzip, crcByTable };

@@ -133,20 +133,23 @@ class Evidence {
   /** Of tests that several rules share. @type {Map<(func: Func) => boolean, Uint8Array>} */
   #known = new Map();
 
-  /** @param {Profile} profile */
-  constructor(profile) {
+  /**
+   * @param {Profile} profile
+   * @param {import('../profile/scratch').Take} take
+   */
+  constructor(profile, take) {
     const size = profile.raw.nodes.parent.length;
     this.profile = profile;
-    this.#sums = sumPerNode(profile, null);
+    this.#sums = sumPerNode(profile, null, take);
     /** @type {Func[]} */
     this.funcs = new Array(profile.raw.funcs.name.length);
     for (let id = 0; id < this.funcs.length; id++) this.funcs[id] = funcOf(profile, id);
     this.#byFunc = new Float64Array(this.funcs.length);
     this.isOwn = this.#which(isOwn);
     /** The nearest place above, or at. */
-    this.above = new Int32Array(size);
+    this.above = take(Int32Array, size);
     /** The place that a sample here is charged to. */
-    this.charged = new Int32Array(size);
+    this.charged = take(Int32Array, size);
   }
 
   /** @param {(func: Func) => boolean} test */

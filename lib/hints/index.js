@@ -43,17 +43,19 @@ function hints(profile, options = {}, rules = RULES) {
   if (typeof limit !== 'number' || !(limit >= 0)) {
     throw new ProfError('ERR_PROF_BAD_OPTION', "'limit' must be a number from 0 on");
   }
-  const evidence = new Evidence(profile);
-  return rules
-    .flatMap(({ code, find, what, did, note }) => {
-      const { share, samples, places } = find(evidence);
-      if (samples < LEAST_SAMPLES || share < least) return [];
-      const more = note?.(profile) ?? '';
-      const message = `${percent(share)} of the samples are ${what}${more ? ` (${more})` : ''}; ${did}`;
-      return [{ code, share, message, places }];
-    })
-    .sort((a, b) => b.share - a.share)
-    .slice(0, limit);
+  return profile.scratch.lend((take) => {
+    const evidence = new Evidence(profile, take);
+    return rules
+      .flatMap(({ code, find, what, did, note }) => {
+        const { share, samples, places } = find(evidence);
+        if (samples < LEAST_SAMPLES || share < least) return [];
+        const more = note?.(profile) ?? '';
+        const message = `${percent(share)} of the samples are ${what}${more ? ` (${more})` : ''}; ${did}`;
+        return [{ code, share, message, places }];
+      })
+      .sort((a, b) => b.share - a.share)
+      .slice(0, limit);
+  });
 }
 
 module.exports = { RULES, hints };

@@ -4,7 +4,9 @@
 
 const { noiseOf } = require('../profile/diff.js');
 const { matcher } = require('../profile/matching.js');
-const { depthFirst, encodeFuncs } = require('./encode.js');
+const { fresh } = require('../profile/scratch.js');
+const { depthFirst } = require('../profile/tree.js');
+const { encodeFuncs, placesOf } = require('./encode.js');
 const { narrow, pack } = require('./pack.js');
 const { pageOf } = require('./page.js');
 
@@ -96,7 +98,9 @@ function encodeDiff(base, candidate, { level = 6 } = {}) {
   // The candidate first: where both have a name of their own for a function, it is the newer that shows.
   addTree(candidate, 1, funcOf[0], union, known);
   addTree(base, 0, funcOf[1], union, known);
-  const { order, depth } = depthFirst(Int32Array.from(union.parent));
+  const parent = Int32Array.from(union.parent);
+  const { order } = depthFirst(parent);
+  const { depth } = placesOf(parent, order, fresh);
   const inOrder = (/** @type {number[]} */ values) =>
     Array.from(order, (node) => values[node] ?? 0);
   const columns = {

@@ -4,9 +4,12 @@
 // out, at exit either: the columns are small once compressed.
 
 const { crateOf, objectOf } = require('../profile/keys.js');
+const { fresh } = require('../profile/scratch.js');
+const { depthFirst } = require('../profile/tree.js');
 const { narrow, pack } = require('./pack.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
+/** @typedef {import('../profile/scratch').Take} Take */
 /** @typedef {{categories: boolean, level: number}} EncodeOptions level: of zlib */
 
 /** Longer names (Rust's reach 22,000 characters) are cut in the page, not in the profile. */
@@ -36,31 +39,20 @@ function stringTable() {
 }
 
 /**
- * The depth-first order of a tree.
  * @param {Int32Array} parent parents stand before their children
- * @returns {{order: Int32Array, place: Int32Array, depth: Uint16Array}} the nodes in order, each
- *   node's place in it, and the depths by place
+ * @param {Int32Array} order of depthFirst()
+ * @param {Take} take
+ * @returns {{place: Int32Array, depth: Uint16Array}} each node's place in the order, and the depths by place
  */
-function depthFirst(parent) {
-  const count = parent.length;
-  const size = new Int32Array(count).fill(1);
-  for (let i = count - 1; i > 0; i--) size[parent[i]] += size[i];
-  const place = new Int32Array(count);
-  const order = new Int32Array(count);
-  const depth = new Uint16Array(count);
-  // Where the next child of a node goes: behind the node and the children that were placed.
-  const next = new Int32Array(count);
-  next[0] = 1;
-  for (let i = 1; i < count; i++) {
-    const up = parent[i];
-    const at = next[up];
-    next[up] = at + size[i];
-    next[i] = at + 1;
-    place[i] = at;
-    order[at] = i;
-    depth[at] = depth[place[up]] + 1;
+function placesOf(parent, order, take) {
+  const place = take(Int32Array, order.length);
+  const depth = take(Uint16Array, order.length);
+  for (let at = 1; at < order.length; at++) {
+    const node = order[at];
+    place[node] = at;
+    depth[at] = depth[place[parent[node]]] + 1;
   }
-  return { order, place, depth };
+  return { place, depth };
 }
 
 /**
@@ -78,15 +70,16 @@ function colorOf({ raw }, func) {
  * The functions of the nodes by name: two of one name are one line everywhere in the page.
  * @param {Profile} profile
  * @param {Int32Array} funcs of the nodes in the page's order; the root has none
+ * @param {Take} [take] of ofNode
  */
-function encodeFuncs(profile, funcs) {
+function encodeFuncs(profile, funcs, take = fresh) {
   const { raw, namesByObject: names } = profile;
   const { file, line } = raw.funcs;
   const crates = stringTable();
   const objects = stringTable();
   const files = stringTable();
   const ofName = new Int32Array(names.text.length).fill(-1);
-  const ofNode = new Uint32Array(funcs.length);
+  const ofNode = take(Uint32Array, funcs.length);
   const table = {
     name: /** @type {string[]} */ ([]),
     crate: /** @type {number[]} */ ([]),
@@ -122,16 +115,19 @@ function encodeFuncs(profile, funcs) {
  * @param {Profile} profile
  * @param {Int32Array} nodeOf the page's node of each of the profile's
  * @param {number} nodes
+ * @param {Take} take
  */
-function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes) {
+function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes, take) {
   const { timeNs, thread, node, weight } = raw.samples;
   const count = timeNs.length;
   // Some samples are stamped before the recording's own start: the clock is read in between.
   const startNs = Math.min(meta.startNs, timeNs[0] ?? Infinity);
   const endNs = Math.max(meta.endNs, timeNs[count - 1] ?? 0, startNs + 1);
   const tickNs = Math.max(TICK_NS, Math.ceil((endNs - startNs) / 2 ** 32));
-  const step = new Uint32Array(count);
-  const place = new Uint32Array(count);
+  const step = take(Uint32Array, count);
+  const place = take(Uint32Array, count);
+  const weights = take(Float32Array, count);
+  weights.set(weight);
   let last = 0;
   for (let i = 0; i < count; i++) {
     const now = Math.floor((timeNs[i] - startNs) / tickNs);
@@ -141,10 +137,10 @@ function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes) {
   }
   const columns = {
     step,
-    node: narrow(place, nodes),
-    thread: narrow(thread, threadNames.length),
-    phase: narrow(phaseColumn.phaseOfSample, phaseColumn.phases.length),
-    weight: new Float32Array(weight),
+    node: narrow(place, nodes, take),
+    thread: narrow(thread, threadNames.length, take),
+    phase: narrow(phaseColumn.phaseOfSample, phaseColumn.phases.length, take),
+    weight: weights,
   };
   return { columns, startNs, endNs, tickNs };
 }
@@ -169,23 +165,36 @@ function encodePhases({ phaseColumn: { phases, segments } }, startNs, endNs) {
  * @returns {string} what view/unpack.js reads
  */
 function encodeProfile(profile, { categories, level }) {
+  const work = categories ? profile.categories : undefined;
+  return profile.scratch.lend((take) => encodeWith(profile, work, level, take));
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Profile['categories'] | undefined} work
+ * @param {number} level
+ * @param {Take} take
+ * @returns {string}
+ */
+function encodeWith(profile, work, level, take) {
   const { raw, meta, quality } = profile;
   const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
-  const { order, place, depth } = depthFirst(parent);
+  const { order } = depthFirst(parent, take);
+  const { place, depth } = placesOf(parent, order, take);
   const func = raw.nodes.func;
-  const ownFunc = new Int32Array(order.length);
+  const ownFunc = take(Int32Array, order.length);
   for (let i = 1; i < order.length; i++) ownFunc[i] = func[node[order[i]]];
-  const { funcs, ofNode } = encodeFuncs(profile, ownFunc);
+  const { funcs, ofNode } = encodeFuncs(profile, ownFunc, take);
   // A loop: Uint8Array.from() with a function took 30 ms of an exit for 200,000 nodes.
   const inOrder = (/** @type {Uint8Array} */ values) => {
-    const column = new Uint8Array(order.length);
+    const column = take(Uint8Array, order.length);
     for (let i = 1; i < order.length; i++) column[i] = values[node[order[i]]];
     return column;
   };
-  const nodeOf = new Int32Array(merged.length);
+  const nodeOf = take(Int32Array, merged.length);
   for (let i = 0; i < merged.length; i++) nodeOf[i] = place[merged[i]];
-  const { columns: rows, startNs, endNs, tickNs } = encodeRows(profile, nodeOf, parent.length);
-  const work = categories ? profile.categories : undefined;
+  const rows = encodeRows(profile, nodeOf, parent.length, take);
+  const { startNs, endNs, tickNs } = rows;
   const header = {
     kind: 'profile',
     meta: { ...meta, startNs, endNs, tickNs, durationMs: (endNs - startNs) / 1e6 },
@@ -203,11 +212,13 @@ function encodeProfile(profile, { categories, level }) {
   const columns = {
     depth,
     ...(inline.includes(1) && { inline: inOrder(inline) }),
-    func: narrow(ofNode, funcs.name.length),
+    func: narrow(ofNode, funcs.name.length, take),
     ...(work && { category: inOrder(work.ofNode) }),
-    ...Object.fromEntries(Object.entries(rows).map(([name, column]) => [`row.${name}`, column])),
+    ...Object.fromEntries(
+      Object.entries(rows.columns).map(([name, column]) => [`row.${name}`, column]),
+    ),
   };
   return pack(header, columns, level);
 }
 
-module.exports = { depthFirst, encodeFuncs, encodeProfile };
+module.exports = { encodeFuncs, encodeProfile, placesOf };

@@ -3,7 +3,9 @@
 // column's bytes, all deflated and as base64. view/unpack.js reads it. Base64 has no '<', so nothing in
 // it can end a script element, whatever functions are called.
 
-const { deflateRawSync } = require('node:zlib');
+const { Deflate } = require('../export/gzip.js');
+const { writeJson } = require('../export/json.js');
+const { fresh } = require('../profile/scratch.js');
 
 /** @typedef {Uint8Array | Uint16Array | Uint32Array | Float32Array} Column */
 
@@ -17,12 +19,15 @@ const aligned = (size) => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
  * The narrowest column that holds whole numbers below `end`.
  * @param {ArrayLike<number>} values
  * @param {number} end
+ * @param {import('../profile/scratch').Take} [take]
  * @returns {Column}
  */
-function narrow(values, end) {
+function narrow(values, end, take = fresh) {
+  const type = end <= 2 ** 8 ? Uint8Array : end <= 2 ** 16 ? Uint16Array : Uint32Array;
+  const column = take(type, values.length);
   // Not from(): it asks a typed array for an iterator, at ten times the cost.
-  if (end <= 2 ** 8) return new Uint8Array(values);
-  return end <= 2 ** 16 ? new Uint16Array(values) : new Uint32Array(values);
+  column.set(values);
+  return column;
 }
 
 /**
@@ -32,25 +37,30 @@ function narrow(values, end) {
  * @returns {string}
  */
 function pack(header, columns, level) {
-  const names = Object.keys(columns);
-  const listed = names.map((name) => ({
+  const listed = Object.entries(columns).map(([name, { constructor, length }]) => ({
     name,
-    type: columns[name].constructor.name,
-    length: columns[name].length,
+    type: constructor.name,
+    length,
   }));
-  const json = Buffer.from(JSON.stringify({ ...header, columns: listed }));
-  const first = aligned(4 + json.length);
-  const size = names.reduce((sum, name) => sum + aligned(columns[name].byteLength), first);
-  const bytes = Buffer.alloc(size);
-  bytes.writeUInt32LE(json.length, 0);
-  json.copy(bytes, 4);
-  let at = first;
-  for (const name of names) {
-    const { buffer, byteOffset, byteLength } = columns[name];
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += aligned(byteLength);
+  /** @type {Uint8Array[]} */
+  const json = [];
+  writeJson({ ...header, columns: listed }, (piece) => json.push(Buffer.from(piece)));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.reduce((sum, piece) => sum + piece.length, 0));
+  const deflate = new Deflate(level);
+  let at = 0;
+  const write = (/** @type {Uint8Array} */ bytes) => {
+    deflate.write(bytes);
+    at += bytes.length;
+  };
+  const align = () => write(new Uint8Array(aligned(at) - at));
+  [length, ...json].forEach(write);
+  align();
+  for (const { buffer, byteOffset, byteLength } of Object.values(columns)) {
+    write(new Uint8Array(buffer, byteOffset, byteLength));
+    align();
   }
-  return deflateRawSync(bytes, { level }).toString('base64');
+  return Buffer.concat(deflate.end()).toString('base64');
 }
 
 module.exports = { narrow, pack };

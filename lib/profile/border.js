@@ -193,17 +193,16 @@ function callersOf(profile, paths, sums, isIntoJs) {
     if (!isIntoJs && side === 'rust' && rust[up] < 0) from = caller[up];
     if (from >= 0) groupOf[node] = pairs.id(`${text[id[from]]}\0${text[id[func[node]]]}`);
   }
-  const totals = groupTotals(profile.walk, groupOf, pairs.list.length, {
-    weight: subtreeSums(parent, sums.weight),
-    count: subtreeSums(parent, sums.count),
-  });
+  const totalsOf = (/** @type {Float64Array} */ values) =>
+    groupTotals(profile.depthFirst, groupOf, pairs.list.length, subtreeSums(parent, values));
+  const [weight, count] = [totalsOf(sums.weight), totalsOf(sums.count)];
   return pairs.list
     .map((pair, group) => {
       const [from, to = ''] = pair.split('\0');
-      const total = totals.weight[group];
+      const total = weight[group];
       const share = sums.totalWeight > 0 ? total / sums.totalWeight : 0;
       const ms = profile.meta.unit === 'ns' ? total / 1e6 : null;
-      return { caller: from, callee: to, samples: totals.count[group], total, share, ms };
+      return { caller: from, callee: to, samples: count[group], total, share, ms };
     })
     .slice(1)
     .filter(({ samples }) => samples > 0)

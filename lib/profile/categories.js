@@ -247,15 +247,26 @@ function rulesByFunc(profile, idOf) {
  * @returns {{names: string[], ofNode: Uint8Array}} ofNode: index into names
  */
 function categoriesOf(profile) {
-  const { parent, func } = profile.raw.nodes;
   const names = [...new Set([...Object.values(FALLBACK), ...RULES.map((rule) => rule.category)])];
   const own = rulesByFunc(profile, new Map(names.map((name, id) => [name, id])));
-  // What a node is, and what its calls are unless they have a rule: all of them, or the near ones.
+  return { names, ofNode: profile.scratch.lend((take) => spread(profile, own, take)) };
+}
+
+/**
+ * From each function with a rule to what it calls.
+ * @param {Profile} profile
+ * @param {ReturnType<typeof rulesByFunc>} own
+ * @param {import('./scratch').Take} take
+ * @returns {Uint8Array} by node
+ */
+function spread(profile, own, take) {
+  const { parent, func } = profile.raw.nodes;
   const size = parent.length;
-  const reachAll = new Int16Array(size).fill(-1);
-  const reachNear = new Int16Array(size).fill(-1);
+  // What a node is, and what its calls are unless they have a rule: all of them, or the near ones.
+  const reachAll = take(Int16Array, size).fill(-1);
+  const reachNear = take(Int16Array, size).fill(-1);
   /** The language of the innermost frame that has one. */
-  const language = new Uint8Array(size);
+  const language = take(Uint8Array, size);
   const ofNode = new Uint8Array(size);
   for (let node = 1; node < size; node++) {
     const id = func[node];
@@ -270,7 +281,7 @@ function categoriesOf(profile) {
     reachAll[node] = category >= 0 && own.near[id] === 0 ? category : all;
     ofNode[node] = reachNear[node] >= 0 ? reachNear[node] : own.fallback[id];
   }
-  return { names, ofNode };
+  return ofNode;
 }
 
 module.exports = { TRANSPARENT_CRATES, categoriesOf };

@@ -150,22 +150,21 @@ function parseKeys(by) {
 /**
  * @param {number} count rows to group
  * @param {((row: number) => string)[]} keys
- * @returns {{groupOf: Int32Array, labels: string[][]}}
+ * @returns {{groupOf: Int32Array | null, labels: string[][]}} groupOf: null without keys, where all are of one group
  */
 function groupBy(count, keys) {
+  if (keys.length === 0) return { groupOf: null, labels: count > 0 ? [[]] : [] };
   const groupOf = new Int32Array(count);
-  if (keys.length === 0) return { groupOf, labels: count > 0 ? [[]] : [] };
   /** @type {string[][]} */
   const labels = [];
   /** @type {Map<string, number>} */
   const known = new Map();
+  const [first, ...others] = keys;
   for (let row = 0; row < count; row++) {
-    const parts = keys.map((key) => key(row));
-    const joined = parts.length === 1 ? parts[0] : parts.join('\0');
+    const joined = others.length === 0 ? first(row) : keys.map((key) => key(row)).join('\0');
     let group = known.get(joined);
     if (group === undefined) {
-      group = labels.length;
-      labels.push(parts);
+      group = labels.push(keys.map((key) => key(row))) - 1;
       known.set(joined, group);
     }
     groupOf[row] = group;

@@ -33,23 +33,20 @@ function cpuOfSample({ raw, meta }) {
 function sumAlone({ raw, meta, threadPools, phaseColumn }, cpu, alone) {
   const { timeNs, thread } = raw.samples;
   const windowNs = PERIODS * (meta.frequency > 0 ? 1e9 / meta.frequency : NS_PER_MS);
-  /** @type {number[]} */
-  let main = [];
-  let others = false;
-  let window = -1;
-  const flush = () => {
-    if (!others) for (const i of main) alone[phaseColumn.phaseOfSample[i]] += cpu(i);
-    main = [];
-    others = false;
-  };
-  for (let i = 0; i < timeNs.length; i++) {
-    const own = Math.floor((timeNs[i] - meta.startNs) / windowNs);
-    if (own !== window) flush();
-    window = own;
-    if (threadPools[thread[i]] === MAIN) main.push(i);
-    else others = true;
+  const isMain = Uint8Array.from(threadPools, (pool) => (pool === MAIN ? 1 : 0));
+  /** The window's first sample. */
+  let first = 0;
+  while (first < timeNs.length) {
+    const window = Math.floor((timeNs[first] - meta.startNs) / windowNs);
+    let isAlone = isMain[thread[first]] === 1;
+    let end = first + 1;
+    for (; end < timeNs.length; end++) {
+      if (Math.floor((timeNs[end] - meta.startNs) / windowNs) !== window) break;
+      if (isMain[thread[end]] === 0) isAlone = false;
+    }
+    for (let i = first; isAlone && i < end; i++) alone[phaseColumn.phaseOfSample[i]] += cpu(i);
+    first = end;
   }
-  flush();
 }
 
 /**

@@ -9,7 +9,8 @@ const { assignPhases } = require('./phases.js');
 const { poolsOf } = require('./pools.js');
 const { namesByObject } = require('./names.js');
 const { addWarnings, buildQuality } = require('./quality.js');
-const { mergeByName, walkSteps } = require('./tree.js');
+const { Scratch } = require('./scratch.js');
+const { depthFirst, mergeByName } = require('./tree.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
@@ -33,12 +34,14 @@ class Profile {
   #onCpu;
   /** @type {Map<string, Profile>} */
   #byEvent = new Map();
-  /** @type {Int32Array | undefined} */
-  #walk;
+  /** @type {ReturnType<typeof depthFirst> | undefined} */
+  #depthFirst;
   /** @type {import('./names').Names | undefined} */
   #namesByObject;
   /** @type {Map<import('./names').Names, ReturnType<typeof mergeByName>>} */
   #merged = new Map();
+  /** For questions about all nodes or samples. */
+  scratch = new Scratch();
 
   /**
    * @param {RawProfile} raw
@@ -149,9 +152,12 @@ class Profile {
     return (this.#onCpu ??= require('./subset.js').running(this));
   }
 
-  /** The tree's depth-first walk. */
-  get walk() {
-    return (this.#walk ??= walkSteps(this.raw.nodes.parent));
+  /** The tree's depth-first order. */
+  get depthFirst() {
+    return (this.#depthFirst ??= this.scratch.lend((take) => {
+      const { order, size } = depthFirst(this.raw.nodes.parent, take);
+      return { order: order.slice(), size: size.slice() };
+    }));
   }
 
   /** The functions' names, unnamed places of one object under one name. */
@@ -166,7 +172,10 @@ class Profile {
   mergedBy(names) {
     const { parent, func } = this.raw.nodes;
     let merged = this.#merged.get(names);
-    if (!merged) this.#merged.set(names, (merged = mergeByName(parent, func, names.id)));
+    if (!merged) {
+      merged = this.scratch.lend((take) => mergeByName(parent, func, names.id, undefined, take));
+      this.#merged.set(names, merged);
+    }
     return merged;
   }
 
@@ -230,6 +239,18 @@ class Profile {
       return require('./weights.js').hotspotsOfAll(this, options);
     const profile = event === undefined ? this : this.event(event);
     return require('./hotspots.js').hotspots(profile, options);
+  }
+
+  /**
+   * The rows that a table shows, and what it leaves out.
+   * @param {import('../index').HotspotOptions} options
+   * @returns {import('../index').TopHotspots}
+   */
+  topHotspots({ event, ...options }) {
+    if (event === undefined && this.others.length > 0)
+      return require('./weights.js').topOfAll(this, options);
+    const profile = event === undefined ? this : this.event(event);
+    return require('./hotspots.js').topHotspots(profile, options);
   }
 
   /**

@@ -3,6 +3,7 @@
 
 const { types } = require('node:util');
 const { ProfError, reasonOf } = require('../errors.js');
+const { fresh } = require('./scratch.js');
 const { viewTests } = require('./view.js');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -109,15 +110,16 @@ function selectSamples(profile, filter) {
 
 /**
  * @param {Profile} profile
- * @param {Uint8Array | null} selected 1 per sample to count, null for all of them
- * @param {Int32Array | null} [groupOf] group of each sample: only `group`'s count
- * @param {number} [group]
- * @returns {NodeSums}
+ * @param {object} where
+ * @param {Float64Array} where.weight by node, of zeros: added to
+ * @param {Float64Array | Uint32Array} where.count the same
+ * @param {Uint8Array | null} where.selected 1 per sample to count, null for all of them
+ * @param {Int32Array | null} [where.groupOf] group of each sample: only `group`'s count
+ * @param {number} [where.group]
+ * @returns {{totalWeight: number, totalCount: number}}
  */
-function sumPerNode({ raw }, selected, groupOf = null, group = 0) {
+function addSamples({ raw }, { weight, count, selected, groupOf = null, group = 0 }) {
   const { node, weight: weights } = raw.samples;
-  const weight = new Float64Array(raw.nodes.parent.length);
-  const count = new Float64Array(raw.nodes.parent.length);
   let totalWeight = 0;
   let totalCount = 0;
   for (let i = 0; i < node.length; i++) {
@@ -128,7 +130,20 @@ function sumPerNode({ raw }, selected, groupOf = null, group = 0) {
     totalWeight += weights[i];
     totalCount++;
   }
-  return { weight, count, totalWeight, totalCount };
+  return { totalWeight, totalCount };
+}
+
+/**
+ * @param {Profile} profile
+ * @param {Uint8Array | null} selected 1 per sample to count, null for all of them
+ * @param {import('./scratch').Take} [take]
+ * @returns {NodeSums}
+ */
+function sumPerNode(profile, selected, take = fresh) {
+  const size = profile.raw.nodes.parent.length;
+  const weight = take(Float64Array, size);
+  const count = take(Float64Array, size);
+  return { weight, count, ...addSamples(profile, { weight, count, selected }) };
 }
 
 /**
@@ -142,6 +157,7 @@ function sumSelected(profile, filter) {
 
 module.exports = {
   SAMPLE_FILTERS,
+  addSamples,
   toRegExp,
   matchingFuncs,
   nodesThrough,

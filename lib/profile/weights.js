@@ -5,6 +5,7 @@
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').HotspotRow} HotspotRow */
 /** @typedef {import('../index').HotspotOptions} HotspotOptions */
+/** @typedef {import('../index').TopHotspots} Top */
 
 /** @param {HotspotRow} row */
 const weightOf = ({ samples, self, total, selfShare, totalShare }) => ({
@@ -66,4 +67,21 @@ function hotspotsOfAll(profile, options) {
     .slice(0, most);
 }
 
-module.exports = { hotspotsOfAll, mostShare };
+/**
+ * The rows that a table shows, and what it leaves out.
+ * @param {Profile} profile of the first event, with others
+ * @param {HotspotOptions} options
+ * @returns {Top}
+ */
+function topOfAll(profile, { limit, percentLimit = 0, ...options }) {
+  const isTotal = options.sort === 'total';
+  const column = isTotal ? 'totalShare' : 'selfShare';
+  const all = hotspotsOfAll(profile, options);
+  const shown = all.filter((row) => mostShare(row, column) * 100 >= percentLimit).slice(0, limit);
+  const isShown = new Set(shown);
+  const hidden = all.filter((row) => !isShown.has(row) && (isTotal || row.self > 0));
+  const selfShare = hidden.reduce((sum, row) => sum + row.selfShare, 0);
+  return { shown, rest: { count: hidden.length, selfShare }, isEmpty: all.length === 0 };
+}
+
+module.exports = { hotspotsOfAll, topOfAll };

@@ -93,6 +93,14 @@ export interface HotspotOptions extends SampleFilter {
   unnamed?: Unnamed;
 }
 
+export interface TopHotspots {
+  shown: HotspotRow[];
+  /** What `limit` and `percentLimit` left out: by self, of the rows that have any. */
+  rest: { count: number; selfShare: number };
+  /** There is no row at all. */
+  isEmpty: boolean;
+}
+
 export interface HotspotRow {
   /** The value sorted by; several are joined by a comma. */
   key: string;
@@ -259,6 +267,8 @@ export class Profile {
   /** Sum of all samples' weights, in `meta.unit`. */
   readonly totalWeight: number;
   hotspots(options?: HotspotOptions): HotspotRow[];
+  /** The same for a table: rows that are not shown are only counted, which is much less work. */
+  topHotspots(options: HotspotOptions): TopHotspots;
   /** The profile of another of the events that were recorded; ERR_PROF_BAD_EVENT where it is none. */
   event(name: string): Profile;
   /**

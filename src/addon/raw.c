@@ -1,5 +1,7 @@
 #include "addon/raw.h"
 
+#include <stdlib.h>
+
 #include "addon/values.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -277,20 +279,25 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
   return quality;
 }
 
-napi_value prof_raw_create(napi_env env, const struct prof_result *result) {
+napi_value prof_raw_create(napi_env env, struct prof_result *result) {
   napi_value raw;
   if (napi_create_object(env, &raw) != napi_ok)
     return NULL;
   prof_value_set(env, raw, "strings", strings_of(env, result));
   prof_value_set(env, raw, "meta", meta_of(env, result));
+  /* Rows are not needed once they are columns, and both together would be much. */
 #define TABLE(name, rows, count, columns)                                                          \
-  prof_value_set(env, raw, name,                                                                   \
-                 prof_value_columns(env, rows, count, sizeof *(rows), columns, COUNT(columns)))
-  TABLE("threads", result->threads, result->thread_count, thread_columns);
-  TABLE("modules", result->modules, result->module_count, module_columns);
-  TABLE("funcs", result->funcs, result->func_count, func_columns);
-  TABLE("nodes", result->nodes, result->node_count, node_columns);
+  do {                                                                                             \
+    prof_value_set(env, raw, name,                                                                 \
+                   prof_value_columns(env, rows, count, sizeof *(rows), columns, COUNT(columns))); \
+    free(rows);                                                                                    \
+    (rows) = NULL;                                                                                 \
+  } while (0)
   TABLE("samples", result->samples, result->sample_count, sample_columns);
+  TABLE("nodes", result->nodes, result->node_count, node_columns);
+  TABLE("funcs", result->funcs, result->func_count, func_columns);
+  TABLE("modules", result->modules, result->module_count, module_columns);
+  TABLE("threads", result->threads, result->thread_count, thread_columns);
   if (result->resident_count)
     TABLE("resident", result->resident, result->resident_count, resident_columns);
   if (result->mean_bytes) {

@@ -8,8 +8,9 @@
 
 #include "session/result.h"
 
-/* NULL where N-API failed. */
-napi_value prof_raw_create(napi_env env, const struct prof_result *result);
+/* NULL where N-API failed. Takes the rows out of the result; the rest of it, and freeing it, stays the
+ * caller's. */
+napi_value prof_raw_create(napi_env env, struct prof_result *result);
 
 /* [{ code, message, fix }] */
 napi_value prof_raw_notes(napi_env env, const struct prof_plan_note *notes, int count);

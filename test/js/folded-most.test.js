@@ -3,8 +3,26 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { foldedMost } = require('../../lib/export/folded-most.js');
+const { foldedMost: writeMost } = require('../../lib/export/folded-most.js');
 const { buildProfile, smallBuild } = require('./helpers/raw-profile.js');
+
+/**
+ * @param {import('../../lib/profile/profile').Profile} profile
+ * @param {number} bytes
+ */
+function foldedMost(profile, bytes) {
+  /** @type {string[]} */
+  const lines = [];
+  // A chunk is the writer's again afterwards.
+  const about = writeMost(profile, bytes, (chunk) => {
+    lines.push(
+      ...Buffer.from(chunk)
+        .toString()
+        .split(/(?<=\n)/),
+    );
+  });
+  return { ...about, lines };
+}
 
 /** @param {string} text */
 function parsed(text) {

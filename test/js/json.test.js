@@ -39,7 +39,8 @@ const TABLE = {
 function piecesOf(value) {
   /** @type {Uint8Array[]} */
   const pieces = [];
-  writeJson(value, (piece) => pieces.push(piece));
+  // A piece is the writer's again afterwards.
+  writeJson(value, (piece) => pieces.push(Buffer.from(piece)));
   return pieces;
 }
 
@@ -50,6 +51,56 @@ test('piece by piece it is what JSON.stringify() gives', () => {
   for (const value of [...NUMBERS, null, 'x', [], {}, [[]], new Column([1])]) {
     assert.equal(Buffer.concat(piecesOf(value)).toString(), JSON.stringify(value));
   }
+});
+
+/**
+ * Not by assert.equal(): what it says of half a megabyte that differs in a digit fills the log.
+ * @param {unknown} value
+ * @param {unknown} [wanted]
+ */
+function isJson(value, wanted = value) {
+  const [text, expected] = [Buffer.concat(piecesOf(value)).toString(), JSON.stringify(wanted)];
+  let at = 0;
+  while (at < text.length && text[at] === expected[at]) at++;
+  const around = (/** @type {string} */ own) => own.slice(Math.max(0, at - 20), at + 20);
+  assert.ok(text === expected, `${around(text)} instead of ${around(expected)}`);
+}
+
+test('numbers of any size, sign and number of decimals have the digits that V8 gives them', () => {
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const whole = Array.from({ length: 20_000 }, () => Math.floor(random() * 10 ** (random() * 17)));
+  const signed = whole.map((value, i) => (i % 2 === 0 ? value : -value));
+  for (const decimals of [0, 1, 3, 6, 9]) {
+    const columns = [
+      new Column(signed, { decimals }),
+      new Column(Float64Array.from(signed), { decimals }),
+    ];
+    isJson(columns);
+  }
+  for (const type of [Uint8Array, Uint16Array, Int32Array, Uint32Array]) {
+    const values = type.from(signed.map((value) => value % 2 ** 32));
+    for (const how of [{}, { nullAt: values[3] }, { add: -1 }, { add: 7, nullAt: 0 }]) {
+      const column = new Column(values, how);
+      isJson(column);
+    }
+  }
+});
+
+test('chosen rows, and what came since the one before', () => {
+  const values = Float64Array.from({ length: 10_000 }, (_, i) => 1e9 + i * i);
+  const rows = Uint32Array.from({ length: 5000 }, (_, i) => 2 * i + 1);
+  const chosen = Array.from(rows, (row) => values[row]);
+  isJson(new Column(values, { rows }), chosen);
+  const deltas = chosen.map((value, i) => value - (i > 0 ? chosen[i - 1] : 5));
+  const column = new Column(values, { rows, since: 5, decimals: 6 });
+  isJson(
+    column,
+    deltas.map((delta) => delta / 1e6),
+  );
+  isJson(column);
+  const all = Array.from(values, (value, i) => value - (i > 0 ? values[i - 1] : 0));
+  isJson(new Column(values, { since: 0 }), all);
 });
 
 test('any length around a slice and a piece', () => {
