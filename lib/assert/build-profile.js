@@ -8,10 +8,12 @@ const { keepSamples, sliceMarkers, sliceRaw } = require('../profile/slice.js');
 /** @typedef {{startNs: number, endNs: number}} Stretch */
 /** @typedef {{counted: 'profiled' | 'apart', values: Record<string, number[]>,
  *    missing: Record<string, string>}} Counters values: by run */
+/** @typedef {Pick<Profile, 'raw' | 'markers' | 'context' | 'build'> &
+ *    {quality: Pick<Profile['quality'], 'warnings'>}} Whole a profile, or what another process sent of one */
 
 class BuildProfile extends Profile {
   /**
-   * @param {Profile} whole the recording, with what lay between the runs
+   * @param {Whole} whole the recording, with what lay between the runs
    * @param {{stretches: Stretch[], counters: Counters, isCovered: boolean}} more
    */
   constructor(whole, { stretches, counters, isCovered }) {
