@@ -9,7 +9,7 @@ const { profileOf, readOptions } = require('./asked.js');
 const { baselineFor } = require('./baseline.js');
 const { MACHINE_FREE, checkCounter } = require('./counters.js');
 const { counterSide, growthInterval, limitSide } = require('./intervals.js');
-const { measuredOn, notes } = require('./measured-on.js');
+const { differences, measuredOn, notes } = require('./measured-on.js');
 const { needForAll, needForDifference } = require('./need.js');
 const { WIDTH, confidenceText } = require('./verdict.js');
 
@@ -132,12 +132,17 @@ function mustHave(name, { values, missing }) {
  */
 function baseOf(baseline, { asked, counters, conditions, place }) {
   if (baseline === undefined) return {};
+  const isMachineFree = asked.every(([name]) => MACHINE_FREE.includes(name));
   if (typeof baseline !== 'string') {
     const other = /** @type {Counters} */ (countersOf(baseline));
     for (const [name] of asked) mustHave(name, other);
-    return { values: other.values };
+    const theirs = { ...measuredOn(profileOf(baseline)), counted: other.counted };
+    const differing = differences(theirs, conditions, { isMachineFree });
+    if (differing.length > 0) {
+      return { refused: `the two builds cannot be compared: ${differing.join(', ')}` };
+    }
+    return { values: other.values, conditions: theirs };
   }
-  const isMachineFree = asked.every(([name]) => MACHINE_FREE.includes(name));
   const entry = { check: 'counters', measuredOn: conditions, values: counters.values };
   const { entry: old, refused, written } = baselineFor(baseline, entry, place, { isMachineFree });
   if (refused !== undefined) return { refused };
@@ -210,6 +215,7 @@ const shown = (name, value) => (name === 'wallMs' ? `${value.toFixed(1)} ms` : g
 
 /** @param {Question} question */
 function changeText({ values, base }) {
+  if (!(mean(base) > 0)) return '';
   const change = (mean(values) / mean(base) - 1) * 100;
   return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
 }

@@ -309,6 +309,10 @@ test('counters of profiled runs are not held against those of runs apart', (t) =
     ask('toStayWithin', apart, [{ wallMs: 0.1 }, 'app'], CI).message,
     /counted runs was profiled and is apart/,
   );
+  const other = ask('toStayWithin', apart, [{ wallMs: 0.1 }, buildProfile(runs(100))]);
+  assert.equal(other.is, 'inconclusive');
+  assert.match(other.message, /the two builds cannot be compared: counted runs was profiled/);
+  assert.equal(ask('toStayWithin', apart, [{ wallMs: 0.1 }, apart]).is, 'passes');
 });
 
 test('a path is a path from the test, and a name cannot leave the folder', (t) => {
