@@ -123,8 +123,8 @@ async function compare(options) {
       environment,
       runs: runs.length,
     }),
-    // Said of the bindings themselves.
-    ...(hot?.warnings ?? []).filter(({ code }) => code !== 'diff-binding'),
+    // Bindings and few samples are told of above, in the words of a comparison.
+    ...(hot?.warnings ?? []).filter(({ code }) => !/^diff-(binding|few)/.test(code)),
   ];
   return {
     result: {

@@ -3,7 +3,8 @@
 // a binding that is another build. Pure.
 
 const { FOLDER } = require('../folder.js');
-const { plural } = require('../grouped.js');
+const { grouped, plural } = require('../grouped.js');
+const { LEAST_SAMPLES } = require('../profile/comparable.js');
 const { BUSY_CPUS } = require('./summary.js');
 
 /** Part of the time from which on a counter that others share is as good as one that was there all along. */
@@ -59,14 +60,18 @@ function warningsOf(machine, { counter, profiled, recorded, environment, runs })
     const what = `${(counter.share * 100).toFixed(0)} % of a run's time`;
     found.push(['scaled-instructions', `instructions were counted in ${what}, the rest is scaled`]);
   }
-  if (profiled && profiled.problem !== '') {
-    const { runs: kept, merged, problem } = profiled;
-    found.push(
-      merged
-        ? ['few-profiles', `only ${plural(kept.base.length, 'profiled run')} of each: ${problem}`]
-        : ['no-profiles', `no profiles: ${problem}`],
-    );
-  }
+  const { merged = null, problem = '' } = profiled ?? {};
+  if (merged) {
+    const [was, is] = [merged.base, merged.candidate].map(({ quality }) => quality.samples);
+    if (problem !== '') {
+      const kept = plural(profiled?.runs.base.length ?? 0, 'profiled run');
+      found.push(['few-profiles', `only ${kept} of each: ${problem}`]);
+    }
+    if (Math.min(was, is) < LEAST_SAMPLES) {
+      const what = `only ${grouped(was)} and ${grouped(is)} samples show large changes alone`;
+      found.push(['few-samples', `${what}: take more profiled runs, or a higher frequency`]);
+    }
+  } else if (problem !== '') found.push(['no-profiles', `no profiles: ${problem}`]);
   const { governor, bindings } = environment;
   if (governor && governor !== 'performance') {
     const fix = 'sudo cpupower frequency-set -g performance';

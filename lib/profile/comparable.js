@@ -87,4 +87,4 @@ function comparisonWarnings(base, candidate) {
   return found.map(([code, message]) => ({ code, message, fix: '' }));
 }
 
-module.exports = { comparisonWarnings };
+module.exports = { LEAST_SAMPLES, comparisonWarnings };

@@ -61,6 +61,13 @@ test('an obviously slower candidate: decision, reason, exit code, nothing left',
     [result.profiled.runs, result.profiled.samples],
     [1, { base: 600, candidate: 600 }],
   );
+  const few = result.warnings.filter((/** @type {any} */ { code }) => /few/.test(code));
+  assert.deepEqual(
+    few.map((/** @type {any} */ { message }) => message),
+    [
+      'only 600 and 600 samples show large changes alone: take more profiled runs, or a higher frequency',
+    ],
+  );
   const [hotspot] = result.hotspots;
   assert.equal(hotspot.symbol, 'main');
   assert.equal(typeof hotspot.delta, 'number');
