@@ -8,8 +8,8 @@
 
 #include "session/result.h"
 
-/* NULL where N-API failed. Takes the rows out of the result; the rest of it, and freeing it, stays the
- * caller's. */
+/* NULL where N-API failed. Takes the rows out of the result; the rest of it, and freeing it, stays
+ * the caller's. */
 napi_value prof_raw_create(napi_env env, struct prof_result *result);
 
 /* [{ code, message, fix }] */

@@ -2,16 +2,44 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/array.h"
+#include "base/pages.h"
 #include "heap/sampler.h"
 #include "stack/sampler.h"
+
+/* Of walks copied at once: some hundred are usual, thousands where the drain came late. In pages of
+ * their own, since malloc would keep what it once gave (glibc's arenas do not shrink). */
+enum { USUAL_BYTES = 1 << 18 };
+
+static int reserve_bytes(struct prof_walks *self, size_t wanted) {
+  size_t grown = self->capacity_bytes ? self->capacity_bytes : USUAL_BYTES;
+  void *bytes;
+  if (wanted <= self->capacity_bytes)
+    return 0;
+  while (grown < wanted)
+    grown *= 2;
+  bytes = self->bytes ? mremap(self->bytes, self->capacity_bytes, grown, MREMAP_MAYMOVE)
+                      : prof_pages_reserve(grown);
+  if (!bytes || bytes == MAP_FAILED)
+    return -1;
+  self->bytes = bytes;
+  self->capacity_bytes = grown;
+  return 0;
+}
+
+static void give_back(struct prof_walks *self) {
+  if (self->used_bytes > USUAL_BYTES || self->capacity_bytes <= USUAL_BYTES ||
+      mremap(self->bytes, self->capacity_bytes, USUAL_BYTES, 0) == MAP_FAILED)
+    return;
+  self->capacity_bytes = USUAL_BYTES;
+}
 
 static void copy_walk(void *user, const struct prof_stack *stack) {
   struct prof_walks *self = user;
   size_t size = sizeof *stack + stack->count * sizeof stack->words[0];
-  if (prof_array_reserve((void **)&self->bytes, &self->capacity_bytes, self->used_bytes + size,
-                         1) ||
+  if (reserve_bytes(self, self->used_bytes + size) ||
       prof_array_reserve((void **)&self->refs, &self->capacity, self->count + 1,
                          sizeof *self->refs)) {
     self->dropped++;
@@ -76,10 +104,12 @@ void prof_walks_flush(struct prof_walks *self, uint64_t until_ns, prof_stack_vis
     done++;
   }
   keep_from(self, done);
+  give_back(self);
 }
 
 void prof_walks_free(struct prof_walks *self) {
-  free(self->bytes);
+  if (self->bytes)
+    munmap(self->bytes, self->capacity_bytes);
   free(self->refs);
   memset(self, 0, sizeof *self);
 }

@@ -12,7 +12,12 @@ struct header {
   uint32_t kind;
 };
 
-enum { KIND_RECORD = 1, KIND_PAD = 2, REWIND_SHARE = 8 /* of the capacity */ };
+enum {
+  KIND_RECORD = 1,
+  KIND_PAD = 2,
+  REWIND_SHARE = 8, /* of the capacity */
+  PAGE_BYTES = 4096,
+};
 
 int prof_shard_init(struct prof_shard *self, uint64_t capacity) {
   memset(self, 0, sizeof *self);
@@ -67,19 +72,32 @@ void prof_shard_commit(void *payload, uint32_t size) {
 }
 
 static void consume(struct prof_shard *self, uint64_t tail, uint32_t length) {
-  memset(self->bytes + (tail & (self->capacity - 1)), 0, length);
+  uint64_t offset = tail & (self->capacity - 1);
+  memset(self->bytes + offset, 0, length);
+  if (self->touched < offset + length)
+    self->touched = offset + length;
   atomic_store_explicit(&self->tail, tail + length, memory_order_release);
 }
 
-/* Empty, and not near its start: goes on at its start, so that only as much of the buffer is ever
- * touched as once waited in it. For a moment the rest counts as used: what is before tail is room
- * enough meanwhile. */
+/* What a late drain had let pile up behind offset, where nobody writes now. Pages that are gone
+ * read as the zeros that a new record needs. */
+static void give_back(struct prof_shard *self, uint64_t offset) {
+  uint64_t first = (offset + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+  if (first < self->touched && !madvise(self->bytes + first, self->capacity - first, MADV_DONTNEED))
+    self->touched = first;
+}
+
+/* Empty, and not near its start: goes on at its start, so that only as much of the buffer is
+ * touched as lately waited in it. Until the tail follows, the rest counts as used: what is before
+ * it is room enough meanwhile. */
 static void rewind_empty(struct prof_shard *self, uint64_t tail) {
   uint64_t offset = tail & (self->capacity - 1), start = tail + self->capacity - offset;
   if (offset >= self->capacity / REWIND_SHARE &&
       atomic_compare_exchange_strong_explicit(&self->head, &tail, start, memory_order_acq_rel,
-                                              memory_order_relaxed))
+                                              memory_order_relaxed)) {
+    give_back(self, offset);
     atomic_store_explicit(&self->tail, start, memory_order_release);
+  }
 }
 
 const void *prof_shard_peek(struct prof_shard *self, uint32_t *size) {

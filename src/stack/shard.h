@@ -22,6 +22,7 @@ struct prof_shard {
   _Alignas(64) _Atomic uint64_t tail; /* bytes read since the start */
   unsigned char *bytes;               /* zeroed at the start */
   uint64_t capacity;                  /* power of two */
+  uint64_t touched; /* the reader's: bytes from the start that were written and not given back */
 };
 
 /* 0, -1 where memory ends. The pages are taken from the system when first written. */
@@ -39,7 +40,8 @@ static inline uint64_t prof_shard_used(const struct prof_shard *self) {
 }
 
 /* The oldest committed record (and its size as reserved, rounded up to 8), or NULL: then the ring
- * begins anew at its first bytes, so that those behind are not touched while little waits. */
+ * begins anew at its first bytes, so that those behind are not touched while little waits, and are
+ * given back where more had once piled up. */
 const void *prof_shard_peek(struct prof_shard *self, uint32_t *size);
 void prof_shard_release(struct prof_shard *self); /* what peek gave */
 

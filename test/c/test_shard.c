@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -82,6 +83,54 @@ static void what_is_drained_in_time_stays_at_the_start(void **state) {
 enum { WRITERS = 4, RECORDS = 50000 };
 
 static struct prof_shard shared;
+
+static size_t resident_bytes(const struct prof_shard *shard) {
+  unsigned char pages[256];
+  size_t count = 0;
+  assert_true(shard->capacity / 4096 <= sizeof pages);
+  assert_int_equal(mincore(shard->bytes, shard->capacity, pages), 0);
+  for (size_t i = 0; i < shard->capacity / 4096; i++)
+    count += pages[i] & 1;
+  return count * 4096;
+}
+
+static void put(struct prof_shard *shard, int count) {
+  for (int i = 0; i < count; i++) {
+    unsigned char *payload = prof_shard_reserve(shard, 1000);
+    assert_non_null(payload);
+    memset(payload, i + 1, 1000);
+    prof_shard_commit(payload, 1000);
+  }
+}
+
+static void take(struct prof_shard *shard, int count) {
+  uint32_t size;
+  for (int i = 0; i < count; i++) {
+    const unsigned char *read = prof_shard_peek(shard, &size);
+    assert_non_null(read);
+    assert_int_equal(read[0], (i + 1) & 0xff);
+    assert_int_equal(read[999], (i + 1) & 0xff);
+    prof_shard_release(shard);
+  }
+  assert_null(prof_shard_peek(shard, &size));
+}
+
+static void what_a_late_drain_let_pile_up_is_given_back(void **state) {
+  (void)state;
+  struct prof_shard shard;
+  assert_int_equal(prof_shard_init(&shard, 1 << 20), 0);
+  put(&shard, 900);
+  take(&shard, 900);
+  assert_true(resident_bytes(&shard) > 800000);
+  for (int lap = 0; lap < 5; lap++) { /* drained in time: an eighth of the ring is used again */
+    put(&shard, 140);
+    take(&shard, 140);
+  }
+  assert_true(resident_bytes(&shard) < 200000);
+  put(&shard, 1000); /* what comes back is as good as new */
+  take(&shard, 1000);
+  prof_shard_free(&shard);
+}
 
 static void *write_records(void *argument) {
   uint64_t writer = (uintptr_t)argument;
@@ -206,6 +255,7 @@ int main(void) {
       cmocka_unit_test(what_is_committed_is_read_in_order),
       cmocka_unit_test(a_full_shard_refuses),
       cmocka_unit_test(what_is_drained_in_time_stays_at_the_start),
+      cmocka_unit_test(what_a_late_drain_let_pile_up_is_given_back),
       cmocka_unit_test(writers_do_not_lose_or_mix_records),
       cmocka_unit_test(walks_of_all_cpus_are_drained_in_order_and_wake_once),
       cmocka_unit_test(a_cpu_without_room_refuses_and_bytes_are_shared_out),
