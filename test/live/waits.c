@@ -1,5 +1,6 @@
 /*
- * waits: a node addon whose threads wait in known ways for known times, and tell the truth about it.
+ * waits: a node addon whose threads wait in known ways for known times, and tell the truth about
+ * it.
  *
  * waits(rounds, ms) -> { name: [waited ns, wall ns], ... }: threads "waits-sleep" (nanosleep),
  * "waits-lock" (a mutex that another holds), "waits-read" (a pipe that another writes to late) and

@@ -1,9 +1,9 @@
 /*
- * The names that Debian's libstdc++ and libgcc (gcc 12, for glibc) ask for and musl 1.2.3 has not, and
- * the one of a newer libstdc++ that node 26 asks for: with it before them, programs for musl run that
- * want Alpine's libstdc++. For tests: destructors of threads are not called, and there is one thread
- * as far as libstdc++ knows (it takes the slower, safe way then).
- *   musl-gcc -shared -fPIC -o ld-linux-x86-64.so.2 names.c   which is what libstdc++ asks for
+ * The names that Debian's libstdc++ and libgcc (gcc 12, for glibc) ask for and musl 1.2.3 has not,
+ * and the one of a newer libstdc++ that node 26 asks for: with it before them, programs for musl
+ * run that want Alpine's libstdc++. For tests: destructors of threads are not called, and there is
+ * one thread as far as libstdc++ knows (it takes the slower, safe way then). musl-gcc -shared -fPIC
+ * -o ld-linux-x86-64.so.2 names.c   which is what libstdc++ asks for
  */
 #define _GNU_SOURCE
 #include <link.h>
@@ -74,8 +74,8 @@ int _dl_find_object(void *address, struct found *found) {
   return dl_iterate_phdr(visit, &search) ? 0 : -1;
 }
 
-/* std::string::_M_replace_cold of libstdc++ 14: len1 bytes at `at` become those at `text`, which may
- * lie in the same string; `rest` bytes follow. */
+/* std::string::_M_replace_cold of libstdc++ 14: len1 bytes at `at` become those at `text`, which
+ * may lie in the same string; `rest` bytes follow. */
 void _ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE15_M_replace_coldEPcmPKcmm(
     void *string, char *at, size_t len1, const char *text, size_t len2, size_t rest) {
   char *copy = malloc(len2 + 1);

@@ -6,8 +6,8 @@
  * address onto a list, a ret takes it off, and so the list is the stack: nothing of .eh_frame,
  * frame pointers or V8 is asked. Below the place where stepping began the list is what the walk
  * said there. At each stop the unwinder walks from the stopped registers, and every word must be
- * the list's. It walks again with the outer part of an earlier walk at hand (stack/recall.h), of the
- * stop before and of up to STEPS_APART stops before: each must be the same walk.
+ * the list's. It walks again with the outer part of an earlier walk at hand (stack/recall.h), of
+ * the stop before and of up to STEPS_APART stops before: each must be the same walk.
  *
  * The caller calls steps_command on one thread; in between it must not start threads, block
  * SIGTRAP, or leave frames by other ways than ret, longjmp, a C++ or V8 exception or sigreturn. A
