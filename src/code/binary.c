@@ -89,6 +89,21 @@ bool prof_binary_start(struct prof_binary *self, const struct prof_module *modul
   return self->starts && prof_starts_find(self->starts, address, start);
 }
 
+bool prof_binary_same(struct prof_binary *self, uint64_t address, uint64_t *same) {
+  if (!self->table_tried)
+    return false;
+  if (self->table && prof_symtab_start(self->table, address, same))
+    return true;
+  if (!self->starts_tried)
+    return false;
+  if (self->starts && prof_starts_find(self->starts, address, same))
+    return true;
+  if (!self->unnamed)
+    self->unnamed = address;
+  *same = self->unnamed;
+  return true;
+}
+
 int prof_binary_inline(struct prof_binary *self, const struct prof_module *module,
                        uint64_t budget_ns, uint64_t address, struct prof_inline_frame *frames,
                        int capacity, struct prof_symbols_stats *stats) {

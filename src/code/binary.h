@@ -23,6 +23,7 @@ struct prof_binary {
   struct prof_inline *inlined;
   struct prof_starts *starts;
   bool table_tried, inline_tried, starts_tried;
+  uint64_t unnamed; /* a place that nothing tells about: one for all of them; 0: none yet */
 };
 
 void prof_binary_free(struct prof_binary *self);
@@ -34,6 +35,10 @@ struct prof_symtab *prof_binary_table(struct prof_binary *self, const struct pro
 /* Start of the function at a virtual address, where no symbol says it. */
 bool prof_binary_start(struct prof_binary *self, const struct prof_module *module, uint64_t address,
                        uint64_t *start);
+
+/* An address that has the name of the function at address: its start, or, of all places that have
+ * none, one. Reads nothing: false where what would tell was not read yet. */
+bool prof_binary_same(struct prof_binary *self, uint64_t address, uint64_t *same);
 
 /* As prof_inline_find, in what is left of budget_ns; 0 frames once it is used up (counted). */
 int prof_binary_inline(struct prof_binary *self, const struct prof_module *module,

@@ -211,11 +211,10 @@ static bool is_better(const struct prof_kernel *self, const struct row *a, const
   return strlen(left) > strlen(right);
 }
 
-bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_kernel_symbol *out) {
-  size_t low = 0, high, best, next;
+/* The last row of the function at an address; -1: none. */
+static int64_t row_at(const struct prof_kernel *self, uint64_t address) {
+  size_t low = 0, high = self->count;
   uint64_t start, end;
-  read_rest(self);
-  high = self->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (self->rows[middle].start <= address)
@@ -224,15 +223,29 @@ bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_ke
       high = middle;
   }
   if (low == 0)
-    return false;
-  next = low;
-  best = low - 1;
-  start = self->rows[best].start;
-  end = next < self->count ? self->rows[next].start : start + 4096;
+    return -1;
+  start = self->rows[low - 1].start;
+  end = low < self->count ? self->rows[low].start : start + 4096;
   if (end - start > SPAN_MAX)
     end = start + 4096 * 16;
-  if (address >= end)
+  return address < end ? (int64_t)(low - 1) : -1;
+}
+
+bool prof_kernel_start(const struct prof_kernel *self, uint64_t address, uint64_t *start) {
+  int64_t row = self->is_done ? row_at(self, address) : -1;
+  if (row < 0)
     return false;
+  *start = self->rows[row].start;
+  return true;
+}
+
+bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_kernel_symbol *out) {
+  read_rest(self);
+  int64_t last = row_at(self, address);
+  if (last < 0)
+    return false;
+  size_t best = (size_t)last;
+  uint64_t start = self->rows[best].start;
   for (size_t i = best; i-- > 0 && self->rows[i].start == start;)
     if (!is_better(self, &self->rows[best], &self->rows[i]))
       best = i;

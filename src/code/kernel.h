@@ -31,6 +31,9 @@ void prof_kernel_free(struct prof_kernel *self);
 
 bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_kernel_symbol *out);
 
+/* Where the function at an address begins; false: none is known there, or not all was read yet. */
+bool prof_kernel_start(const struct prof_kernel *self, uint64_t address, uint64_t *start);
+
 /* Reads about this many bytes further. false: the whole was read already. */
 bool prof_kernel_read(struct prof_kernel *self, size_t bytes);
 

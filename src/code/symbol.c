@@ -270,6 +270,23 @@ int prof_symbols_resolve(struct prof_symbols *self, const struct prof_code *code
   return 1;
 }
 
+/* Not where the places of a function differ in what was inlined, nor before tables were read. */
+uint32_t prof_symbols_same(struct prof_symbols *self, const struct prof_code *code,
+                           uint32_t offset) {
+  const struct prof_module *module = module_of(self, code);
+  struct prof_binary *binary = NULL;
+  uint64_t base = code->start ? code->start : KERNEL_BASE, same = 0;
+  bool is_known = false;
+  if (code->kind == PROF_CODE_KERNEL && self->kernel) {
+    is_known = prof_kernel_start(self->kernel, base + offset, &same);
+  } else if (module && !(module->flags & PROF_MODULE_DEBUG_INFO)) {
+    base = code->start - module->bias;
+    binary = binary_of(self, code->module);
+    is_known = binary && prof_binary_same(binary, base + offset, &same);
+  }
+  return is_known && same - base < UINT32_MAX ? (uint32_t)(same - base) : offset;
+}
+
 bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code,
                            uint32_t code_id, uint32_t offset) {
   const struct prof_module *module = module_of(self, code);

@@ -3,9 +3,8 @@
  * inlined function first where the module has .debug_info.
  *
  * The caller provides the modules, the kernel's names (NULL: none) and an arena that outlives what
- * is returned; one thread at a time uses a prof_symbols. Tables are read lazily, once per module;
- * prof_symbols_prefetch reads ahead, during the recording. Each function is named once, however
- * many of its places are asked for.
+ * is returned; one thread at a time. Tables are read lazily, once per module (prof_symbols_prefetch
+ * reads ahead, while a recording runs). Each function is named once.
  * Refuses nothing: a place without a symbol gets "[object+0x1234]" (where its function starts, by
  * the unwind tables) or, all such places of an object together, "[object]"; named is 0 then.
  */
@@ -64,10 +63,14 @@ void prof_symbols_free(struct prof_symbols *self);
 bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *code,
                            uint32_t code_id, uint32_t offset);
 
+/* One offset for all places that certainly have the name of this one. Reads no file and no name. */
+uint32_t prof_symbols_same(struct prof_symbols *self, const struct prof_code *code,
+                           uint32_t offset);
+
 /* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);
 
-/* How long DWARF may take altogether, ns (default 200 ms); 0 turns inline frames off. */
+/* ns that DWARF may take altogether (default 200 ms); 0 turns inline frames off. */
 void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns);
 
 /* Fills out[0..n), innermost first, n >= 1 (capacity >= 1; what does not fit is left out from the

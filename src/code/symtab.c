@@ -263,7 +263,8 @@ static size_t choose_alias(struct prof_symtab *self, size_t first) {
   return first;
 }
 
-int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address) {
+/* The first of the rows of the function that holds an address; -1: none does. */
+static int64_t first_row(const struct prof_symtab *self, uint64_t address) {
   size_t low = 0, high = self->count;
   uint32_t at;
   if (address < self->base || address - self->base > UINT32_MAX)
@@ -281,7 +282,7 @@ int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address) {
     while (first > 0 && self->rows[first - 1].start == self->rows[first].start)
       first--;
     if (at < self->rows[first].end)
-      return (int64_t)(first == low - 1 ? first : choose_alias(self, first));
+      return (int64_t)first;
     if (!self->rows[first].nested)
       return -1;
     low = first;
@@ -289,11 +290,27 @@ int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address) {
   return -1;
 }
 
+int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address) {
+  int64_t first = first_row(self, address);
+  size_t next = (size_t)first + 1;
+  if (first < 0 || next == self->count || self->rows[next].start != self->rows[first].start)
+    return first;
+  return (int64_t)choose_alias(self, (size_t)first);
+}
+
+bool prof_symtab_start(const struct prof_symtab *self, uint64_t address, uint64_t *start) {
+  int64_t first = first_row(self, address);
+  if (first < 0)
+    return false;
+  *start = self->base + self->rows[first].start;
+  return true;
+}
+
 int64_t prof_symtab_name(const struct prof_symtab *self, size_t row, char *out, size_t capacity) {
   const struct prof_symbol_row *symbol = &self->rows[row];
   uint64_t left = self->strings[symbol->source].size_bytes - symbol->name;
   uint64_t offset = self->strings[symbol->source].offset + symbol->name;
-  size_t want = 256;
+  size_t want = 1024;
   if (capacity == 0 || symbol->name >= self->strings[symbol->source].size_bytes)
     return -1;
   for (;;) { /* most names are short: read little first */

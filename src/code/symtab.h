@@ -56,6 +56,9 @@ int prof_symtab_append(struct prof_symtab *self, const struct prof_symbol_row *r
 /* Row that holds a virtual address, after the choice among its aliases; -1: none. */
 int64_t prof_symtab_find(struct prof_symtab *self, uint64_t address);
 
+/* Where the function that holds a virtual address begins; false: none holds it. Reads no names. */
+bool prof_symtab_start(const struct prof_symtab *self, uint64_t address, uint64_t *start);
+
 /* NUL-terminated linker name into out; its length, or -1. "@plt" is not appended. */
 int64_t prof_symtab_name(const struct prof_symtab *self, size_t row, char *out, size_t capacity);
 

@@ -89,7 +89,7 @@ static void follow_sample(struct prof_recording *self, const struct prof_record 
   if (sample->in_kernel) {
     const uint64_t *chain = sample->chain_count ? sample->kernel_chain : &sample->ip;
     uint32_t count = sample->chain_count ? sample->chain_count : 1;
-    wait.kernel_node = prof_splice_kernel(&self->kernel_tree, PROF_TREE_ROOT, chain, count);
+    wait.kernel_node = prof_splice_kernel(&self->splice, &self->kernel_tree, chain, count);
   }
   prof_offcpu_sample(self, thread, &wait, record);
   if (self->options.replay_pid || !self->options.plan.sigtrap) {

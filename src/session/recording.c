@@ -234,8 +234,11 @@ static void prefetch_some(struct prof_recording *self) {
     const struct prof_code *code = prof_space_code(self->space, (uint32_t)(key >> 32));
     if (!code || code->kind == PROF_CODE_UNKNOWN)
       continue;
-    if (prof_symbols_prefetch(self->symbols, code, (uint32_t)(key >> 32), (uint32_t)key) ||
-        prof_now_ns() >= deadline_ns)
+    if (prof_symbols_prefetch(self->symbols, code, (uint32_t)(key >> 32), (uint32_t)key)) {
+      prof_splice_forget(&self->splice);
+      return;
+    }
+    if (prof_now_ns() >= deadline_ns)
       return;
   }
 }

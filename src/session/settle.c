@@ -19,7 +19,7 @@ void prof_settle_row(struct prof_recording *self, const struct prof_join_thread 
       .weight = wait->weight,
       .end_pc = end == PROF_END_BROKEN ? end_pc : 0,
       .thread = thread->row,
-      .node = prof_splice_graft(&self->tree, node, &self->kernel_tree, wait->kernel_node),
+      .node = prof_splice_graft(&self->splice, node, &self->kernel_tree, wait->kernel_node),
       .cpu = wait->cpu,
       .end = (uint8_t)end,
       .reason = (uint8_t)reason,

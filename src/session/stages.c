@@ -45,6 +45,7 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
   self->splice = (struct prof_splice){
       .tree = &self->tree,
       .space = self->space,
+      .symbols = self->symbols,
       .bytecode = self->options.bytecode,
       .unlisted = self->options.bytecode.function.bytecode_map ? &self->unlisted : NULL};
   return PROF_OK;
@@ -61,6 +62,7 @@ void prof_stages_free(struct prof_recording *self) {
   prof_samples_free(&self->samples);
   prof_threads_free(&self->threads);
   prof_unlisted_free(&self->unlisted);
+  prof_splice_free(&self->splice);
   prof_tree_free(&self->tree);
   prof_tree_free(&self->kernel_tree);
   prof_symbols_free(self->symbols);

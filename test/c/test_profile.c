@@ -58,6 +58,46 @@ static void parents_stand_before_children(void **state) {
   prof_tree_free(&tree);
 }
 
+/* Paths of all lengths, through a tree that grows meanwhile, with frames that are missing. */
+static void a_path_is_what_its_children_are_one_by_one(void **state) {
+  (void)state;
+  struct prof_tree whole, single;
+  uint32_t frames[64], nodes[64], seed = 5;
+  assert_int_equal(prof_tree_init(&whole), 0);
+  assert_int_equal(prof_tree_init(&single), 0);
+  for (int round = 0; round < 20000; round++) {
+    seed = seed * 1664525 + 1013904223;
+    uint32_t parent = (seed >> 8) % (uint32_t)whole.count, count = (seed >> 24) % 65, last = parent;
+    for (uint32_t i = 0; i < count; i++) {
+      seed = seed * 1664525 + 1013904223;
+      frames[i] = seed >> 28 ? prof_tree_frame(&whole, seed >> 29) : PROF_TREE_NO_FRAME;
+    }
+    uint32_t leaf = prof_tree_path(&whole, parent, frames, count, nodes);
+    for (uint32_t i = 0; i < count; i++) {
+      last = prof_tree_child(&single, last, frames[i]);
+      assert_int_equal(nodes[i], last);
+    }
+    assert_int_equal(leaf, last);
+  }
+  assert_int_equal(whole.count, single.count);
+  assert_true(whole.count > 100000);
+  prof_tree_free(&whole);
+  prof_tree_free(&single);
+}
+
+static void an_alias_has_the_frame_of_another_key(void **state) {
+  (void)state;
+  struct prof_tree tree;
+  assert_int_equal(prof_tree_init(&tree), 0);
+  uint32_t frame = prof_tree_frame(&tree, 7);
+  assert_int_equal(prof_tree_known(&tree, 9), PROF_TREE_NO_FRAME);
+  prof_tree_alias(&tree, 9, frame);
+  assert_int_equal(prof_tree_known(&tree, 9), frame);
+  assert_int_equal(prof_tree_frame(&tree, 9), frame);
+  assert_int_equal(tree.key_count, 1);
+  prof_tree_free(&tree);
+}
+
 static void no_frame_leaves_the_sample_with_its_caller(void **state) {
   (void)state;
   struct prof_tree tree;
@@ -124,6 +164,8 @@ int main(void) {
       cmocka_unit_test(same_path_is_same_node),
       cmocka_unit_test(parents_stand_before_children),
       cmocka_unit_test(no_frame_leaves_the_sample_with_its_caller),
+      cmocka_unit_test(a_path_is_what_its_children_are_one_by_one),
+      cmocka_unit_test(an_alias_has_the_frame_of_another_key),
       cmocka_unit_test(samples_are_put_in_order_of_time),
       cmocka_unit_test(old_samples_are_forgotten_and_counted),
       cmocka_unit_test(a_long_thread_name_is_cut_to_comm),

@@ -3,10 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/arena.h"
+#include "code/kernel.h"
+#include "code/module.h"
 #include "stack/splice.h"
 #include "stack/unwind.h"
 
@@ -46,6 +51,7 @@ static int tear_down(void **state) {
   (void)state;
   prof_tree_free(&t.tree);
   prof_tree_free(&t.kernel);
+  prof_splice_free(&t.splice);
   prof_space_free(t.space);
   return 0;
 }
@@ -179,14 +185,84 @@ static void kernel_frames_come_below_the_user_stack(void **state) {
   (void)state;
   uint64_t keys[8];
   static const uint64_t chain[] = {0xffffffff81000010, 0xffffffff81000020};
-  uint32_t kernel = prof_splice_kernel(&t.kernel, PROF_TREE_ROOT, chain, 2);
+  uint32_t kernel = prof_splice_kernel(&t.splice, &t.kernel, chain, 2);
   const uint64_t words[] = {PROF_WORD(PROF_WORD_PC, MODULE + 5)};
   uint32_t node = prof_splice_user(&t.splice, NULL, words, 1, 0);
-  node = prof_splice_graft(&t.tree, node, &t.kernel, kernel);
+  node = prof_splice_graft(&t.splice, node, &t.kernel, kernel);
   assert_int_equal(path(node, keys), 3);
   assert_int_equal(keys[1], PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000020));
   assert_int_equal(keys[2], PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000010));
-  assert_int_equal(prof_splice_graft(&t.tree, node, &t.kernel, PROF_TREE_ROOT), node);
+  assert_int_equal(prof_splice_graft(&t.splice, node, &t.kernel, PROF_TREE_ROOT), node);
+}
+
+/* Before the kernel's names are read, and after: what was seen before is one with it from then on.
+ */
+static void places_become_one_frame_once_their_function_is_known(void **state) {
+  (void)state;
+  char path[] = "/tmp/rspack-prof-test-XXXXXX";
+  static const char names[] = "ffffffff81000000 T first\nffffffff81000100 T second\n";
+  static const uint64_t chain[] = {0xffffffff81000010, 0xffffffff81000180};
+  static const uint64_t other[] = {0xffffffff81000020, 0xffffffff81000170};
+  struct prof_arena arena;
+  int fd = mkstemp(path);
+  assert_int_equal(write(fd, names, sizeof names - 1), sizeof names - 1);
+  close(fd);
+  struct prof_kernel *kernel = prof_kernel_create(path);
+  struct prof_modules *modules = prof_modules_create(NULL);
+  prof_arena_init(&arena, 0);
+  t.splice.symbols = prof_symbols_create(modules, kernel, &arena);
+  assert_non_null(t.splice.symbols);
+  uint32_t before = prof_splice_kernel(&t.splice, &t.kernel, chain, 2);
+  assert_int_not_equal(prof_splice_kernel(&t.splice, &t.kernel, other, 2), before);
+  const struct prof_code *code = prof_space_code(t.space, PROF_SPACE_KERNEL);
+  while (prof_symbols_prefetch(t.splice.symbols, code, PROF_SPACE_KERNEL, 0x81000010))
+    prof_splice_forget(&t.splice);
+  uint32_t after = prof_splice_kernel(&t.splice, &t.kernel, chain, 2);
+  assert_int_equal(prof_splice_kernel(&t.splice, &t.kernel, other, 2), after);
+  assert_int_equal(t.kernel.keys[t.kernel.nodes[after].frame],
+                   PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000000));
+  uint32_t node = prof_splice_graft(&t.splice, PROF_TREE_ROOT, &t.kernel, after);
+  assert_int_equal(t.tree.keys[t.tree.nodes[node].frame],
+                   PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000000));
+  assert_int_equal(prof_splice_graft(&t.splice, PROF_TREE_ROOT, &t.kernel, after), node);
+  prof_symbols_free(t.splice.symbols);
+  prof_modules_free(modules);
+  prof_kernel_free(kernel);
+  prof_arena_free(&arena);
+  unlink(path);
+}
+
+static void deep_chains_are_kept_whole(void **state) {
+  (void)state;
+  uint64_t chain[300], keys[400];
+  for (uint64_t i = 0; i < 300; i++)
+    chain[i] = 0xffffffff81000000 + i;
+  uint32_t leaf = prof_splice_kernel(&t.splice, &t.kernel, chain, 200);
+  uint32_t node = prof_splice_graft(&t.splice, PROF_TREE_ROOT, &t.kernel, leaf);
+  assert_int_equal(path(node, keys), 200);
+  for (uint32_t i = 0; i < 200; i++)
+    assert_int_equal(keys[i], PROF_FRAME_KEY(PROF_SPACE_KERNEL, 0x81000000 + 199 - i));
+  uint32_t deeper = prof_splice_kernel(&t.splice, &t.kernel, chain, 300), depth = 0;
+  for (; deeper != PROF_TREE_ROOT; deeper = t.kernel.nodes[deeper].parent)
+    depth++;
+  assert_int_equal(depth, 300);
+}
+
+/* More levels than are looked up at once, each with its own node. */
+static void deep_walks_are_one_path(void **state) {
+  (void)state;
+  struct prof_splice_memo memo = {0};
+  uint64_t words[200], keys[200];
+  for (uint32_t i = 0; i < 200; i++)
+    words[i] = PROF_WORD(i ? PROF_WORD_RETURN : PROF_WORD_PC, MODULE + 8 * i);
+  uint32_t leaf = prof_splice_user(&t.splice, &memo, words, 200, 0);
+  assert_int_equal(path(leaf, keys), 200);
+  for (uint32_t i = 0; i < 200; i++)
+    assert_int_equal(keys[199 - i], PROF_FRAME_KEY(t.module, 8 * i));
+  assert_int_equal(memo.count, 200);
+  assert_int_equal(memo.nodes[199], leaf);
+  assert_int_equal(prof_splice_user(&t.splice, &memo, words + 70, 130, 0), memo.nodes[129]);
+  prof_splice_memo_free(&memo);
 }
 
 int main(void) {
@@ -199,6 +275,9 @@ int main(void) {
       TEST(the_memo_gives_what_a_fresh_look_gives),
       TEST(code_that_changes_under_an_address_is_seen),
       TEST(kernel_frames_come_below_the_user_stack),
+      TEST(places_become_one_frame_once_their_function_is_known),
+      TEST(deep_chains_are_kept_whole),
+      TEST(deep_walks_are_one_path),
   };
   return cmocka_run_group_tests_name("splice", tests, NULL, NULL);
 }

@@ -68,6 +68,19 @@ static int resolve(struct world *world, uint64_t address, struct prof_named *out
                               place.offset, out, capacity);
 }
 
+/* The place that stands for the one at address: it has the same names, whatever stands there. */
+static uint32_t assert_same_names(struct world *world, uint64_t address) {
+  struct prof_place place = prof_space_place(world->space, address);
+  const struct prof_code *code = prof_space_code(world->space, place.code);
+  uint32_t same = prof_symbols_same(world->symbols, code, place.offset);
+  struct prof_named names[8], wanted[8];
+  int count = prof_symbols_resolve(world->symbols, code, place.code, place.offset, wanted, 8);
+  assert_int_equal(prof_symbols_resolve(world->symbols, code, place.code, same, names, 8), count);
+  for (int i = 0; i < count; i++)
+    assert_int_equal(names[i].identity, wanted[i].identity);
+  return same;
+}
+
 /* Virtual address of a symbol, by nm. */
 static uint64_t address_of(const char *path, const char *symbol) {
   char command[1024];
@@ -433,7 +446,10 @@ static void kernel_and_unknown_places_have_names_too(void **state) {
   (void)state;
   world_open(&world, kernel);
   const struct prof_code *code = prof_space_code(world.space, PROF_SPACE_KERNEL);
+  assert_int_equal(prof_symbols_same(world.symbols, code, 0x81000010), 0x81000010);
   assert_true(prof_symbols_prefetch(world.symbols, code, PROF_SPACE_KERNEL, 0x81000010));
+  assert_int_equal(prof_symbols_same(world.symbols, code, 0x81000010), 0x81000000);
+  assert_int_equal(prof_symbols_same(world.symbols, code, 0x00000110), 0x00000110);
   assert_false(prof_symbols_prefetch(world.symbols, code, PROF_SPACE_KERNEL, 0x81000010));
   resolve(&world, 0xffffffff81000010, &named, 1);
   assert_string_equal(named.name, "start");
@@ -620,7 +636,76 @@ static void stripped_functions_are_named_by_their_starts(void **state) {
   assert_string_equal(c.name, wanted);
   resolve(&world, world.bias + last + 40, &d, 1); /* padding of the page */
   assert_string_equal(d.name, "[bare.so]");
+  for (uint64_t at = first; at < last + 60; at++)
+    assert_same_names(&world, world.bias + at);
+  uint32_t unnamed = assert_same_names(&world, world.bias + bare);
+  assert_int_equal(assert_same_names(&world, world.bias + last + 50), unnamed);
   world_close(&world);
+}
+
+static void one_place_stands_for_all_of_a_function(void **state) {
+  struct world world;
+  char path[256];
+  (void)state;
+  strcpy(path, build_assembly());
+  uint64_t start = address_of(path, "strong"), end = address_of(path, "plain.cold.3") + 64;
+  world_open(&world, NULL);
+  map_file(&world, path);
+  struct prof_place outer = prof_space_place(world.space, world.bias + address_of(path, "outer"));
+  const struct prof_code *code = prof_space_code(world.space, outer.code);
+  assert_int_equal(prof_symbols_same(world.symbols, code, outer.offset + 3), outer.offset + 3);
+  while (prof_symbols_prefetch(world.symbols, code, outer.code, outer.offset))
+    ;
+  assert_int_equal(prof_symbols_same(world.symbols, code, outer.offset + 3), outer.offset);
+  assert_int_equal(prof_symbols_same(world.symbols, code, outer.offset + 16), outer.offset);
+  for (uint64_t at = start - 16; at < end; at++)
+    assert_same_names(&world, world.bias + at);
+  world_close(&world);
+}
+
+static void what_was_inlined_keeps_places_apart(void **state) {
+  struct world world;
+  char path[256];
+  (void)state;
+  strcpy(path, fixture_path("apart.so"));
+  const char *source = fixture_write("apart.c", inline_source);
+  assert_int_equal(
+      fixture_run("cd '%s' && cc -shared -fPIC -O2 -g -o '%s' '%s'", fixture_folder, path, source),
+      0);
+  uint64_t probe = address_of(path, "probe");
+  world_open(&world, NULL);
+  map_file(&world, path);
+  for (uint64_t at = probe - 64; at < probe + 64; at++) {
+    struct prof_place place = prof_space_place(world.space, world.bias + at);
+    assert_int_equal(assert_same_names(&world, world.bias + at), place.offset);
+  }
+  world_close(&world);
+}
+
+/* Its merged functions have many names at one place, and others lie within each other. */
+static void places_of_large_files_stand_for_the_same_function(void **state) {
+  static const char *const files[] = {DEBUG_BINDING, "/usr/bin/node"};
+  uint64_t seed = 7;
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct world world;
+    struct stat found;
+    char *path = realpath(files[i], NULL);
+    if (!path || stat(path, &found) || found.st_size < 1000000) {
+      free(path); /* the tests against libdwfl say so */
+      continue;
+    }
+    world_open(&world, NULL);
+    int index = map_file(&world, path);
+    free(path);
+    assert_true(index >= 0);
+    const struct prof_module *module = prof_modules_at(world.modules, (size_t)index);
+    for (int j = 0; j < 3000; j++)
+      assert_same_names(&world, module->start +
+                                    ((uint64_t)fixture_random(&seed) << 8 ^ fixture_random(&seed)) %
+                                        (module->end - module->start));
+    world_close(&world);
+  }
 }
 
 /* The binding has both: an FDE starts where the symbol of its code does. */
@@ -776,6 +861,9 @@ int main(void) {
       cmocka_unit_test(the_c_librarys_own_inlining_is_not_shown),
       cmocka_unit_test(a_deleted_file_that_is_mapped_still_has_names),
       cmocka_unit_test(stripped_functions_are_named_by_their_starts),
+      cmocka_unit_test(one_place_stands_for_all_of_a_function),
+      cmocka_unit_test(what_was_inlined_keeps_places_apart),
+      cmocka_unit_test(places_of_large_files_stand_for_the_same_function),
       cmocka_unit_test(starts_agree_with_symbols),
       cmocka_unit_test(damaged_unwind_tables_never_crash),
       cmocka_unit_test(the_vdso_has_names),
