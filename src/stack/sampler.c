@@ -50,10 +50,11 @@ struct armed {
   struct prof_shards shards;
 };
 
-static struct slot *slots;              /* SLOTS of them */
-static unsigned char *signal_stacks;    /* SIGNAL_STACK_BYTES for each slot */
-static _Atomic uint32_t owners[SLOTS];  /* tid, 0: free; apart, since they are searched */
-static _Atomic uint32_t owner_count;    /* never too low */
+static struct slot *slots;             /* SLOTS of them */
+static unsigned char *signal_stacks;   /* SIGNAL_STACK_BYTES for each slot */
+static _Atomic uint32_t owners[SLOTS]; /* tid, 0: free; apart, since they are searched */
+static _Atomic uint32_t owner_count;   /* never too low */
+static _Atomic uint32_t slot_end;      /* no slot from here on was ever used: its pages stay away */
 static _Atomic(struct armed *) current; /* NULL: not armed */
 static _Atomic uint64_t no_slot;
 static _Atomic uint64_t cookie;
@@ -74,6 +75,13 @@ uint64_t prof_sampler_cookie(void) {
   return cookie;
 }
 
+/* Before its thread is inside: disarm then sees either the slot or nobody who goes on. */
+static void note_slot(uint32_t index) {
+  uint32_t end = atomic_load(&slot_end);
+  while (end <= index && !atomic_compare_exchange_weak(&slot_end, &end, index + 1))
+    ;
+}
+
 static struct slot *claim_slot(void) {
   uint32_t tid = (uint32_t)syscall(SYS_gettid);
   /* Above the limit a thread asks at each of its signals: it must be quickly refused. */
@@ -86,6 +94,7 @@ static struct slot *claim_slot(void) {
                                                   memory_order_acq_rel, memory_order_relaxed)) {
         /* The thread that had it is over: its last word here comes before ours. */
         atomic_load_explicit(&slots[index].inside, memory_order_acquire);
+        note_slot(index);
         slots[index].tid = tid;
         slots[index].has_stack = false;
         slots[index].fair = (struct prof_fair){0};
@@ -226,7 +235,8 @@ static int install(struct prof_error *error) {
 
 /* Threads that ended while nothing was recorded were not reported: take their slots back. */
 static void free_dead_slots(void) {
-  for (uint32_t i = 0; i < SLOTS; i++) {
+  uint32_t end = atomic_load(&slot_end);
+  for (uint32_t i = 0; i < end; i++) {
     uint32_t tid = atomic_load_explicit(&owners[i], memory_order_relaxed);
     if (!tid)
       continue;
@@ -283,7 +293,8 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
 }
 
 static bool anyone_inside(void) {
-  for (uint32_t i = 0; i < SLOTS; i++) {
+  uint32_t end = atomic_load(&slot_end);
+  for (uint32_t i = 0; i < end; i++) {
     if (atomic_load(&slots[i].inside))
       return true;
   }
@@ -309,7 +320,8 @@ size_t prof_sampler_drain(prof_stack_visit *visit, void *user) {
 }
 
 void prof_sampler_thread_ended(uint32_t tid) {
-  for (uint32_t index = 0; index < SLOTS; index++) {
+  uint32_t end = atomic_load(&slot_end);
+  for (uint32_t index = 0; index < end; index++) {
     if (atomic_load_explicit(&owners[index], memory_order_relaxed) == tid) {
       free_slot(index);
       return;
@@ -326,7 +338,8 @@ void prof_sampler_counters(struct prof_sampler_counters *out) {
   *out = (struct prof_sampler_counters){.passed_on = prof_trap_passed_on() - passed_on_before,
                                         .signals = refused,
                                         .dropped = refused};
-  for (uint32_t i = 0; slots && i < SLOTS; i++) {
+  uint32_t end = atomic_load(&slot_end);
+  for (uint32_t i = 0; i < end; i++) {
     out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
     out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);
     out->spared += atomic_load_explicit(&slots[i].spared, memory_order_relaxed);
