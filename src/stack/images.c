@@ -105,16 +105,19 @@ bool prof_images_find(const struct prof_images *self, uint64_t pc, struct prof_c
       return false;
     /* dlclose on another thread: the file may be unmapped before it is forgotten, and pc be in what
      * was mapped there since (seen with JIT code; stress.c's unloaded and unmapped together). */
-    if (!prof_probe_word((uint64_t)(uintptr_t)object.map_start) ||
-        (object.eh_frame && !prof_probe_word((uint64_t)(uintptr_t)object.eh_frame)))
+    if (object.eh_frame && !prof_probe_word((uint64_t)(uintptr_t)object.eh_frame))
       return false;
     /* glibc splits an image with holes between its segments (node's is one): then the range has
      * neither header nor .eh_frame in it, and the published table must know where they end. */
     image = search(atomic_load_explicit(&self->mapped, memory_order_acquire), pc);
-    if (image && image->sections.hdr.address == (uint64_t)(uintptr_t)object.eh_frame)
+    if (image && object.eh_frame &&
+        image->sections.hdr.address == (uint64_t)(uintptr_t)object.eh_frame) {
       *out = image->sections;
-    else
-      sections_of_object(&object, out);
+      return true;
+    }
+    if (!prof_probe_word((uint64_t)(uintptr_t)object.map_start))
+      return false;
+    sections_of_object(&object, out);
     return true;
   }
   image = search(atomic_load_explicit(&self->mapped, memory_order_acquire), pc);
@@ -131,7 +134,7 @@ struct collection {
   size_t count, capacity;
   bool failed;
   uint64_t libc_marks[2]; /* an address in each of the libraries that start threads */
-  struct prof_image_range libc[2], own;
+  struct prof_image_range libc[2], own, largest;
 };
 
 /* A handler's frames, left on a stack, are nobody's callers. Not where this code is linked into the
@@ -182,6 +185,9 @@ static int collect(struct dl_phdr_info *info, size_t size, void *user) {
     if (self->libc_marks[i] >= image->start && self->libc_marks[i] < image->end)
       self->libc[i] = (struct prof_image_range){image->start, image->end};
   note_own(self, info, image);
+  if (info->dlpi_name && info->dlpi_name[0] &&
+      image->end - image->start > self->largest.end - self->largest.start)
+    self->largest = (struct prof_image_range){image->start, image->end};
   self->count++;
   return 0;
 }
@@ -231,6 +237,9 @@ int prof_images_refresh(struct prof_images *self, struct prof_error *error) {
     memcpy(self->libc, found.libc, sizeof self->libc);
   if (!self->own.end)
     self->own = found.own;
+  atomic_store_explicit(&self->largest_start, found.largest.start, memory_order_relaxed);
+  atomic_store_explicit(&self->largest_bytes, found.largest.end - found.largest.start,
+                        memory_order_relaxed);
   if (found.count)
     qsort(found.images, found.count, sizeof *found.images, by_start);
   if (!is_same(self->mapped, found.images, found.count))

@@ -31,13 +31,14 @@ enum { PROF_IMAGES_PIECE_SHIFT = 21, PROF_IMAGES_PIECES = 1 << 16 };
 
 struct prof_images {
   _Atomic uint64_t code_pieces[PROF_IMAGES_PIECES / 64];
-  int (*find_object)(void *pc, void *result); /* NULL: not in this glibc */
-  struct prof_images_table *_Atomic mapped;   /* what dl_iterate_phdr said last */
-  struct prof_images_table *_Atomic added;    /* given by prof_images_add */
-  struct prof_images_table *old;              /* replaced ones */
-  struct prof_image_range libc[2];            /* libc, and libpthread before 2.34 */
-  struct prof_image_range own;                /* the library that this code is in; 0: none */
-  bool is_foreign;                            /* of another process: only what was added */
+  int (*find_object)(void *pc, void *result);    /* NULL: not in this glibc */
+  struct prof_images_table *_Atomic mapped;      /* what dl_iterate_phdr said last */
+  struct prof_images_table *_Atomic added;       /* given by prof_images_add */
+  struct prof_images_table *old;                 /* replaced ones */
+  struct prof_image_range libc[2];               /* libc, and libpthread before 2.34 */
+  struct prof_image_range own;                   /* the library that this code is in; 0: none */
+  _Atomic uint64_t largest_start, largest_bytes; /* but the program itself; 0: none */
+  bool is_foreign;                               /* of another process: only what was added */
 };
 
 void prof_images_init(struct prof_images *self);

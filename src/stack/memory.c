@@ -112,6 +112,13 @@ static bool grow(struct prof_memory *self, uint64_t last) {
   return ok;
 }
 
+/* Whether pages that a walk skips are worth asking for: those of the thread's own stack are known
+ * from then on. Large frames on other stacks have many that nobody reads. */
+static bool leads_home(const struct prof_memory *self, uint64_t end) {
+  uint64_t home = self->home_end ? self->home_start : self->home_top;
+  return home >= end && home - end < GROW_PAGES * PAGE;
+}
+
 bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
   struct prof_window *window = self->window;
   uint64_t page = page_of(address), last = page_of(address + 7), end;
@@ -126,7 +133,8 @@ bool prof_memory_reach(struct prof_memory *self, uint64_t address) {
     return true;
   }
   end = window_end(&window[0]);
-  if (end && address >= window[0].start && last - end < GROW_PAGES * PAGE)
+  if (end && address >= window[0].start && last - end < GROW_PAGES * PAGE &&
+      (page <= end || leads_home(self, end)))
     return grow(self, last);
   if (page >= self->home_start && last < self->home_end) {
     window[1] = window[0];

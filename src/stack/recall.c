@@ -23,6 +23,13 @@ void prof_recall_begin(struct prof_recall *self, uint64_t epoch, const struct pr
   self->frame = NULL;
 }
 
+uint64_t prof_recall_above(const struct prof_recall *self, uint64_t sp) {
+  for (uint32_t i = first_of(self); i < FRAMES; i++)
+    if (self->frames[i].sp > sp)
+      return self->frames[i].sp;
+  return UINT64_MAX;
+}
+
 /* Makes the list this walk's up to the fresh states, which are followed by the kept ones from `to`
  * on. Where there is no room the innermost go. */
 static void splice(struct prof_recall *self, uint32_t to) {

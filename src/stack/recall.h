@@ -52,6 +52,9 @@ struct prof_recall {
 /* Begins a walk. */
 void prof_recall_begin(struct prof_recall *self, uint64_t epoch, const struct prof_v8_map *v8);
 
+/* The stack pointer of the innermost kept state above sp; UINT64_MAX: none. */
+uint64_t prof_recall_above(const struct prof_recall *self, uint64_t sp);
+
 /* At a return address' state: goes on to the last frame that is known to follow, with the words of
  * those before it, or notes the state. *callee_sp becomes the stack pointer of the frame before. */
 void prof_recall_meet(struct prof_recall *self, struct prof_rows *rows, struct prof_memory *memory,

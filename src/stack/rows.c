@@ -10,13 +10,20 @@
 #include "stack/code.h"
 #include "stack/images.h"
 
-#define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 20,000 pcs */
+#define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 30,000 pcs */
 
 /* Of code without rows whole pages are kept: a scan meets ever other pcs of it. A key has the
  * address in its lower bits, the one above says page, and the epoch is above that. */
 #define PAGE_BYTES 4096ull
 #define PAGE_KEY (1ull << PROF_ARCH_ADDRESS_BITS)
 #define EPOCH_SHIFT (PROF_ARCH_ADDRESS_BITS + 1)
+
+/* A row holds for a stretch of code: one that holds for an aligned block is kept for that too,
+ * since what is interrupted is nearly always at another pc, and a function has many calls. A
+ * block's number has fewer bits than an address has, and the highest says that it is none of a
+ * page. */
+#define BLOCK_BYTES 64ull
+#define BLOCK_KEY (PAGE_KEY | 1ull << (PROF_ARCH_ADDRESS_BITS - 1))
 
 /* Two plain words that prove each other (a technique from transposition tables: Hyatt and Mann
  * 2002, "A lock-less transposition table implementation"): a reader that catches halves of two
@@ -158,12 +165,13 @@ static bool is_bare(struct prof_rows *self, uint64_t page) {
   return prof_code_page_is_plain(page);
 }
 
-/* NO_IMAGE is not counted: every frame of JIT code comes here, and threads would wait for each
- * other's counting. */
-static prof_row compile(struct prof_rows *self, uint64_t pc) {
+/* *holds: for which code, where the row is an entry's. NO_IMAGE is not counted: every frame of
+ * JIT code comes here, and threads would wait for each other's counting. */
+static prof_row compile(struct prof_rows *self, uint64_t pc, struct prof_image_range *holds) {
   struct prof_cfi_image image;
   struct prof_cfi_row row;
   prof_row packed;
+  *holds = (struct prof_image_range){0};
   if (!prof_images_find(&self->images, pc, &image))
     return PROF_ROW_NO_IMAGE;
   count(&self->counters.misses);
@@ -182,6 +190,7 @@ static prof_row compile(struct prof_rows *self, uint64_t pc) {
   packed = prof_row_pack(&image, &row);
   if (packed == PROF_ROW_SLOW)
     count(&self->counters.slow);
+  *holds = (struct prof_image_range){row.start, row.end};
   return packed;
 }
 
@@ -197,7 +206,7 @@ static void store(struct way *way, uint64_t row, uint64_t check) {
   atomic_store_explicit(&way->check, check, memory_order_relaxed);
 }
 
-static struct set *set_of(struct prof_rows *self, uint64_t key) {
+static struct set *set_of(const struct prof_rows *self, uint64_t key) {
   return &self->sets[prof_hash_u64(key << (64 - EPOCH_SHIFT)) %
                      CACHE_SETS]; /* whatever the epoch */
 }
@@ -223,30 +232,67 @@ static void keep(struct prof_rows *self, uint64_t key, prof_row row) {
   store(&set->way[0], row, key ^ row);
 }
 
-prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key) {
-  /* Read before the row is compiled: what is stored under an old epoch is never found again. */
-  uint64_t epoch = atomic_load_explicit(&self->epoch, memory_order_acquire) << EPOCH_SHIFT;
+/* Read before the row is compiled: what is stored under an old epoch is never found again. */
+static uint64_t epoch_bits(const struct prof_rows *self) {
+  return atomic_load_explicit(&self->epoch, memory_order_acquire) << EPOCH_SHIFT;
+}
+
+/* By its pc, its block or its page; else compiled, and kept for as much as it holds for. Each is
+ * another cache line that the processor may have to wait for, so what is likely comes first: a
+ * return address is mostly met again, a leaf is not, but its block is. */
+static prof_row find_at(struct prof_rows *self, uint64_t pc, uint64_t epoch, bool is_leaf) {
+  uint64_t block_key = pc / BLOCK_BYTES | BLOCK_KEY | epoch, start = pc & ~(BLOCK_BYTES - 1);
   uint64_t page_key = pc / PAGE_BYTES | PAGE_KEY | epoch;
-  prof_row row;
-  *key = pc | epoch;
-  if (pc >> PROF_ARCH_ADDRESS_BITS)
-    return PROF_ROW_NO_IMAGE;
-  row = look_up(self, *key);
-  if (row == PROF_ROW_UNKNOWN)
-    row = look_up(self, page_key);
+  struct prof_image_range holds;
+  prof_row row = look_up(self, is_leaf ? block_key : pc | epoch);
   if (row != PROF_ROW_UNKNOWN)
     return row;
-  row = compile(self, pc);
-  if (row == PROF_ROW_NO_ROW && is_bare(self, pc & ~(PAGE_BYTES - 1)))
+  row = look_up(self, is_leaf ? pc | epoch : block_key);
+  if (row != PROF_ROW_UNKNOWN) {
+    if (!is_leaf)
+      keep(self, pc | epoch, row);
+    return row;
+  }
+  row = look_up(self, page_key);
+  if (row != PROF_ROW_UNKNOWN)
+    return row;
+  row = compile(self, pc, &holds);
+  bool is_of_block = holds.start <= start && start + BLOCK_BYTES <= holds.end;
+  if (row == PROF_ROW_NO_ROW && is_bare(self, pc & ~(PAGE_BYTES - 1))) {
     keep(self, page_key, row);
-  else if (row != PROF_ROW_NO_IMAGE) /* never kept: dlopen may put an image there */
-    keep(self, *key, row);
+    return row;
+  }
+  if (is_of_block)
+    keep(self, block_key, row);
+  if (row != PROF_ROW_NO_IMAGE && !(is_leaf && is_of_block))
+    keep(self, pc | epoch, row); /* NO_IMAGE never: dlopen may put an image there */
   return row;
+}
+
+void prof_rows_fetch(const struct prof_rows *self, const struct prof_memory *memory, uint64_t at,
+                     uint64_t count) {
+  uint64_t start = atomic_load_explicit(&self->images.largest_start, memory_order_relaxed);
+  uint64_t bytes = atomic_load_explicit(&self->images.largest_bytes, memory_order_relaxed);
+  uint64_t epoch = epoch_bits(self), word;
+  for (; count; count--, at += 8)
+    if ((word = prof_memory_word(memory, at)) - start < bytes)
+      __builtin_prefetch(set_of(self, (word - 1) | epoch));
 }
 
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
   uint64_t key;
   return prof_rows_find_noted(self, pc, &key);
+}
+
+prof_row prof_rows_find_leaf(struct prof_rows *self, uint64_t pc) {
+  return pc >> PROF_ARCH_ADDRESS_BITS ? PROF_ROW_NO_IMAGE
+                                      : find_at(self, pc, epoch_bits(self), true);
+}
+
+prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key) {
+  uint64_t epoch = epoch_bits(self);
+  *key = pc | epoch;
+  return pc >> PROF_ARCH_ADDRESS_BITS ? PROF_ROW_NO_IMAGE : find_at(self, pc, epoch, false);
 }
 
 void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call) {

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "stack/memory.h"
 #include "stack/row.h"
 
 struct prof_rows_counters {
@@ -40,10 +41,15 @@ uint64_t prof_rows_epoch(const struct prof_rows *self);
 int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
                   const struct prof_cfi_image *image, struct prof_error *error);
 
-/* pc as for look-up: a return address less one. */
+/* pc as for look-up: a return address less one; leaf: what was interrupted, seldom met twice. */
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
+prof_row prof_rows_find_leaf(struct prof_rows *self, uint64_t pc);
+/* Lets the processor get the rows of those of count words that may be return addresses into the
+ * largest image but the program itself (a build's binding), while other work is done. */
+void prof_rows_fetch(const struct prof_rows *self, const struct prof_memory *memory, uint64_t at,
+                     uint64_t count);
 
-/* As above, with what was noted of the call, and a key to note it by. */
+/* As find, with what was noted of the call, and a key to note it by. */
 prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key);
 void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call);
 

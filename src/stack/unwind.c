@@ -11,6 +11,8 @@
 #define SWITCH_BYTES (1u << 20)
 /* Stale chains of calls that one large frame may hold. */
 #define SCANS_AGAIN 16
+/* Of stack that are looked through for return addresses ahead of the walk: some 15 frames. */
+#define FETCH_WORDS 384
 
 struct walker {
   struct prof_unwind *unwind;
@@ -257,7 +259,8 @@ static enum verdict run(struct walker *self) {
     if (self->v8 && prof_v8_in_blob(self->v8, pc))
       verdict = step_v8(self, 0);
     else
-      verdict = step_row(self, prof_rows_find(self->unwind->rows, pc));
+      verdict = step_row(self, self->is_exact ? prof_rows_find_leaf(self->unwind->rows, pc)
+                                              : prof_rows_find(self->unwind->rows, pc));
     if (verdict == GO_ON)
       verdict = check_progress(self, sp, pc);
     if (verdict == GO_ON && is_met && self->stepped.flags)
@@ -266,6 +269,17 @@ static enum verdict run(struct walker *self) {
       verdict = GO_ON;
   } while (verdict == GO_ON);
   return verdict;
+}
+
+/* Each step needs the row of the frame that the step before found, and a build has pushed the rows
+ * out of the caches. So those of all that look like return addresses are asked for at once, up to
+ * where the walk is likely to meet the last one. */
+static void fetch_rows(const struct walker *self) {
+  uint64_t sp = (self->regs.r[PROF_REG_SP] + 7) & ~7ull,
+           known = prof_memory_words(self->memory, sp);
+  uint64_t wanted = (prof_recall_above(self->recall, sp) - sp) / 8;
+  uint64_t count = known < wanted ? known : wanted;
+  prof_rows_fetch(self->unwind->rows, self->memory, sp, count < FETCH_WORDS ? count : FETCH_WORDS);
 }
 
 static enum verdict start(struct walker *self, const struct prof_regs *regs, bool is_full) {
@@ -282,6 +296,8 @@ static enum verdict start(struct walker *self, const struct prof_regs *regs, boo
   self->recall = is_full ? NULL : self->walk->recall;
   if (self->recall)
     prof_recall_begin(self->recall, prof_rows_epoch(self->unwind->rows), self->v8);
+  if (self->recall && self->memory->is_live)
+    fetch_rows(self);
   return run(self);
 }
 

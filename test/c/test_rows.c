@@ -170,6 +170,38 @@ static void pages_kept_whole_hold_no_rows(void **state) {
   prof_rows_free(fresh);
 }
 
+static void note_call(struct prof_rows *rows, uint64_t pc) {
+  uint64_t key;
+  prof_row row = prof_rows_find_noted(rows, pc, &key);
+  if (PROF_ROW_KIND(row) == PROF_ROW_NORMAL)
+    prof_rows_note(rows, key, row, PROF_ROW_CALL_ANYWHERE);
+}
+
+/* Rows are kept by blocks of code: beside rows that end in the middle of one, beside pages without
+ * rows, and beside what was noted of a pc, in whichever order they are asked for. */
+static void a_blocks_row_is_the_one_of_each_pc(void **state) {
+  struct prof_rows *kept = prof_rows_create(NULL), *fresh = prof_rows_create(NULL);
+  struct prof_rows_counters counters;
+  uint64_t base = address_of((void *)qsort) & ~0xfffull;
+  (void)state;
+  prof_rows_withhold(kept, base + 0x3000, base + 0x4800);
+  prof_rows_withhold(fresh, base + 0x3000, base + 0x4800);
+  for (unsigned i = 0; i < 0x8000; i++) {
+    uint64_t pc = base + i * 7919 % 0x8000;
+    prof_rows_forget(fresh, 0, 1);
+    if (i % 5 == 0)
+      note_call(kept, pc);
+    prof_row row = i % 2 ? prof_rows_find(kept, pc) : prof_rows_find_leaf(kept, pc);
+    assert_int_equal(row & ~(3ull << 60), prof_rows_find(fresh, pc));
+  }
+  prof_rows_counters(kept, &counters);
+  assert_true(counters.misses < 0x6000); /* not 0x8000: most are in a block that was asked for */
+  assert_int_equal(prof_rows_find_leaf(kept, 1ull << 60), PROF_ROW_NO_IMAGE);
+  assert_int_equal(prof_rows_find_leaf(kept, address_of(&counters)), PROF_ROW_NO_IMAGE);
+  prof_rows_free(kept);
+  prof_rows_free(fresh);
+}
+
 struct contest {
   struct prof_rows *rows;
   const prof_row *truth;
@@ -226,6 +258,7 @@ int main(void) {
       cmocka_unit_test(what_was_noted_of_a_call_goes_with_its_epoch),
       cmocka_unit_test(pages_kept_whole_hold_no_rows),
       cmocka_unit_test(a_page_that_begins_without_rows_is_not_kept_whole),
+      cmocka_unit_test(a_blocks_row_is_the_one_of_each_pc),
       cmocka_unit_test(threads_never_get_each_others_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
