@@ -2,7 +2,8 @@
 // Whether the profiler became dearer: the same builds with the profiler of several checkouts in turn.
 //   node bench/checkouts.js FOLDER.. [--case NAME] [--seconds N] [--frequency HZ]
 // Each folder is a checkout with its addon built and node_modules in it. Of each: CPU and wall time beside a
-// build without profiler of the same round, so that a machine that gets slower is slower for all.
+// build without profiler of the same round, so that a machine that gets slower is slower for all; the time in
+// handlers for a sample, the CPU time of the profiler's thread, and both together of the build's CPU.
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -10,6 +11,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { median, quantile } = require('simple-statistics');
 const { orderOf } = require('./overhead.js');
+const { readProfile } = require('./variants.js');
 
 /** @typedef {{label: string, tree: string, prof: object | null}} Side */
 
@@ -23,7 +25,9 @@ async function runOnce({ label, tree, prof }, name) {
     const run = await measure(command, args, { cwd: folder, env });
     if (run.code !== 0)
       throw new Error(`${label}: the build ended with ${run.code}\n${run.output}`);
-    return run;
+    if (!prof) return { ...run, samples: 1, handlerMs: 0, threadMs: 0 };
+    const { samples, cost } = readProfile(folder).quality;
+    return { ...run, samples, handlerMs: cost.handlerMs, threadMs: cost.cpuMs };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -59,17 +63,24 @@ async function main() {
     }
   }
   console.log(`${values.case}, ${values.frequency} Hz, ${rounds} rounds`);
-  console.log('checkout          CPU x (middle half)      more CPU ms    wall x  table after ms');
+  console.log(
+    'checkout          CPU x (middle half)      more CPU ms    wall x  table after ms  samples  handler us  thread ms  own %',
+  );
   const none = runs.get(sides[0]) ?? [];
   for (const [{ label }, own] of runs) {
     const cpu = own.map((run, i) => run.cpuMs / none[i].cpuMs);
     const more = median(own.map((run, i) => run.cpuMs - none[i].cpuMs));
     const wall = median(own.map((run, i) => run.wallMs / none[i].wallMs));
     const after = median(own.map((run) => run.errorAfterMs ?? 0));
+    const handler = median(own.map((run) => (run.handlerMs * 1e3) / run.samples));
+    const thread = median(own.map((run) => run.threadMs));
+    const share = median(own.map((run, i) => ((run.handlerMs + run.threadMs) / none[i].cpuMs) * 100));
     const half = `(${quantile(cpu, 0.25).toFixed(2)} to ${quantile(cpu, 0.75).toFixed(2)})`;
     console.log(
       `${label.padEnd(18)}${median(cpu).toFixed(2)} ${half.padEnd(20)}${more.toFixed(0).padStart(11)}` +
-        `${wall.toFixed(2).padStart(10)}${after.toFixed(0).padStart(16)}`,
+        `${wall.toFixed(2).padStart(10)}${after.toFixed(0).padStart(16)}` +
+        `${median(own.map((run) => run.samples)).toFixed(0).padStart(9)}` +
+        `${handler.toFixed(2).padStart(12)}${thread.toFixed(0).padStart(11)}${share.toFixed(2).padStart(7)}`,
     );
   }
 }
