@@ -74,12 +74,16 @@ async function main() {
     const after = median(own.map((run) => run.errorAfterMs ?? 0));
     const handler = median(own.map((run) => (run.handlerMs * 1e3) / run.samples));
     const thread = median(own.map((run) => run.threadMs));
-    const share = median(own.map((run, i) => ((run.handlerMs + run.threadMs) / none[i].cpuMs) * 100));
+    const share = median(
+      own.map((run, i) => ((run.handlerMs + run.threadMs) / none[i].cpuMs) * 100),
+    );
     const half = `(${quantile(cpu, 0.25).toFixed(2)} to ${quantile(cpu, 0.75).toFixed(2)})`;
     console.log(
       `${label.padEnd(18)}${median(cpu).toFixed(2)} ${half.padEnd(20)}${more.toFixed(0).padStart(11)}` +
         `${wall.toFixed(2).padStart(10)}${after.toFixed(0).padStart(16)}` +
-        `${median(own.map((run) => run.samples)).toFixed(0).padStart(9)}` +
+        `${median(own.map((run) => run.samples))
+          .toFixed(0)
+          .padStart(9)}` +
         `${handler.toFixed(2).padStart(12)}${thread.toFixed(0).padStart(11)}${share.toFixed(2).padStart(7)}`,
     );
   }

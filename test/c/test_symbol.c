@@ -700,7 +700,7 @@ static void places_of_large_files_stand_for_the_same_function(void **state) {
     free(path);
     assert_true(index >= 0);
     const struct prof_module *module = prof_modules_at(world.modules, (size_t)index);
-    for (int j = 0; j < 3000; j++)
+    for (int j = 0; j < 800; j++)
       assert_same_names(&world, module->start +
                                     ((uint64_t)fixture_random(&seed) << 8 ^ fixture_random(&seed)) %
                                         (module->end - module->start));
