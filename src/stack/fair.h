@@ -3,12 +3,19 @@
  *
  * Where a walk takes longer than the time to the next sample (a short period, a deep stack, a slow
  * machine) walks would follow each other for ever, and the thread would never get on. So a walk is
- * a debt, which time outside of the handler pays back, nanosecond for nanosecond; a thread whose
- * debt has grown is not walked until all is paid. It keeps at least half of its time.
+ * a debt, which the thread's CPU time outside of the handler pays back, nanosecond for nanosecond;
+ * a thread whose debt has grown is not walked until all is paid. It keeps at least half of its CPU
+ * time, however many others want the CPU.
  *
- * The caller passes the time (CLOCK_MONOTONIC), and keeps the struct, zeroed, for one thread.
- * Async-signal-safe. Refuses to count more than PROF_FAIR_LONGEST_NS of a walk: what takes longer
- * lost its CPU on the way.
+ * A thread's CPU time costs a system call, its time by the clock on the wall does not. So a thread
+ * is calm at first: the handler's time is added up by the wall, which can only be too much, and at
+ * each PROF_FAIR_LOOK_NS of it the CPU time since the last look is read once. Where that is not
+ * twice as much the thread is watched: CPU time is read as the handler begins and as it ends, until
+ * PROF_FAIR_WATCH samples in a row have found no debt.
+ *
+ * The caller passes the clock (the calling thread's CPU time), and keeps the struct, zeroed, for
+ * one thread. Async-signal-safe as far as the clock is. Refuses: nothing; a clock that goes back is
+ * taken as standing.
  */
 #ifndef RSPACK_PROF_STACK_FAIR_H
 #define RSPACK_PROF_STACK_FAIR_H
@@ -16,18 +23,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PROF_FAIR_LONGEST_NS = 1000000, PROF_FAIR_DEBT_NS = 4000000 };
+enum { PROF_FAIR_LOOK_NS = 2000000, PROF_FAIR_DEBT_NS = 4000000, PROF_FAIR_WATCH = 64 };
+
+typedef uint64_t prof_fair_clock(void); /* ns */
 
 struct prof_fair {
-  uint64_t left_ns; /* when the handler was left, 0: never */
-  uint64_t debt_ns;
-  bool is_sparing; /* until the debt is paid */
+  uint64_t spent_ns; /* calm: in the handler since the last look, by the wall */
+  uint64_t mark_ns;  /* CPU time: calm, at the last look; watched, as the handler last ended */
+  uint64_t entered_ns, debt_ns; /* CPU time, watched */
+  uint32_t watch;               /* samples until the thread is calm; 0: it is */
+  bool is_sparing;              /* until the debt is paid */
 };
 
 /* The handler begins: true: walk. */
-bool prof_fair_enter(struct prof_fair *self, uint64_t now_ns);
+bool prof_fair_enter(struct prof_fair *self, prof_fair_clock *cpu_ns);
 
-/* It ends. */
-void prof_fair_leave(struct prof_fair *self, uint64_t entered_ns, uint64_t now_ns);
+/* It ends, and took spent_ns by the wall. */
+void prof_fair_leave(struct prof_fair *self, uint64_t spent_ns, prof_fair_clock *cpu_ns);
 
 #endif

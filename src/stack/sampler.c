@@ -117,6 +117,10 @@ static void add_relaxed(_Atomic uint64_t *counter, uint64_t value) {
   atomic_store_explicit(counter, old + value, memory_order_relaxed);
 }
 
+static uint64_t own_cpu_ns(void) {
+  return prof_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 static void leave_stack(struct armed *armed, struct slot *slot, const uint64_t *words) {
   struct prof_stack *head = &slot->head, *stack;
   int cpu = sched_getcpu();
@@ -124,12 +128,12 @@ static void leave_stack(struct armed *armed, struct slot *slot, const uint64_t *
   stack = prof_shards_reserve(&armed->shards, head, words);
   if (!stack) {
     add_relaxed(&slot->dropped, 1);
-    prof_fair_leave(&slot->fair, head->time_ns, prof_now_ns());
+    prof_fair_leave(&slot->fair, prof_now_ns() - head->time_ns, own_cpu_ns);
     return;
   }
   stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
   add_relaxed(&slot->handler_ns, stack->duration_ns);
-  prof_fair_leave(&slot->fair, head->time_ns, head->time_ns + stack->duration_ns);
+  prof_fair_leave(&slot->fair, stack->duration_ns, own_cpu_ns);
   prof_shards_commit(&armed->shards, stack);
 }
 
@@ -161,7 +165,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
       .recall = &armed->recalls[slot - slots],
       .capacity = armed->options.max_words,
   };
-  if (prof_fair_enter(&slot->fair, head->time_ns))
+  if (prof_fair_enter(&slot->fair, own_cpu_ns))
     prof_unwind_walk(armed->options.unwind, &slot->memory, regs, walk);
   else
     spare(slot, walk);

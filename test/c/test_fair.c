@@ -8,30 +8,58 @@
 
 #include "stack/fair.h"
 
-enum { SPARED_NS = 500 /* a sample without a walk */ };
+enum { SPARED_NS = 500 /* a sample without a walk */, SLICE_NS = 3000000 /* of a busy CPU */ };
+
+static uint64_t cpu_ns, wall_ns, reads;
+static unsigned others; /* who want the CPU too: after each slice each has one */
+
+static uint64_t read_cpu(void) {
+  reads++;
+  return cpu_ns;
+}
+
+/* The thread runs for so long, as soon as it may. */
+static void run_for(uint64_t ns) {
+  uint64_t slices = (cpu_ns + ns) / SLICE_NS - cpu_ns / SLICE_NS;
+  cpu_ns += ns;
+  wall_ns += ns + slices * others * SLICE_NS;
+}
+
+static int set_up(void **state) {
+  (void)state;
+  cpu_ns = 5000000;
+  wall_ns = 1000000000;
+  reads = others = 0;
+  return 0;
+}
+
+/* One signal: the handler, with a walk or without. */
+static bool sample(struct prof_fair *fair, uint64_t walk_ns) {
+  uint64_t entered_ns = wall_ns;
+  bool is_walked = prof_fair_enter(fair, read_cpu);
+  run_for(is_walked ? walk_ns : SPARED_NS);
+  prof_fair_leave(fair, wall_ns - entered_ns, read_cpu);
+  return is_walked;
+}
 
 struct outcome {
   uint64_t own_ns, handler_ns, walked, spared;
 };
 
-/* A thread that is sampled every period_ns of its time; what comes due in the handler comes right
- * behind it. */
+/* A thread that is sampled every period_ns of its CPU time; what comes due in the handler comes
+ * right behind it. */
 static struct outcome run(uint64_t period_ns, uint64_t walk_ns, uint64_t samples) {
   struct prof_fair fair = {0};
   struct outcome out = {0};
-  uint64_t now_ns = 1000000000;
   for (uint64_t i = 0; i < samples; i++) {
-    uint64_t entered_ns = now_ns, took_ns = SPARED_NS;
-    if (prof_fair_enter(&fair, now_ns)) {
-      took_ns = walk_ns;
+    uint64_t before_ns = cpu_ns, took_ns, own_ns;
+    if (sample(&fair, walk_ns))
       out.walked++;
-    } else {
+    else
       out.spared++;
-    }
-    now_ns += took_ns;
-    prof_fair_leave(&fair, entered_ns, now_ns);
-    uint64_t own_ns = took_ns < period_ns ? period_ns - took_ns : 100;
-    now_ns += own_ns;
+    took_ns = cpu_ns - before_ns;
+    own_ns = took_ns < period_ns ? period_ns - took_ns : 100;
+    run_for(own_ns);
     out.own_ns += own_ns;
     out.handler_ns += took_ns;
   }
@@ -40,37 +68,62 @@ static struct outcome run(uint64_t period_ns, uint64_t walk_ns, uint64_t samples
 
 static void usual_walks_are_all_made(void **state) {
   (void)state;
-  assert_int_equal(run(250000, 3000, 100000).spared, 0);
-  assert_int_equal(run(250000, 120000, 100000).spared, 0);
-  assert_int_equal(run(50000, 20000, 100000).spared, 0);
+  for (others = 0; others < 50; others += 16) {
+    assert_int_equal(run(250000, 3000, 100000).spared, 0);
+    assert_int_equal(run(250000, 120000, 100000).spared, 0);
+    assert_int_equal(run(50000, 20000, 100000).spared, 0);
+  }
+}
+
+static void calm_threads_hardly_ever_read_their_cpu_time(void **state) {
+  (void)state;
+  run(250000, 3000, 100000);
+  assert_int_equal(reads, 100000 * 3000ull / (PROF_FAIR_LOOK_NS + 1000));
+  /* A handler that loses its CPU may look like a storm: the thread is watched for a while. */
+  reads = 0;
+  others = 100;
+  run(250000, 3000, 100000);
+  assert_true(reads < 100000 / 2);
 }
 
 static void walks_longer_than_the_period_leave_the_thread_half_of_its_time(void **state) {
   (void)state;
-  static const uint64_t walks_ns[] = {60000, 100000, 400000, 900000};
-  for (int i = 0; i < 4; i++) {
-    struct outcome out = run(50000, walks_ns[i], 200000);
+  static const uint64_t walks_ns[] = {60000, 100000, 400000, 900000, 5000000, 30000000};
+  for (others = 0; others < 20; others = 3 * others + 1) {
+    for (int i = 0; i < 6; i++) {
+      struct outcome out = run(50000, walks_ns[i], 400000);
+      double share = (double)out.handler_ns / (double)(out.handler_ns + out.own_ns);
+      assert_true(out.walked > 0 && out.spared > 0);
+      assert_true(share < 0.52);
+      assert_true(share > 0.4); /* and it is sampled as much as that allows */
+    }
+  }
+}
+
+/* Walks that leave the thread a little less than half: nothing of them is forgotten. */
+static void half_is_half_also_where_walks_are_just_too_long(void **state) {
+  (void)state;
+  for (others = 0; others < 20; others = 3 * others + 1) {
+    struct outcome out = run(100000, 55000, 1000000);
     double share = (double)out.handler_ns / (double)(out.handler_ns + out.own_ns);
-    assert_true(out.walked > 0 && out.spared > 0);
-    assert_true(share < 0.55);
-    assert_true(share > 0.4); /* and it is sampled as much as that allows */
+    assert_true(out.spared > 0);
+    assert_true(share < 0.505);
+    assert_true(share > 0.45);
   }
 }
 
 static void walks_go_on_when_the_storm_is_over(void **state) {
   (void)state;
   struct prof_fair fair = {0};
-  uint64_t now_ns = 1000000000;
-  while (prof_fair_enter(&fair, now_ns)) {
-    prof_fair_leave(&fair, now_ns, now_ns + 300000);
-    now_ns += 300100;
-  }
-  assert_true(fair.debt_ns > PROF_FAIR_DEBT_NS);
-  assert_false(prof_fair_enter(&fair, now_ns + PROF_FAIR_DEBT_NS / 2)); /* not half-paid */
-  now_ns += 2 * PROF_FAIR_DEBT_NS;
-  for (int i = 0; i < 1000; i++, now_ns += 250000) {
-    assert_true(prof_fair_enter(&fair, now_ns));
-    prof_fair_leave(&fair, now_ns, now_ns + 3000);
+  while (sample(&fair, 300000))
+    run_for(100);
+  run_for(PROF_FAIR_DEBT_NS / 2);
+  assert_false(sample(&fair, 300000)); /* not half-paid */
+  run_for(2 * PROF_FAIR_DEBT_NS);
+  for (int i = 0; i < 1000; i++) {
+    assert_true(sample(&fair, 3000));
+    run_for(250000);
+    assert_true(i < PROF_FAIR_WATCH || fair.watch == 0);
   }
 }
 
@@ -78,31 +131,56 @@ static void walks_go_on_when_the_storm_is_over(void **state) {
 static void a_handler_that_lost_its_cpu_is_no_storm(void **state) {
   (void)state;
   struct prof_fair fair = {0};
-  uint64_t now_ns = 1000000000;
-  for (int i = 0; i < 1000; i++, now_ns += 250000) {
-    assert_true(prof_fair_enter(&fair, now_ns));
-    uint64_t took_ns = i % 20 ? 3000 : 20000000;
-    prof_fair_leave(&fair, now_ns, now_ns + took_ns);
-    now_ns += took_ns;
+  for (int i = 0; i < 1000; i++) {
+    uint64_t entered_ns = wall_ns;
+    assert_true(prof_fair_enter(&fair, read_cpu));
+    cpu_ns += 3000;
+    wall_ns += i % 20 ? 3000 : 20000000;
+    prof_fair_leave(&fair, wall_ns - entered_ns, read_cpu);
+    run_for(250000);
+  }
+}
+
+/* The thread's own time is paid by the thread alone: others' time is not its own. */
+static void while_others_run_no_debt_is_paid(void **state) {
+  (void)state;
+  struct prof_fair fair = {0};
+  while (sample(&fair, 300000))
+    run_for(100);
+  for (int i = 0; i < 1000; i++) {
+    wall_ns += 100000000;
+    run_for(100);
+    assert_false(sample(&fair, 300000));
   }
 }
 
 static void a_clock_that_goes_back_is_no_debt(void **state) {
   (void)state;
   struct prof_fair fair = {0};
-  assert_true(prof_fair_enter(&fair, 5000));
-  prof_fair_leave(&fair, 5000, 4000);
-  assert_int_equal(fair.debt_ns, 0);
-  assert_true(prof_fair_enter(&fair, 3000));
+  while (!fair.watch) {
+    sample(&fair, 300000);
+    run_for(100);
+  }
+  uint64_t debt_ns = fair.debt_ns;
+  cpu_ns -= 1000;
+  assert_true(prof_fair_enter(&fair, read_cpu));
+  assert_int_equal(fair.debt_ns, debt_ns);
+  cpu_ns -= 1000;
+  prof_fair_leave(&fair, 0, read_cpu);
+  assert_int_equal(fair.debt_ns, debt_ns);
 }
 
 int main(void) {
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(usual_walks_are_all_made),
-      cmocka_unit_test(walks_longer_than_the_period_leave_the_thread_half_of_its_time),
-      cmocka_unit_test(walks_go_on_when_the_storm_is_over),
-      cmocka_unit_test(a_handler_that_lost_its_cpu_is_no_storm),
-      cmocka_unit_test(a_clock_that_goes_back_is_no_debt),
+      TEST(usual_walks_are_all_made),
+      TEST(calm_threads_hardly_ever_read_their_cpu_time),
+      TEST(walks_longer_than_the_period_leave_the_thread_half_of_its_time),
+      TEST(half_is_half_also_where_walks_are_just_too_long),
+      TEST(walks_go_on_when_the_storm_is_over),
+      TEST(a_handler_that_lost_its_cpu_is_no_storm),
+      TEST(while_others_run_no_debt_is_paid),
+      TEST(a_clock_that_goes_back_is_no_debt),
   };
   return cmocka_run_group_tests_name("fair", tests, NULL, NULL);
 }
