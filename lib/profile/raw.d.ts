@@ -159,6 +159,8 @@ export interface RawQuality {
   usedCpuMs?: number;
   /** stacks of one frame: their thread had to get on with its work */
   spared?: number;
+  /** places in code that V8 did not list, met and not asked about: they keep their addresses */
+  unlistedRefused?: number;
   /** samples that were taken in the profiler's own handler */
   inHandler?: number;
   /** samples dropped: their thread had the event twice */

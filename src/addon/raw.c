@@ -255,7 +255,7 @@ static napi_value quality_of(napi_env env, const struct prof_result *result) {
       {"forgotten", from->forgotten},  {"guessed", from->guessed},
       {"signals", from->signals},      {"handlerDropped", from->handler_dropped},
       {"spared", from->spared},        {"unmatchedStacks", from->unmatched_stacks},
-      {"ringBytes", from->ring_bytes},
+      {"ringBytes", from->ring_bytes}, {"unlistedRefused", from->unlisted_refused},
   };
   napi_value quality, cost, warnings;
   if (napi_create_object(env, &quality) != napi_ok || napi_create_object(env, &cost) != napi_ok) {

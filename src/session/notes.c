@@ -111,6 +111,12 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         "than half of their time: ask for a lower rate",
         (unsigned long long)out->quality.spared);
   }
+  if (out->quality.unlisted_refused) {
+    add(out, "unlisted-refused", "",
+        "%llu times code was met that V8 does not list, in more places than are asked about at "
+        "once: it stands there by its address",
+        (unsigned long long)out->quality.unlisted_refused);
+  }
   if (out->quality.handler_dropped) {
     add(out, "stacks-dropped", "", "%llu stacks found no room in the buffers",
         (unsigned long long)out->quality.handler_dropped);

@@ -256,6 +256,7 @@ static bool is_signalled(const struct prof_recording *self) {
 }
 
 void prof_recording_drain(struct prof_recording *self) {
+  prof_unlisted_round(&self->unlisted, prof_now_ns());
   drain_until(self, prof_now_ns() - PROF_ORDER_LAG_NS);
   prof_offcpu_look(self);
   prof_resident_look(&self->resident, prof_now_ns());

@@ -346,6 +346,7 @@ static void copy_facts(struct build *self) {
   out->quality.handler_dropped = counters.handler_dropped;
   out->quality.unmatched_stacks = counters.unmatched;
   out->quality.spared = counters.spared;
+  out->quality.unlisted_refused = recording->unlisted.refused;
   out->quality.used_ns =
       recording->end_ns ? recording->used_ns : prof_meter_used_ns(&recording->meter);
   out->quality.ring_bytes = counters.ring_bytes;

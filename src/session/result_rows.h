@@ -54,6 +54,8 @@ struct prof_result_budget {
 struct prof_result_quality {
   uint64_t samples, lost, throttled, complete, truncated, joined, broken, unnamed_leaf;
   uint64_t handler_dropped, unmatched_stacks, spared, ring_bytes, in_handler, doubles, guessed;
+  uint64_t
+      unlisted_refused;    /* places met in unlisted code and not asked about (stack/unlisted.h) */
   uint64_t inline_skipped; /* places without their inlined functions: DWARF's time was used up */
   uint64_t forgotten;      /* samples that were dropped on request: a watch's old builds */
   uint64_t signals;        /* that arrived while armed; samples within one system call share one */

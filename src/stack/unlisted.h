@@ -6,8 +6,14 @@
  * A place that was sampled before its answer, and never again, has the name of the answered ones
  * around it, where these agree.
  *
- * The caller provides one thread, and a space that knows the bytecode. Refuses: more than
- * PROF_V8_UNLISTED stretches of code and PROF_UNLISTED_PLACES places; those keep their addresses.
+ * A stretch of code that is asked about costs each frame in it some system calls, and V8 gives the
+ * memory to other code some day. So one in which nothing unknown was met for PROF_UNLISTED_REST_NS
+ * is given back, and asked about anew where something is; what was answered stays answered.
+ *
+ * The caller provides one thread, and a space that knows the bytecode. Refuses, counted: more than
+ * PROF_V8_UNLISTED stretches at once (the one that rests longest makes room, if it rests for
+ * PROF_UNLISTED_SPARE_NS), PROF_UNLISTED_TURNS given back and PROF_UNLISTED_PLACES places; those
+ * keep their addresses.
  */
 #ifndef RSPACK_PROF_STACK_UNLISTED_H
 #define RSPACK_PROF_STACK_UNLISTED_H
@@ -16,12 +22,20 @@
 #include "code/space.h"
 #include "stack/unwind.h"
 
-enum { PROF_UNLISTED_PLACES = 1 << 16 };
+enum {
+  PROF_UNLISTED_PLACES = 1 << 16,
+  PROF_UNLISTED_TURNS = 1000 /* for the map of each is kept (session/landmarks.h) */
+};
+#define PROF_UNLISTED_REST_NS 10000000000u
+#define PROF_UNLISTED_SPARE_NS 1000000000u
 
 struct prof_unlisted {
   struct prof_v8_unlisted asked[PROF_V8_UNLISTED];
-  uint32_t asked_count;
-  bool is_new; /* asked since the caller set it to false */
+  uint64_t met_ns[PROF_V8_UNLISTED]; /* when something unknown was in each last */
+  uint32_t asked_count, turns;       /* turns: stretches given back */
+  uint64_t now_ns;                   /* of the last round */
+  uint64_t refused;                  /* counter: places met, and not asked about or not kept */
+  bool is_new;                       /* asked since the caller set it to false */
   struct prof_unlisted_place {
     uint64_t address;
     uint32_t code;
@@ -32,6 +46,9 @@ struct prof_unlisted {
   struct prof_table by_bytecode; /* its id -> code */
 };
 
+/* Before the samples of a round; gives back what rests. */
+void prof_unlisted_round(struct prof_unlisted *self, uint64_t now_ns);
+
 /* The place is in code that nobody knows. */
 void prof_unlisted_ask(struct prof_unlisted *self, uint64_t address);
 
@@ -41,7 +58,7 @@ uint32_t prof_unlisted_answer(struct prof_unlisted *self, struct prof_space *spa
                               uint64_t address, uint32_t bytecode);
 
 /* The code at an address that was answered before, or PROF_CODE_NONE. */
-uint32_t prof_unlisted_find(const struct prof_unlisted *self, uint64_t address);
+uint32_t prof_unlisted_find(struct prof_unlisted *self, uint64_t address);
 
 /* At the end: the same, also by the nearest answers on both sides. */
 uint32_t prof_unlisted_near(struct prof_unlisted *self, uint64_t address);

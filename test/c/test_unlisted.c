@@ -123,11 +123,64 @@ static void what_is_asked_about_becomes_few_stretches(void **state) {
   assert_int_equal(self.asked_count, 1);
   assert_int_equal(self.asked[0].start, 0x1000);
   assert_int_equal(self.asked[0].end, 0x6000);
-  for (uint64_t i = 1; i < 2 * PROF_V8_UNLISTED; i++)
-    prof_unlisted_ask(&self, i * 0x100000);
+  prof_unlisted_free(&self);
+}
+
+static bool is_asked(const struct prof_unlisted *self, uint64_t address) {
+  for (uint32_t i = 0; i < self->asked_count; i++)
+    if (address >= self->asked[i].start && address < self->asked[i].end)
+      return true;
+  return false;
+}
+
+static void assert_in_order(const struct prof_unlisted *self) {
+  for (uint32_t i = 1; i < self->asked_count; i++)
+    assert_true(self->asked[i - 1].end < self->asked[i].start);
+}
+
+static uint64_t far(uint64_t index) {
+  return 0x100000 * (index + 1);
+}
+
+static void more_stretches_than_there_is_room_for_are_counted(void **state) {
+  (void)state;
+  struct prof_unlisted self = {0};
+  prof_unlisted_round(&self, 1000);
+  for (uint64_t i = 0; i < 2 * PROF_V8_UNLISTED; i++)
+    prof_unlisted_ask(&self, far(i));
   assert_int_equal(self.asked_count, PROF_V8_UNLISTED);
-  for (uint32_t i = 1; i < self.asked_count; i++)
-    assert_true(self.asked[i - 1].end < self.asked[i].start);
+  assert_int_equal(self.refused, PROF_V8_UNLISTED);
+  assert_int_equal(self.turns, 0);
+  assert_in_order(&self);
+  prof_unlisted_free(&self);
+}
+
+/* 3 was met a moment ago, 5 rests longest. */
+static void the_one_that_rests_longest_makes_room(void **state) {
+  (void)state;
+  struct prof_unlisted self = {0};
+  prof_unlisted_round(&self, 1000);
+  prof_unlisted_ask(&self, far(5));
+  prof_unlisted_round(&self, 2000);
+  for (uint64_t i = 0; i < PROF_V8_UNLISTED; i++)
+    if (i != 5)
+      prof_unlisted_ask(&self, far(i));
+  assert_int_equal(self.asked_count, PROF_V8_UNLISTED);
+  prof_unlisted_round(&self, 1000 + PROF_UNLISTED_SPARE_NS);
+  prof_unlisted_ask(&self, far(3) + 8);
+  self.is_new = false;
+  prof_unlisted_ask(&self, far(100));
+  assert_true(self.is_new);
+  assert_false(is_asked(&self, far(5)));
+  assert_true(is_asked(&self, far(100)));
+  assert_int_equal(self.turns, 1);
+  prof_unlisted_ask(&self, far(101)); /* the others have not rested that long */
+  assert_int_equal(self.refused, 1);
+  prof_unlisted_round(&self, 2000 + PROF_UNLISTED_SPARE_NS);
+  prof_unlisted_ask(&self, far(101));
+  assert_true(is_asked(&self, far(101)) && is_asked(&self, far(3)) && is_asked(&self, far(100)));
+  assert_int_equal(self.asked_count, PROF_V8_UNLISTED);
+  assert_in_order(&self);
   prof_unlisted_free(&self);
 }
 
@@ -136,6 +189,41 @@ static uint32_t bytecode_at(struct prof_space *space, uint64_t start, const char
       space,
       &(struct prof_code){
           .kind = PROF_CODE_BYTECODE, .start = start, .size = 0x40, .name = name, .module = -1});
+}
+
+static void what_nothing_unknown_is_met_in_is_given_back(void **state) {
+  (void)state;
+  struct prof_unlisted self = {0};
+  struct prof_space *space = prof_space_create();
+  uint32_t a = bytecode_at(space, 0x1000, "JS:~a a.js:1:1");
+  const uint64_t step_ns = PROF_UNLISTED_REST_NS / 2;
+  uint64_t now_ns = 1;
+  prof_unlisted_round(&self, now_ns);
+  for (uint64_t i = 0; i < 4; i++)
+    prof_unlisted_ask(&self, far(i));
+  uint32_t code = prof_unlisted_answer(&self, space, far(1), a);
+  for (int round = 0; round < 6; round++) {
+    prof_unlisted_round(&self, now_ns += step_ns);
+    prof_unlisted_ask(&self, far(0) + 0x10);
+    assert_int_equal(prof_unlisted_find(&self, far(1)), code);
+    prof_unlisted_answer(&self, space, far(2) + (uint64_t)round, a);
+  }
+  assert_int_equal(self.asked_count, 3);
+  assert_false(is_asked(&self, far(3)));
+  for (int round = 0; round < 2; round++)
+    prof_unlisted_round(&self, now_ns += step_ns);
+  assert_int_equal(self.asked_count, 0);
+  assert_int_equal(prof_unlisted_find(&self, far(1)), code); /* what was answered stays answered */
+  for (uint64_t i = 0; i < 2 * PROF_UNLISTED_TURNS; i++) {
+    prof_unlisted_round(&self, now_ns += PROF_UNLISTED_REST_NS);
+    prof_unlisted_ask(&self, far(i));
+  }
+  assert_int_equal(self.turns, PROF_UNLISTED_TURNS);
+  assert_true(self.refused > 0);
+  assert_int_equal(self.asked_count, PROF_V8_UNLISTED);
+  assert_in_order(&self);
+  prof_unlisted_free(&self);
+  prof_space_free(space);
 }
 
 static void places_without_an_answer_go_by_those_around_them(void **state) {
@@ -213,6 +301,9 @@ int main(void) {
       TEST(baseline_code_has_its_bytecode_in_a_field),
       TEST(frames_of_no_function_are_refused),
       TEST(what_is_asked_about_becomes_few_stretches),
+      TEST(more_stretches_than_there_is_room_for_are_counted),
+      TEST(the_one_that_rests_longest_makes_room),
+      TEST(what_nothing_unknown_is_met_in_is_given_back),
       TEST(places_without_an_answer_go_by_those_around_them),
       TEST(an_answer_names_the_frame),
   };
