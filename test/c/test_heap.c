@@ -312,9 +312,6 @@ static void a_piece_freed_unseen_ends_when_its_address_is_used_again(void **stat
 }
 
 static void thousand_times_on_and_off_while_eight_threads_allocate(void **state) {
-#ifdef __SANITIZE_THREAD__
-  skip(); /* it does not see how the library's threads hand pieces over, and reports these */
-#endif
   int rounds = getenv("PROF_LONG") ? 1000 : 200;
   uint64_t samples = 0;
   (void)state;

@@ -11,46 +11,11 @@ const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const prof = require('../../lib/index.js');
+const { stress, stressUntil } = require('./stress.js');
 const { whyNoEvents } = require('./support.js');
 
-const LIVE = path.join(__dirname, '..', 'live');
 const isLong = Boolean(process.env.PROF_LONG);
 const skip = whyNoEvents();
-
-/**
- * @param {{ seconds: number, hz: number, threads: number, recordings: number, sanitizer?: string, jobs?: string[] }} options
- */
-function stress({ seconds, hz, threads, recordings, sanitizer, jobs = [] }) {
-  const made = spawnSync('make', ['-j2', '-C', LIVE, `SANITIZE=${sanitizer ?? ''}`], {
-    encoding: 'utf8',
-  });
-  assert.strictEqual(made.status, 0, made.stderr);
-  const folder = path.join(LIVE, sanitizer ? `build-${sanitizer}` : 'build');
-  const args = [seconds, hz, threads, recordings, ...jobs].map(String);
-  // The sanitizers' own signal stacks would be unmapped under a handler that runs on one.
-  const env = {
-    ...process.env,
-    ASAN_OPTIONS: 'use_sigaltstack=0:detect_stack_use_after_return=0:detect_leaks=0',
-    TSAN_OPTIONS: 'use_sigaltstack=0:die_after_fork=0',
-  };
-  // A deadlock is what this looks for too: it ends as a failure.
-  const limitS = 200 + 4 * seconds;
-  const run = spawnSync('./stress', args, {
-    ...{ cwd: folder, encoding: 'utf8', env },
-    ...{ timeout: limitS * 1000, killSignal: 'SIGKILL' },
-  });
-  const isHung = /** @type {NodeJS.ErrnoException} */ (run.error)?.code === 'ETIMEDOUT';
-  assert.ok(
-    !isHung,
-    `stress ${args.join(' ')}: hung, still there after ${limitS} s\n${run.stderr}`,
-  );
-  assert.strictEqual(run.status, 0, `${run.signal ?? ''}\n${run.stderr}`);
-  const end = JSON.parse(run.stdout);
-  assert.strictEqual(end.errors, 0);
-  // Each sample has exactly one end.
-  assert.strictEqual(end.complete + end.truncated + end.broken, end.samples);
-  return end;
-}
 
 /** @param {string} script runs in a node of its own, and prints JSON */
 function inNode(script, command = [process.execPath]) {
@@ -73,6 +38,16 @@ test('64 threads of everything: no crash, no error, foreign traps arrive', { ski
   assert.ok(end.trapsWanted > 0);
   assert.strictEqual(end.traps, end.trapsWanted);
   for (const [job, rounds] of Object.entries(end.rounds)) assert.ok(rounds > 0, job);
+});
+
+test('64 threads of everything, and their allocations', { skip }, (t) => {
+  const jobs = ['pieces', 'rust', 'deep', 'contexts', 'blocked', 'nested', 'unloaded', 'churn'];
+  const how = { hz: 4000, threads: 64, recordings: 20, jobs: isLong ? [] : jobs };
+  const isEnough = (/** @type {any} */ one) => one.allocations > 100;
+  const end = stressUntil(isLong ? 60 : 2, { ...how, allocations: 4096 }, isEnough);
+  t.diagnostic(JSON.stringify(end));
+  assert.ok(isEnough(end));
+  assert.ok(end.wholeAllocations > 0.9 * end.allocations);
 });
 
 test('recordings one after the other leave nothing behind', { skip }, (t) => {
@@ -101,19 +76,13 @@ for (const sanitizer of ['address', 'thread']) {
     const end = stress({ seconds: 8, hz: 4000, threads: 8, recordings: 30, sanitizer, jobs });
     assert.strictEqual(end.recordings, 30);
   });
-}
-
-/**
- * What takes longer where others have the processors: again with more time, until there is enough of it.
- * @param {number} seconds
- * @param {Omit<Parameters<typeof stress>[0], 'seconds'>} options
- * @param {(end: any) => boolean} isEnough
- */
-function stressUntil(seconds, options, isEnough) {
-  for (let tries = 1; ; tries += 1, seconds *= 4) {
-    const end = stress({ ...options, seconds });
-    if (isEnough(end) || tries === 3) return end;
-  }
+  test(`their allocations under -fsanitize=${sanitizer}`, { skip: why }, (t) => {
+    const jobs = ['pieces', 'deep', 'blocked', 'nested', 'churn'];
+    const options = { hz: 4000, threads: 32, recordings: 20, sanitizer, jobs };
+    const end = stress({ ...options, seconds: 10, allocations: 4096 });
+    t.diagnostic(JSON.stringify(end));
+    assert.ok(end.allocations > 1000);
+  });
 }
 
 test('thousands of threads that hardly live', { skip }, (t) => {

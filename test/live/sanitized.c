@@ -2,10 +2,13 @@
  * locks or does not know the thread yet: instrumented code in a handler then hangs or crashes in it
  * (gcc 12's and clang 14's run times). So this program's sigaction takes the interceptor's place:
  * SIGTRAP goes straight to the kernel, and a sample whose interrupted code is one of the libraries
- * that were there at the start (the run time, libc, the loader) is swallowed. All others run the
- * real handler, instrumented, against the recorder's thread. */
+ * that were there at the start (the run time, libc, the loader) is swallowed, but for what it did to
+ * a system call (stack/restart.h, which is not instrumented). All others run the real handler,
+ * instrumented, against the recorder's thread. SIGRTMIN goes the same way: the run time would put
+ * it off, and the call that it is to end would go on. */
 #if defined(__SANITIZE_THREAD__)
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "stack/restart.h"
 #include "stress.h"
 
 #define NO_TSAN __attribute__((no_sanitize("thread")))
@@ -53,15 +57,26 @@ static NO_TSAN void filter(int number, siginfo_t *info, void *context) {
   for (int i = 0; info->si_code == TRAP_PERF_CODE && i < library_count; i++) {
     if (pc >= libraries[i].start && pc < libraries[i].end) {
       __atomic_fetch_add((unsigned long *)&stress_swallowed, 1, __ATOMIC_RELAXED);
+      int saved_errno = errno;
+      prof_restart_undo(context);
+      errno = saved_errno;
       return;
     }
   }
   (*(void (**)(int, siginfo_t *, void *)) & real_handler)(number, info, context);
 }
 
+static NO_TSAN int tell_kernel(int number, const struct sigaction *action,
+                               void (*handler)(int, siginfo_t *, void *)) {
+  struct kernel_action ours = {.handler = handler,
+                               .flags = (unsigned long)action->sa_flags | RESTORER | SA_SIGINFO,
+                               .restorer = stress_restore};
+  memcpy(&ours.mask, &action->sa_mask, sizeof ours.mask);
+  return (int)syscall(SYS_rt_sigaction, number, &ours, NULL, sizeof ours.mask);
+}
+
 static NO_TSAN int trap_action(const struct sigaction *action, struct sigaction *before) {
   static struct sigaction now; /* as the program sees it: one thread changes it */
-  struct kernel_action ours = {.handler = filter, .restorer = stress_restore};
   if (before)
     *before = now;
   if (!action)
@@ -70,15 +85,15 @@ static NO_TSAN int trap_action(const struct sigaction *action, struct sigaction 
     dl_iterate_phdr(add_library, NULL);
   now = *action;
   real_handler = action->sa_sigaction;
-  ours.flags = (unsigned long)action->sa_flags | RESTORER | SA_SIGINFO;
-  memcpy(&ours.mask, &action->sa_mask, sizeof ours.mask);
-  return (int)syscall(SYS_rt_sigaction, SIGTRAP, &ours, NULL, sizeof ours.mask);
+  return tell_kernel(SIGTRAP, action, filter);
 }
 
 int sigaction(int number, const struct sigaction *action, struct sigaction *before) {
   int (*next)(int, const struct sigaction *, struct sigaction *);
   if (number == SIGTRAP)
     return trap_action(action, before);
+  if (number == SIGRTMIN && action && !before)
+    return tell_kernel(number, action, action->sa_sigaction);
   *(void **)&next = dlsym(RTLD_NEXT, "sigaction");
   return next(number, action, before);
 }

@@ -1,7 +1,8 @@
 /*
  * stress SECONDS HZ THREADS RECORDINGS [JOB...]: threads that do what programs do to signal
  * handlers and unwinders, while the core samples them from a thread of its own, in so many
- * recordings.
+ * recordings. STRESS_ALLOCATIONS=BYTES in the environment: and their allocations, one in so many
+ * bytes.
  *
  * Ends with one line of JSON: rounds of each job, unexpected errors, samples and what became of
  * them, and the process's memory, descriptors and threads after the first and the last recording.
@@ -94,6 +95,7 @@ struct account {
   uint32_t frequency;
   int recordings, done;
   uint64_t samples, broken, truncated, complete, unmatched, signals, dropped, lost, weight;
+  uint64_t mean_bytes, allocations, whole_allocations; /* 0: not sampled */
   uint64_t reasons[32]; /* of the broken */
   struct standing first, last;
   struct prof_error error;
@@ -145,11 +147,17 @@ static void add_up(struct account *account, const struct prof_recording *recordi
     account->complete += sample->end == PROF_END_COMPLETE;
     account->truncated += sample->end == PROF_END_TRUNCATED;
   }
+  account->allocations += recording->allocations.count;
+  for (size_t i = 0; i < recording->allocations.count; i++)
+    account->whole_allocations += recording->allocations.rows[i].end == PROF_END_COMPLETE;
 }
 
 static int record_once(struct account *account) {
   struct prof_recording *recording = calloc(1, sizeof *recording);
-  struct prof_recording_options options = {.max_words = 8192, .skip_tid = (int)syscall(SYS_gettid)};
+  struct prof_recording_options options = {
+      .max_words = 8192,
+      .skip_tid = (int)syscall(SYS_gettid),
+      .allocations = {.mean_bytes = account->mean_bytes, .cap_percent = 100}};
   int status = prof_choose_plan(&prof_os_real, NULL, account->frequency, PROF_CALL_GRAPH_FULL,
                                 &options.plan, &account->error);
   if (!status)
@@ -193,6 +201,8 @@ static void print(const struct account *account, int count) {
          account->truncated, account->broken, account->unmatched, account->signals,
          account->dropped, account->lost, atomic_load(&stress_traps),
          atomic_load(&stress_traps_wanted));
+  printf(",\"allocations\":%lu,\"wholeAllocations\":%lu", account->allocations,
+         account->whole_allocations);
   printf(",\"reasons\":{");
   for (int i = 0, any = 0; i < 32; i++) {
     if (!account->reasons[i])
@@ -224,8 +234,11 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: stress SECONDS HZ THREADS RECORDINGS [JOB...]\n");
     return 2;
   }
-  struct account account = {
-      .seconds = atof(argv[1]), .frequency = (uint32_t)atoi(argv[2]), .recordings = atoi(argv[4])};
+  const char *bytes = getenv("STRESS_ALLOCATIONS");
+  struct account account = {.seconds = atof(argv[1]),
+                            .frequency = (uint32_t)atoi(argv[2]),
+                            .recordings = atoi(argv[4]),
+                            .mean_bytes = bytes ? strtoull(bytes, NULL, 10) : 0};
   const struct stress_job *jobs[JOBS_MAX];
   int job_count = list_jobs(jobs), count = atoi(argv[3]), made = 0;
   if (count > 256)

@@ -1,4 +1,5 @@
-/* Threads that come and go, crowd and are no pthreads at all; and Rust's, in calls.rs. */
+/* Threads that come and go, crowd and are no pthreads at all; Rust's, in calls.rs; and those that
+ * allocate, in pieces.c. */
 #include "stress.h"
 
 #include <dlfcn.h>
@@ -112,12 +113,6 @@ static int clones(void) {
 #endif
 
 /* Rust's standard library, where there is a compiler for it; it is not instrumented. */
-#if defined(__SANITIZE_THREAD__)
-static int rust(void) {
-  usleep(10000);
-  return 0;
-}
-#else
 static int rust(void) {
   static int (*_Atomic round)(void);
   if (!round) {
@@ -130,8 +125,23 @@ static int rust(void) {
   CHECK(round() == 0);
   return 0;
 }
-#endif
+
+static int pieces(void) {
+  static int (*_Atomic round)(unsigned *);
+  static __thread unsigned seed;
+  if (!round) {
+    void *library = dlopen("./pieces.so", RTLD_NOW | RTLD_LOCAL);
+    CHECK(library);
+    round = (int (*)(unsigned *))(uintptr_t)dlsym(library, "stress_pieces");
+  }
+  if (!seed)
+    seed = (unsigned)syscall(SYS_gettid);
+  errno = 0;
+  CHECK(round(&seed) == 0);
+  return 0;
+}
 
 const struct stress_job stress_threads[] = {{"churn", churn, false}, {"clones", clones, false},
-                                            {"rust", rust, false},   {"brief", brief, true},
-                                            {"crowd", crowd, true},  {NULL, NULL, false}};
+                                            {"rust", rust, false},   {"pieces", pieces, false},
+                                            {"brief", brief, true},  {"crowd", crowd, true},
+                                            {NULL, NULL, false}};

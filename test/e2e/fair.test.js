@@ -1,0 +1,65 @@
+'use strict';
+// A thread keeps half of its CPU time, whatever a walk of its stack takes (src/stack/fair.h), also on
+// a machine whose CPUs others want.
+
+const assert = require('node:assert/strict');
+const { spawn, spawnSync } = require('node:child_process');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const { whyNoEvents } = require('./support.js');
+
+const LIBRARY = path.resolve(__dirname, '../../lib/index.js');
+const LIMIT_S = 60;
+
+/**
+ * Below 4,000 frames of JavaScript: rounds in a second of the thread's CPU time, without samples and
+ * with 20,000 a second, each of which takes longer to walk than it is to the next.
+ */
+const SCRIPT = `
+  const fs = require('node:fs');
+  const prof = require(${JSON.stringify(LIBRARY)});
+  const cpuNs = () => Number(fs.readFileSync('/proc/self/task/' + process.pid + '/schedstat', 'utf8').split(' ')[0]);
+  const spin = (ms) => {
+    const start = cpuNs();
+    let rounds = 0;
+    for (; cpuNs() - start < ms * 1e6; rounds += 1) for (let i = 0; i < 1e5; i += 1) Math.sqrt(i);
+    return rounds / (cpuNs() - start);
+  };
+  const deep = (n, ms) => (n > 0 ? deep(n - 1, ms) + 0 : spin(ms));
+  deep(4000, 100);
+  const alone = deep(4000, 200);
+  const session = prof.start({ event: 'cpu-clock:u', frequency: 20_000, quiet: true });
+  const sampled = deep(4000, 400);
+  session.stop().then(({ raw }) => console.log(JSON.stringify({
+    share: sampled / alone, spared: raw.quality.spared, signals: raw.quality.signals })));`;
+
+/** @param {import('node:test').TestContext} t @param {number} count of programs that only want a CPU */
+function crowd(t, count) {
+  for (let i = 0; i < count; i += 1) {
+    const one = spawn('timeout', [String(LIMIT_S), 'sh', '-c', 'while :; do :; done']);
+    t.after(() => one.kill());
+  }
+}
+
+for (const others of [0, 3 * os.availableParallelism()]) {
+  test(
+    `half of the time is the thread's, with ${others ? 'many' : 'no'} others`,
+    {
+      skip: whyNoEvents(),
+    },
+    (t) => {
+      crowd(t, others);
+      const run = spawnSync(process.execPath, ['-e', SCRIPT], {
+        encoding: 'utf8',
+        timeout: LIMIT_S * 1000,
+      });
+      assert.equal(run.status, 0, run.stderr);
+      const { share, spared, signals } = JSON.parse(run.stdout);
+      t.diagnostic(`${(100 * share).toFixed(0)} % of its speed; ${spared} of ${signals} cut`);
+      assert.ok(spared > 0);
+      // The other half is the walks', and some of this one the kernel's: interrupts and signals.
+      assert.ok(share > 0.3, `${share}`);
+    },
+  );
+}
