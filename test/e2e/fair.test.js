@@ -11,10 +11,14 @@ const { whyNoEvents } = require('./support.js');
 
 const LIBRARY = path.resolve(__dirname, '../../lib/index.js');
 const LIMIT_S = 60;
+/** Frames of JavaScript below the work: a walk takes some milliseconds. */
+const DEPTH = 30_000;
+const STACK_KB = 6000;
 
 /**
- * Below 4,000 frames of JavaScript: rounds in a second of the thread's CPU time, without samples and
- * with 20,000 a second, each of which takes longer to walk than it is to the next.
+ * Below so many frames at 20,000 samples a second: rounds in a second of the thread's CPU
+ * time where each sample's stack is walked, which takes longer than it is to the next one, as a share
+ * of those where none is (the kernel's interrupts take their part of both).
  */
 const SCRIPT = `
   const fs = require('node:fs');
@@ -27,12 +31,18 @@ const SCRIPT = `
     return rounds / (cpuNs() - start);
   };
   const deep = (n, ms) => (n > 0 ? deep(n - 1, ms) + 0 : spin(ms));
-  deep(4000, 100);
-  const alone = deep(4000, 200);
-  const session = prof.start({ event: 'cpu-clock:u', frequency: 20_000, quiet: true });
-  const sampled = deep(4000, 400);
-  session.stop().then(({ raw }) => console.log(JSON.stringify({
-    share: sampled / alone, spared: raw.quality.spared, signals: raw.quality.signals })));`;
+  const record = async (callGraph) => {
+    const session = prof.start({ event: 'cpu-clock:u', frequency: 20_000, callGraph, quiet: true, maxFrames: ${2 * DEPTH} });
+    const speed = deep(${DEPTH}, 300);
+    const { raw } = await session.stop();
+    return { speed, spared: raw.quality.spared, signals: raw.quality.signals };
+  };
+  deep(${DEPTH}, 100);
+  (async () => {
+    const { speed } = await record('none');
+    const walked = await record('full');
+    console.log(JSON.stringify({ ...walked, share: walked.speed / speed }));
+  })();`;
 
 /** @param {import('node:test').TestContext} t @param {number} count of programs that only want a CPU */
 function crowd(t, count) {
@@ -50,7 +60,7 @@ for (const others of [0, 3 * os.availableParallelism()]) {
     },
     (t) => {
       crowd(t, others);
-      const run = spawnSync(process.execPath, ['-e', SCRIPT], {
+      const run = spawnSync(process.execPath, [`--stack-size=${STACK_KB}`, '-e', SCRIPT], {
         encoding: 'utf8',
         timeout: LIMIT_S * 1000,
       });
