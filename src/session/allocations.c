@@ -134,6 +134,6 @@ void prof_allocations_close(struct prof_recording *recording) {
   if (!self->is_on)
     return;
   prof_allocations_settle(self);
-  self->is_stuck = !prof_heap_disarm();
+  recording->is_held |= !prof_heap_disarm();
   self->is_on = false;
 }

@@ -46,7 +46,6 @@ struct prof_allocations {
   enum prof_allocations_end reason; /* why by itself */
   uint32_t slots, modules, refused; /* that were turned; that hold them; that could not be */
   bool is_on;                       /* armed */
-  bool is_stuck;                    /* a thread still walks with the recording's tables */
 };
 
 struct prof_recording;

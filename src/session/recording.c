@@ -69,6 +69,10 @@ static int why_not_attached(const struct prof_error *error) {
   }
 }
 
+static void disarm(struct prof_recording *self) {
+  self->is_held |= !prof_sampler_disarm();
+}
+
 static int open_events(struct prof_recording *self, struct prof_error *error) {
   int status = PROF_OK;
   struct prof_plan *plan = &self->options.plan;
@@ -99,7 +103,7 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   status = prof_attach_open(&prof_os_real, &attach, &self->attach, &refused);
   if (!status)
     return PROF_OK;
-  prof_sampler_disarm();
+  disarm(self);
   /* Timers see no waits: who asked for these is told instead, as who asked for a period (a plan
    * that keeps a frequency beside it was not asked for one). */
   bool has_rate = !plan->period_events || plan->frequency;
@@ -141,7 +145,7 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
     status = open_events(self, error);
   }
   if (status) {
-    prof_sampler_disarm();
+    disarm(self);
     prof_recording_free(self);
     return status;
   }
@@ -164,7 +168,7 @@ int prof_recording_start(struct prof_recording *self, const struct prof_recordin
   status = prof_allocations_begin(self, error);
   if (status) {
     silence(self);
-    prof_sampler_disarm();
+    disarm(self);
     prof_recording_free(self);
   }
   return status;
@@ -287,7 +291,7 @@ void prof_recording_finish(struct prof_recording *self) {
   prof_rawfile_end(self);
   prof_allocations_close(self);
   if (is_signalled(self))
-    prof_sampler_disarm();
+    disarm(self);
 }
 
 void prof_recording_free(struct prof_recording *self) {
@@ -298,8 +302,11 @@ void prof_recording_free(struct prof_recording *self) {
     prof_datasave_close(self->raw, NULL, NULL);
   prof_journal_close(&self->journal);
   prof_timers_free(self);
-  prof_stages_free(self);
-  memset(self, 0, sizeof *self);
+  self->attach = NULL;
+  if (!self->is_held) {
+    prof_stages_free(self);
+    memset(self, 0, sizeof *self);
+  }
   prof_attach_close(attach); /* last: memory goes first, while the table is made */
 }
 

@@ -34,7 +34,8 @@ void prof_recording_take(struct prof_recording *self);
 /* Disables the events and decides every sample that still waits. */
 void prof_recording_finish(struct prof_recording *self);
 
-/* May block on kernels 6.10 to 6.14 while a thread with a signal pending sleeps: call it when
+/* Where self->is_held the struct must stay for ever, and what walks read stays with it.
+ * May block on kernels 6.10 to 6.14 while a thread with a signal pending sleeps: call it when
  * nobody waits. */
 void prof_recording_free(struct prof_recording *self);
 

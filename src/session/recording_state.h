@@ -71,6 +71,7 @@ struct prof_recording {
   uint64_t frozen_ns;                      /* spent on stacks of sleeping threads */
   uint64_t prefetched;                     /* frames that were named ahead */
   uint64_t thread_start, thread_start_end; /* pc range of libc's start_thread, 0 unknown */
+  bool is_held;                            /* a thread stands in a walk that reads this: it stays */
   bool signal_taken;                       /* another SIGTRAP handler replaced ours */
 };
 

@@ -200,6 +200,8 @@ static void watch_rings(struct prof_session *self) {
 }
 
 static void destroy(struct prof_session *self) {
+  if (self->recording.is_held)
+    return; /* a thread stands in a walk: what it reads stays */
   free(self->polls);
   uv_sem_destroy(&self->started);
   uv_mutex_destroy(&self->lock);
@@ -226,8 +228,6 @@ static void run(void *argument) {
     return; /* the starter destroys it */
   uv_run(&self->loop, UV_RUN_DEFAULT);
   uv_loop_close(&self->loop);
-  if (self->recording.allocations.is_stuck)
-    return; /* a thread stands in a walk: what it reads stays */
   prof_recording_free(&self->recording);
   destroy(self);
 }

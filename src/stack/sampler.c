@@ -305,17 +305,18 @@ static bool anyone_inside(void) {
   return false;
 }
 
-void prof_sampler_disarm(void) {
+bool prof_sampler_disarm(void) {
   struct armed *armed = atomic_exchange(&current, NULL);
   if (!armed)
-    return;
+    return true;
   uint64_t deadline_ns = prof_now_ns() + 1000000000u;
   while (anyone_inside()) {
     if (prof_now_ns() > deadline_ns)
-      return;
+      return false;
     sched_yield();
   }
   free_armed(armed);
+  return true;
 }
 
 size_t prof_sampler_drain(prof_stack_visit *visit, void *user) {

@@ -50,8 +50,9 @@ uint64_t prof_sampler_cookie(void);
 int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_error *error);
 
 /* Ends it: from now on our signals are swallowed. Disable the events first. Frees the buffers once
- * no handler is inside (a handler that stays inside for a second keeps its memory for ever). */
-void prof_sampler_disarm(void);
+ * no handler is inside. False: after a second one still is (its thread found no CPU, say), and the
+ * buffers, the unwinder and all that it reads must stay for ever. */
+bool prof_sampler_disarm(void);
 
 /* As prof_shards_drain (stack/shards.h). */
 size_t prof_sampler_drain(prof_stack_visit *visit, void *user);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -153,9 +154,18 @@ static void send_perf(uint64_t data) {
 
 static struct prof_unwind unwind;
 
+static atomic_bool stays, may_go;
+
+/* A handler whose thread finds no CPU: called in it where a shard is a quarter full. */
+static void stay(void *user) {
+  (void)user;
+  for (stays = true; !may_go;)
+    usleep(1000);
+}
+
 static int arm(void) {
   struct prof_sampler_options options = {
-      .unwind = &unwind, .max_words = 512, .buffer_bytes = 1 << 20};
+      .unwind = &unwind, .max_words = 512, .buffer_bytes = 1 << 20, .wake = stay};
   unwind.rows = prof_rows_create(NULL);
   return !unwind.rows || prof_sampler_arm(&options, NULL);
 }
@@ -173,6 +183,28 @@ static int samples_by_their_cookie(void) {
   prof_sampler_disarm();
   send_perf(prof_sampler_cookie()); /* late: swallowed */
   return former_calls;
+}
+
+static void *sample_until_it_stays(void *unused) {
+  while (!stays)
+    send_perf(prof_sampler_cookie());
+  return unused;
+}
+
+static int disarmed_with_a_thread_inside(void) {
+  pthread_t thread;
+  if (arm() || pthread_create(&thread, NULL, sample_until_it_stays, NULL))
+    return 100;
+  while (!stays)
+    usleep(1000);
+  if (prof_sampler_disarm())
+    return 101; /* what the walk reads would be freed under it */
+  may_go = true;
+  pthread_join(thread, NULL);
+  if (arm())
+    return 102;
+  send_perf(prof_sampler_cookie());
+  return prof_sampler_disarm() ? 0 : 103;
 }
 
 /* The handler's own stack: paint the alternate one, take samples of a deep stack, look how far the
@@ -270,6 +302,11 @@ static void samples_are_told_by_code_and_cookie(void **state) {
   assert_returns(samples_by_their_cookie, 1);
 }
 
+static void who_stays_in_the_handler_is_told_of(void **state) {
+  (void)state;
+  assert_returns(disarmed_with_a_thread_inside, 0);
+}
+
 static void a_sample_needs_little_of_the_signal_stack(void **state) {
   (void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -310,6 +347,7 @@ int main(void) {
       cmocka_unit_test(what_was_ignored_is_but_an_instruction_ends_the_process),
       cmocka_unit_test(the_handler_before_is_called_as_it_expects),
       cmocka_unit_test(samples_are_told_by_code_and_cookie),
+      cmocka_unit_test(who_stays_in_the_handler_is_told_of),
       cmocka_unit_test(a_sample_needs_little_of_the_signal_stack),
       cmocka_unit_test(room_is_what_the_alternate_stack_has_left),
       cmocka_unit_test(a_stack_is_offered_to_who_has_none),

@@ -40,9 +40,10 @@ test('64 threads of everything: no crash, no error, foreign traps arrive', { ski
   for (const [job, rounds] of Object.entries(end.rounds)) assert.ok(rounds > 0, job);
 });
 
-test('64 threads of everything, and their allocations', { skip }, (t) => {
+test('threads and their allocations', { skip }, (t) => {
   const jobs = ['pieces', 'rust', 'deep', 'contexts', 'blocked', 'nested', 'unloaded', 'churn'];
-  const how = { hz: 4000, threads: 64, recordings: 20, jobs: isLong ? [] : jobs };
+  // More threads than that in dlopen, and recordings wait for its lock longer than they last.
+  const how = { hz: 4000, threads: 16, recordings: 5, jobs };
   const isEnough = (/** @type {any} */ one) => one.allocations > 100;
   const end = stressUntil(isLong ? 60 : 2, { ...how, allocations: 4096 }, isEnough);
   t.diagnostic(JSON.stringify(end));

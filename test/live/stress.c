@@ -171,6 +171,8 @@ static int record_once(struct account *account) {
     prof_recording_finish(recording);
     add_up(account, recording);
     prof_recording_free(recording);
+    if (recording->is_held)
+      return status; /* a worker without a CPU stands in a walk: what it reads stays */
   }
   free(recording);
   return status;
