@@ -21,7 +21,7 @@ const BINDING = /^rspack\..*\.node$/;
 /** @type {Record<string, object>} */
 const WAITS = { wall: { wall: true }, offcpu: { offCpu: true } };
 
-/** @typedef {ReturnType<typeof readProfile>} Profile */
+/** @typedef {import('../lib/profile/profile').Profile} Profile */
 
 /**
  * The binding's samples of the thread that JavaScript runs on, and those with JavaScript outside.
@@ -70,7 +70,7 @@ function record(name, { event, frequency, binding }) {
       ...{ cwd: folder, env: build.env, encoding: 'utf8', maxBuffer: 1 << 26 },
     });
     if (status !== 0) throw new Error(`the build failed:\n${stderr}`);
-    const profile = readProfile(folder);
+    const profile = /** @type {Profile} */ (readProfile(folder));
     const { samples, lost, complete, joined, truncated, broken, byObject } = profile.quality;
     const { binding: inBinding, beyond } = beyondRust(profile);
     const shares = [complete, joined, truncated, broken].map((count) => percent(count, samples));

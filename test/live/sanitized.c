@@ -2,8 +2,8 @@
  * locks or does not know the thread yet: instrumented code in a handler then hangs or crashes in it
  * (gcc 12's and clang 14's run times). So this program's sigaction takes the interceptor's place:
  * SIGTRAP goes straight to the kernel, and a sample whose interrupted code is one of the libraries
- * that were there at the start (the run time, libc, the loader) is swallowed, but for what it did to
- * a system call (stack/restart.h, which is not instrumented). All others run the real handler,
+ * that were there at the start (the run time, libc, the loader) is swallowed, but for what it did
+ * to a system call (stack/restart.h, which is not instrumented). All others run the real handler,
  * instrumented, against the recorder's thread. SIGRTMIN goes the same way: the run time would put
  * it off, and the call that it is to end would go on. */
 #if defined(__SANITIZE_THREAD__)

@@ -96,7 +96,7 @@ struct account {
   int recordings, done;
   uint64_t samples, broken, truncated, complete, unmatched, signals, dropped, lost, weight;
   uint64_t mean_bytes, allocations, whole_allocations; /* 0: not sampled */
-  uint64_t reasons[32]; /* of the broken */
+  uint64_t reasons[32];                                /* of the broken */
   struct standing first, last;
   struct prof_error error;
 };
