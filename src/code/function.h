@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/table.h"
-#include "code/symbol.h"
+#include "code/named.h"
 #include "code/symtab.h"
 
 #define PROF_IDENTITY_HASHED (1ull << 63)

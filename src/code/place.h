@@ -12,6 +12,9 @@
 #define PROF_CODE_NONE UINT32_MAX
 enum { PROF_SPACE_UNKNOWN = 0, PROF_SPACE_KERNEL = 1 }; /* the two reserved ids */
 
+/* What the kernel's offsets count from: on x86_64 its text, modules and BPF images lie above. */
+#define PROF_KERNEL_BASE 0xffffffff00000000ull
+
 enum prof_code_kind {
   PROF_CODE_MODULE,
   PROF_CODE_JIT, /* a JavaScript function in machine code, whatever the tier */

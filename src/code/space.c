@@ -11,7 +11,6 @@
  * 2^31: the top bit marks, inside the range maps, an alias. */
 enum { CODES_PER_CHUNK = 1024, UNKNOWN_MAX = 1 << 20 };
 #define ALIAS_BIT 0x80000000u
-#define KERNEL_BASE 0xffffffff00000000ull /* x86_64: text, modules and BPF images lie above */
 
 struct alias {
   uint64_t start, to;
@@ -223,7 +222,7 @@ bool prof_space_find(const struct prof_space *self, uint64_t address, struct pro
 struct prof_place prof_space_place(struct prof_space *self, uint64_t address) {
   struct prof_place place = {.code = PROF_SPACE_UNKNOWN};
   uint32_t index;
-  if (address >= KERNEL_BASE)
+  if (address >= PROF_KERNEL_BASE)
     return (struct prof_place){.code = PROF_SPACE_KERNEL, .offset = (uint32_t)address};
   if (prof_space_find(self, address, &place))
     return place;
@@ -244,7 +243,7 @@ uint64_t prof_space_address(const struct prof_space *self, struct prof_place pla
     return place.offset && place.offset <= self->unknown_count ? self->unknown[place.offset - 1]
                                                                : 0;
   if (place.code == PROF_SPACE_KERNEL)
-    return KERNEL_BASE | place.offset;
+    return PROF_KERNEL_BASE | place.offset;
   return place.code < self->code_count ? code_at(self, place.code)->start + place.offset : 0;
 }
 

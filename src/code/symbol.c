@@ -15,8 +15,7 @@
 #include "code/symtab.h"
 #include "code/v8name.h"
 
-#define KERNEL_BASE 0xffffffff00000000ull /* as in space.c: offsets of id 1 count from here */
-#define IDENTITY_KERNEL (1ull << 56)      /* below it: module << 40 | start of the function */
+#define IDENTITY_KERNEL (1ull << 56) /* below it: module << 40 | start of the function */
 #define DEFAULT_INLINE_BUDGET_NS 200000000ull
 /* 512 KB: 4 ms of the kernel's time where the whole takes 40. */
 enum { INLINE_MAX = 64, SHORT_TEXT = 512, KERNEL_SLICE_BYTES = 512 << 10 };
@@ -256,7 +255,7 @@ int prof_symbols_resolve(struct prof_symbols *self, const struct prof_code *code
   if (module)
     return resolve_module(self, module, code, offset, out, capacity);
   if (code->kind == PROF_CODE_KERNEL)
-    return resolve_kernel(self, (code->start ? code->start : KERNEL_BASE) + offset, out);
+    return resolve_kernel(self, (code->start ? code->start : PROF_KERNEL_BASE) + offset, out);
   if (code->name && resolve_named_code(self, code, code_id, out))
     return 1;
   if (code->kind != PROF_CODE_UNKNOWN)
@@ -275,7 +274,7 @@ uint32_t prof_symbols_same(struct prof_symbols *self, const struct prof_code *co
                            uint32_t offset) {
   const struct prof_module *module = module_of(self, code);
   struct prof_binary *binary = NULL;
-  uint64_t base = code->start ? code->start : KERNEL_BASE, same = 0;
+  uint64_t base = code->start ? code->start : PROF_KERNEL_BASE, same = 0;
   bool is_known = false;
   if (code->kind == PROF_CODE_KERNEL && self->kernel) {
     is_known = prof_kernel_start(self->kernel, base + offset, &same);

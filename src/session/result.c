@@ -106,7 +106,7 @@ static int64_t address_of(const struct build *self, uint64_t key) {
   if (code_id >= PROF_FRAME_SPECIAL)
     return 0;
   if (code_id == PROF_SPACE_KERNEL)
-    return (int64_t)(0xffffffff00000000u | offset);
+    return (int64_t)(PROF_KERNEL_BASE | offset);
   const struct prof_code *code = prof_space_code(self->recording->space, code_id);
   if (code->kind != PROF_CODE_MODULE || code->module < 0)
     return 0;

@@ -11,10 +11,10 @@
 
 #define PROF_FRAME_SPECIAL 0xfffffff0u
 #define PROF_FRAME_KEY(code, offset) ((uint64_t)(code) << 32 | (offset))
-#define PROF_FRAME_GAP PROF_FRAME_KEY(0xfffffff0u, 0)       /* frames that are not known */
-#define PROF_FRAME_TRUNCATED PROF_FRAME_KEY(0xfffffff0u, 1) /* deeper than the limit */
-#define PROF_FRAME_BROKEN PROF_FRAME_KEY(0xfffffff0u, 2)    /* the walk could not go on */
-#define PROF_FRAME_HANDLER PROF_FRAME_KEY(0xfffffff0u, 3)   /* the profiler's own handler */
+#define PROF_FRAME_GAP PROF_FRAME_KEY(PROF_FRAME_SPECIAL, 0)       /* frames that are not known */
+#define PROF_FRAME_TRUNCATED PROF_FRAME_KEY(PROF_FRAME_SPECIAL, 1) /* deeper than the limit */
+#define PROF_FRAME_BROKEN PROF_FRAME_KEY(PROF_FRAME_SPECIAL, 2)    /* the walk could not go on */
+#define PROF_FRAME_HANDLER PROF_FRAME_KEY(PROF_FRAME_SPECIAL, 3)   /* the profiler's own handler */
 
 /* Stack that a scan skipped: bytes (a power of two, at least as many) of frames of a module, whose
  * index is in the lower bits; PROF_SKIPPED_NO_MODULE: of none. */
