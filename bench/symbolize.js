@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { median } = require('simple-statistics');
 const { compile } = require('./compile.js');
 
 const ROOT = path.resolve(__dirname, '..');
@@ -32,12 +33,6 @@ function run(command, args, input) {
 /** @param {string} command */
 function exists(command) {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-}
-
-/** @param {number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 /**
