@@ -43,7 +43,7 @@ function run(code, { output = newFolder(), signals = [] } = {}) {
     fs.existsSync(output) ? fs.readdirSync(output).filter((name) => name !== '.gitignore') : [];
   return new Promise((resolve) => {
     // An ending that never comes is a failure to see, not to wait for.
-    const patience = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    const patience = setTimeout(() => child.kill('SIGKILL'), 120_000);
     child.on('close', (exitCode, signal) => {
       clearTimeout(patience);
       resolve({ exitCode, signal, stdout, stderr, output, folders: folders() });

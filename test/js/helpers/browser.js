@@ -27,6 +27,10 @@ class Browser {
 
   async start() {
     this.#folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-html-'));
+    await this.#launch();
+  }
+
+  async #launch() {
     const { chromium } = require('playwright-core');
     this.#browser = await chromium.launch({ executablePath: program, args: FLAGS });
   }
@@ -40,9 +44,25 @@ class Browser {
    * @param {Iterable<string>} pieces of a page
    * @param {{width?: number, height?: number, scheme?: 'light' | 'dark'}} [screen]
    */
-  async open(pieces, { width = 1280, height = 800, scheme = 'light' } = {}) {
+  async open(pieces, screen = {}) {
     const file = path.join(this.#folder, `page-${this.#pages++}.html`);
     fs.writeFileSync(file, [...pieces].join(''));
+    for (let tries = 3; ; tries--) {
+      try {
+        return await this.#show(file, screen);
+      } catch (error) {
+        // On a machine without a CPU to spare Chromium ends now and then: that says nothing of the page.
+        if (tries === 1 || this.#browser?.isConnected()) throw error;
+        await this.#launch();
+      }
+    }
+  }
+
+  /**
+   * @param {string} file
+   * @param {{width?: number, height?: number, scheme?: 'light' | 'dark'}} screen
+   */
+  async #show(file, { width = 1280, height = 800, scheme = 'light' }) {
     const browser = /** @type {import('playwright-core').Browser} */ (this.#browser);
     const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
     page.setDefaultTimeout(15_000);
