@@ -2,7 +2,7 @@
 // The table of a trace for people. Widths as in the hotspot table (lib/terminal.js).
 
 const { shownPath } = require('../folder.js');
-const { grouped } = require('../grouped.js');
+const { grouped, inPercent } = require('../grouped.js');
 const { columnsOf, fit, pad, terminalOf, warningLines, wrap } = require('../terminal.js');
 
 /** @typedef {import('./summary').Summary} Summary */
@@ -235,7 +235,7 @@ function spanLines(spans, width) {
 function stackLine({ file, period, samples, completeShare }) {
   const each = period === 1 ? 'one at each entry' : `one in ${grouped(period)} entries`;
   return (
-    `${grouped(samples)} stacks, ${each}, ${(completeShare * 100).toFixed(1)} % complete: ` +
+    `${grouped(samples)} stacks, ${each}, ${inPercent(completeShare)} complete: ` +
     `rspack-prof report ${shownPath(file)} -g caller`
   );
 }

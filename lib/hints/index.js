@@ -6,6 +6,7 @@
 
 const { ProfError } = require('../errors.js');
 const { checkNames } = require('../check-options.js');
+const { inPercent } = require('../grouped.js');
 const { Evidence } = require('./evidence.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -24,9 +25,6 @@ const RULES = [...require('./rust.js').RULES, ...require('./javascript.js').RULE
 const LEAST = 0.02;
 /** The error of a count of 20 is about a quarter of it. */
 const LEAST_SAMPLES = 20;
-
-/** @param {number} share */
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /**
  * @param {Profile} profile
@@ -50,7 +48,7 @@ function hints(profile, options = {}, rules = RULES) {
         const { share, samples, places } = find(evidence);
         if (samples < LEAST_SAMPLES || share < least) return [];
         const more = note?.(profile) ?? '';
-        const message = `${percent(share)} of the samples are ${what}${more ? ` (${more})` : ''}; ${did}`;
+        const message = `${inPercent(share)} of the samples are ${what}${more ? ` (${more})` : ''}; ${did}`;
         return [{ code, share, message, places }];
       })
       .sort((a, b) => b.share - a.share)
