@@ -228,13 +228,19 @@ static bool must_come_again(const char *name, void *handle) {
   return true;
 }
 
+/* dlopen took the lock under which the dynamic linker wrote that: TSan does not see its locks. */
+__attribute__((noinline, no_sanitize("thread"))) static bool is_at(const struct link_map *map,
+                                                                   uintptr_t base) {
+  return map->l_addr == base;
+}
+
 /* Once it is held, the dynamic linker has done with it, and it stays. */
 static void hold(struct prof_slots *self, const struct found *found) {
   void *handle = dlopen(found->name[0] ? found->name : NULL, RTLD_NOLOAD | RTLD_LAZY);
   struct link_map *map;
   if (!handle)
     return; /* the vdso; or it went again */
-  bool is_another = dlinfo(handle, RTLD_DI_LINKMAP, &map) || map->l_addr != found->module.base;
+  bool is_another = dlinfo(handle, RTLD_DI_LINKMAP, &map) || !is_at(map, found->module.base);
   if (is_another || prof_array_reserve((void **)&self->modules, &self->module_capacity,
                                        self->module_count + 1, sizeof *self->modules)) {
     self->no_memory += !is_another;

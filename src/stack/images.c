@@ -235,7 +235,7 @@ int prof_images_refresh(struct prof_images *self, struct prof_error *error) {
   }
   if (!self->libc[0].end) /* once: walks read it without a lock, and libc never moves */
     memcpy(self->libc, found.libc, sizeof self->libc);
-  if (!self->own.end)
+  if (!self->own.end && found.own.end)
     self->own = found.own;
   atomic_store_explicit(&self->largest_start, found.largest.start, memory_order_relaxed);
   atomic_store_explicit(&self->largest_bytes, found.largest.end - found.largest.start,

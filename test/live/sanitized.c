@@ -97,4 +97,10 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *befo
   *(void **)&next = dlsym(RTLD_NEXT, "sigaction");
   return next(number, action, before);
 }
+
+/* Rust's library is not instrumented: how its threads hand memory over is not seen. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) {
+  return "called_from_lib:rust.so\n";
+}
 #endif

@@ -114,12 +114,13 @@ static int clones(void) {
 
 /* Rust's standard library, where there is a compiler for it; it is not instrumented. */
 static int rust(void) {
-  static int (*_Atomic round)(void);
+  static int (*_Atomic found)(void);
+  int (*round)(void) = found;
   if (!round) {
     void *library = dlopen("./rust.so", RTLD_NOW | RTLD_LOCAL);
     if (!library)
       return usleep(10000);
-    round = (int (*)(void))(uintptr_t)dlsym(library, "stress_rust");
+    found = round = (int (*)(void))(uintptr_t)dlsym(library, "stress_rust");
   }
   errno = 0;
   CHECK(round() == 0);
@@ -127,12 +128,13 @@ static int rust(void) {
 }
 
 static int pieces(void) {
-  static int (*_Atomic round)(unsigned *);
+  static int (*_Atomic found)(unsigned *);
   static __thread unsigned seed;
+  int (*round)(unsigned *) = found;
   if (!round) {
     void *library = dlopen("./pieces.so", RTLD_NOW | RTLD_LOCAL);
     CHECK(library);
-    round = (int (*)(unsigned *))(uintptr_t)dlsym(library, "stress_pieces");
+    found = round = (int (*)(unsigned *))(uintptr_t)dlsym(library, "stress_pieces");
   }
   if (!seed)
     seed = (unsigned)syscall(SYS_gettid);
