@@ -148,6 +148,30 @@ static void two_stacks_are_both_at_hand(void **state) {
   assert_int_equal(memory.probes, 2);
 }
 
+/* A frame of many pages of which a walk reads the last words: what lies between may be anything. */
+static void pages_that_nobody_reads_are_not_asked_for(void **state) {
+  unsigned char *pages = fenced(12);
+  struct prof_memory memory;
+  uint64_t word, start = address_of(pages);
+  (void)state;
+  mprotect(pages + 5 * PAGE, PAGE, PROT_NONE);
+  prof_memory_live(&memory);
+  prof_memory_begin(&memory, start);
+  assert_true(prof_memory_read(&memory, start, &word));
+  assert_true(prof_memory_read(&memory, start + 7 * PAGE, &word));
+  assert_int_equal(word & 0xff, 8);
+  assert_int_equal(memory.probes, 2);
+  assert_true(prof_memory_read(&memory, start + 8 * PAGE - 4, &word)); /* the next page is new */
+  assert_int_equal(memory.probes, 3);
+  assert_false(prof_memory_read(&memory, start + 5 * PAGE + 8, &word));
+  assert_false(prof_memory_read(&memory, start + 5 * PAGE - 4, &word));
+  assert_true(prof_memory_read(&memory, start + 3 * PAGE, &word));
+  assert_int_equal(word & 0xff, 4);
+  assert_true(prof_memory_read(&memory, start + 11 * PAGE, &word));
+  assert_int_equal(word & 0xff, 12);
+  assert_false(prof_memory_read(&memory, start + 12 * PAGE, &word));
+}
+
 /* Reads all of this thread's stack from here up: the second time must ask for nothing. */
 static void *climb(void *unused) {
   struct prof_memory memory;
@@ -242,6 +266,7 @@ int main(void) {
       cmocka_unit_test(another_stack_is_asked_for_again_in_every_walk),
       cmocka_unit_test(bytes_are_fetched_or_refused_whole),
       cmocka_unit_test(two_stacks_are_both_at_hand),
+      cmocka_unit_test(pages_that_nobody_reads_are_not_asked_for),
       cmocka_unit_test(a_threads_own_stack_is_asked_for_once),
       cmocka_unit_test(a_threads_own_stack_is_known_below_its_thread_local_storage),
       cmocka_unit_test(another_stack_near_the_top_is_not_taken_for_the_own),
