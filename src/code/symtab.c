@@ -198,6 +198,22 @@ static void close_gaps(struct prof_symtab *self, struct text *text) {
   self->count = kept;
 }
 
+/* A table of megabytes is in no cache: halving it would wait for memory a dozen times. Tables whose
+ * functions are few and far between go without. */
+static void index_pieces(struct prof_symtab *self) {
+  const struct prof_symbol_row *rows = self->rows;
+  size_t last = self->count ? rows[self->count - 1].start >> PROF_SYMTAB_PIECE_SHIFT : 0, row = 0;
+  size_t count = last + 2;
+  if (count > self->count || !(self->pieces = malloc(count * sizeof *self->pieces)))
+    return;
+  for (size_t i = 0; i < count; i++) {
+    while (row < self->count && rows[row].start >> PROF_SYMTAB_PIECE_SHIFT < i)
+      row++;
+    self->pieces[i] = (uint32_t)row;
+  }
+  self->piece_count = count;
+}
+
 int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug) {
   struct text *text = malloc(sizeof *text);
   int status = -1;
@@ -221,6 +237,7 @@ int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct 
   struct prof_symbol_row *fitted = realloc(self->rows, self->count * sizeof *fitted);
   self->rows = fitted ? fitted : self->rows;
   self->capacity = self->count;
+  index_pieces(self);
   status = 0;
 out:
   free(text);
@@ -233,6 +250,7 @@ void prof_symtab_free(struct prof_symtab *self) {
   prof_image_close(&self->image);
   prof_image_close(&self->debug);
   free(self->rows);
+  free(self->pieces);
   *self = (struct prof_symtab){.image = {.fd = -1}, .debug = {.fd = -1}};
 }
 
@@ -265,11 +283,16 @@ static size_t choose_alias(struct prof_symtab *self, size_t first) {
 
 /* The first of the rows of the function that holds an address; -1: none does. */
 static int64_t first_row(const struct prof_symtab *self, uint64_t address) {
-  size_t low = 0, high = self->count;
+  size_t low = 0, high = self->count, piece;
   uint32_t at;
   if (address < self->base || address - self->base > UINT32_MAX)
     return -1;
   at = (uint32_t)(address - self->base);
+  piece = at >> PROF_SYMTAB_PIECE_SHIFT;
+  if (piece + 1 < self->piece_count) {
+    low = self->pieces[piece];
+    high = self->pieces[piece + 1];
+  }
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (self->rows[middle].start <= at)

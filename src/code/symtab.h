@@ -33,11 +33,15 @@ struct prof_symbol_row {
   bool chosen : 1; /* of the rows of its start: it is the first then */
 };
 
+enum { PROF_SYMTAB_PIECE_SHIFT = 12 }; /* a large binding has ten functions in one */
+
 struct prof_symtab {
   struct prof_image image; /* the file that is mapped */
   struct prof_image debug; /* its separate debug file; fd -1: none */
   struct prof_symbol_row *rows;
   size_t count, capacity;
+  uint32_t *pieces; /* of code, 2^12 bytes each: rows before it; NULL: none */
+  size_t piece_count;
   uint64_t base; /* virtual address that rows count from */
   struct {
     const struct prof_image *image;
