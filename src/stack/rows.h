@@ -32,8 +32,7 @@ void prof_rows_free(struct prof_rows *self);
 /* Publishes the images that are mapped now. The profiler's thread, at start and on mmap records. */
 int prof_rows_refresh(struct prof_rows *self, struct prof_error *error);
 
-/* What was known of [start, end) is void: something else may be mapped there now. Epoch: counts
- * it. */
+/* What was known of [start, end) is void: something else may be mapped there now; counted. */
 void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end);
 uint64_t prof_rows_epoch(const struct prof_rows *self);
 
@@ -44,11 +43,10 @@ int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
 /* pc as for look-up: a return address less one; leaf: what was interrupted, seldom met twice. */
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
 prof_row prof_rows_find_leaf(struct prof_rows *self, uint64_t pc);
-/* Lets the processor get the rows of those of count words that may be return addresses into the
- * largest image but the program itself (a build's binding), while other work is done. */
+/* Lets the processor get the rows of what may be return addresses into the largest image but the
+ * program itself (a build's binding), among count words of stack. */
 void prof_rows_fetch(const struct prof_rows *self, const struct prof_memory *memory, uint64_t at,
                      uint64_t count);
-
 /* As find, with what was noted of the call, and a key to note it by. */
 prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key);
 void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call);
@@ -69,13 +67,11 @@ bool prof_rows_in_own(const struct prof_rows *self, uint64_t pc);
 void prof_rows_set_own(struct prof_rows *self, uint64_t start, uint64_t end);
 
 /* Rows of another process (a perf.data's): only images that are added are found. Right after
- * create; refresh must not be called any more. libc: the range for prof_rows_in_libc, once it is
- * known. */
+ * create; no refresh any more. libc: the range for prof_rows_in_libc, once it is known. */
 void prof_rows_foreign(struct prof_rows *self);
 void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end);
 
-/* For tests: rows in [start, end) are not found, as if the image had been built without them.
- * Before the first walk. */
+/* For tests, before the first walk: rows in [start, end) are not found. */
 void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end);
 
 /* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
