@@ -57,7 +57,7 @@ bool prof_rows_image(struct prof_rows *self, uint64_t pc, struct prof_cfi_image 
 /* Quickly: false where pc is certainly in no image's code (as of the last refresh). */
 bool prof_rows_may_be_code(const struct prof_rows *self, uint64_t pc);
 
-bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc); /* a function with rows begins there */
+bool prof_rows_is_entry(struct prof_rows *self, uint64_t pc); /* one with rows begins there */
 /* pc lies in the C library: where a return address of 0 is a thread's start. */
 bool prof_rows_in_libc(const struct prof_rows *self, uint64_t pc);
 
