@@ -76,6 +76,7 @@ const CHANGES = {
       const native = own(...given);
       return {
         ...native,
+        trim: () => step('memory given back', () => native.trim?.()),
         stopSync: (/** @type {any} */ handle) => step('stop in C', () => native.stopSync(handle)),
       };
     };

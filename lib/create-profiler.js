@@ -20,7 +20,8 @@ const { Session } = require('./session.js');
 /** @typedef {import('./shared-session').SharedSession} SharedSession */
 /** @typedef {{session: Session | SharedSession, from: string, asked: string}} Started from: file and
  *    line of the call, asked: the options */
-/** @typedef {(profile: Profile, options: {output: string, quiet: boolean}, journal?: string) => void} ExitOutput */
+/** @typedef {(profile: Profile, options: {output: string, quiet: boolean,
+ *    giveMemoryBack: () => void}, journal?: string) => void} ExitOutput */
 
 /**
  * The functions that share "one recording at a time". Everything from outside is passed in.
@@ -104,7 +105,8 @@ function createProfiler(world) {
     if (left) say(left);
     const write = (/** @type {Profile} */ profile) => {
       try {
-        exitOutput(profile, { ...checked, output }, session.journal);
+        const giveMemoryBack = () => addon.trim?.();
+        exitOutput(profile, { ...checked, output, giveMemoryBack }, session.journal);
       } catch (error) {
         say(`rspack-prof: no profile: ${reasonOf(error)}\n`);
       }

@@ -276,7 +276,9 @@ function foldedMost(profile, mostBytes, write) {
   const { scratch } = profile;
   const byOwner = scratch.lend((take) => {
     const whole = wholeTree(profile, take);
-    const fits = new Lines(whole, take).leastSamples(mostBytes, scratch) === 1;
+    const fits = scratch.lend((own) => {
+      return new Lines(whole, own).leastSamples(mostBytes, scratch) === 1;
+    });
     return fits ? null : ownersTree(profile, whole, take);
   });
   return scratch.lend((take) => {

@@ -113,11 +113,11 @@ function encodeFuncs(profile, funcs, take = fresh) {
 
 /**
  * @param {Profile} profile
- * @param {Int32Array} nodeOf the page's node of each of the profile's
- * @param {number} nodes
+ * @param {Int32Array} placeOf the page's node of each merged one
+ * @param {Int32Array} merged by node
  * @param {Take} take
  */
-function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes, take) {
+function encodeRows({ raw, meta, threadNames, phaseColumn }, placeOf, merged, take) {
   const { timeNs, thread, node, weight } = raw.samples;
   const count = timeNs.length;
   // Some samples are stamped before the recording's own start: the clock is read in between.
@@ -133,11 +133,11 @@ function encodeRows({ raw, meta, threadNames, phaseColumn }, nodeOf, nodes, take
     const now = Math.floor((timeNs[i] - startNs) / tickNs);
     step[i] = now - last;
     last = now;
-    place[i] = nodeOf[node[i]];
+    place[i] = placeOf[merged[node[i]]];
   }
   const columns = {
     step,
-    node: narrow(place, nodes, take),
+    node: narrow(place, placeOf.length, take),
     thread: narrow(thread, threadNames.length, take),
     phase: narrow(phaseColumn.phaseOfSample, phaseColumn.phases.length, take),
     weight: weights,
@@ -179,7 +179,9 @@ function encodeProfile(profile, { categories, level }) {
 function encodeWith(profile, work, level, take) {
   const { raw, meta, quality } = profile;
   const { parent, node, merged } = profile.mergedBy(profile.namesByObject);
-  const { order } = depthFirst(parent, take);
+  const { scratch } = profile;
+  const order = take(Int32Array, parent.length);
+  scratch.lend((own) => order.set(depthFirst(parent, own, scratch).order));
   const { place, depth } = placesOf(parent, order, take);
   const func = raw.nodes.func;
   const ownFunc = take(Int32Array, order.length);
@@ -191,9 +193,7 @@ function encodeWith(profile, work, level, take) {
     for (let i = 1; i < order.length; i++) column[i] = values[node[order[i]]];
     return column;
   };
-  const nodeOf = take(Int32Array, merged.length);
-  for (let i = 0; i < merged.length; i++) nodeOf[i] = place[merged[i]];
-  const rows = encodeRows(profile, nodeOf, parent.length, take);
+  const rows = encodeRows(profile, place, merged, take);
   const { startNs, endNs, tickNs } = rows;
   const header = {
     kind: 'profile',

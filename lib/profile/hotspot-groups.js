@@ -11,9 +11,9 @@ const {
   objectOf,
   crateOf,
 } = require('./keys.js');
-const { Places, membersOf, physicalFuncs } = require('./places.js');
+const { Places, membersOf } = require('./places.js');
 const { addSamples } = require('./select.js');
-const { addUp, groupTotals } = require('./tree.js');
+const { addUp, depthFirst, groupTotals } = require('./tree.js');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('../index').HotspotRow} HotspotRow */
@@ -28,11 +28,6 @@ const RUST = KINDS.indexOf('rust');
  * @returns {typeof FUNC_KEYS} what functions are grouped by
  */
 const readersOf = ({ id, text }) => ({ ...FUNC_KEYS, symbol: (_, func) => text[id[func]] });
-
-/** @param {Float64Array} into @param {Int32Array} by @param {Float64Array | Uint32Array} values by node */
-function addTo(into, by, values) {
-  for (let i = 1; i < by.length; i++) into[by[i]] += values[i];
-}
 
 class HotspotGroups {
   /** By group. @type {number[]} */
@@ -117,14 +112,19 @@ class HotspotGroups {
    */
   #addPlaces(selected, take) {
     const { parent, func, inline } = this.#profile.raw.nodes;
+    const { samples: rows } = this.#profile.raw;
     const places = this.#places;
+    const tree = depthFirst(parent, take, this.#profile.scratch);
     const ofNode = take(Int32Array, func.length);
-    places.fill(func, ofNode);
-    let ofSelf = ofNode;
-    if (inline.includes(1)) {
-      ofSelf = take(Int32Array, func.length);
-      places.fill(physicalFuncs(this.#profile, take), ofSelf);
-    }
+    for (let node = 1; node < func.length; node++) ofNode[node] = places.of(func[node], node);
+    /** Self belongs to the function that others were inlined into. @param {number} node */
+    const ofSelf = (node) => {
+      let physical = node;
+      while (inline[physical] === 1 && parent[physical] > 0) physical = parent[physical];
+      return physical === node ? ofNode[node] : places.of(func[physical], node);
+    };
+    // All places are known before their sums are made.
+    for (let i = 0; i < rows.node.length; i++) if (inline[rows.node[i]] === 1) ofSelf(rows.node[i]);
     const weight = take(Float64Array, func.length);
     const count = take(Uint32Array, func.length);
     const groups = this.#bySample.labels.length;
@@ -139,12 +139,16 @@ class HotspotGroups {
       this.whole += sums.totalWeight;
       const self = new Float64Array(places.func.length);
       const samples = new Float64Array(places.func.length);
-      addTo(self, ofSelf, weight);
-      addTo(samples, ofSelf, count);
+      for (let node = 1; node < count.length; node++) {
+        if (count[node] === 0) continue;
+        const place = inline[node] === 1 ? ofSelf(node) : ofNode[node];
+        self[place] += weight[node];
+        samples[place] += count[node];
+      }
       const [noStack, noStackWeight] = [count[0], weight[0]];
       addUp(parent, weight);
       addUp(parent, count);
-      const total = groupTotals(this.#profile.depthFirst, ofNode, self.length, weight);
+      const total = groupTotals(tree, ofNode, self.length, weight);
       // Whether a place was met is a matter of samples: a weight may well be 0.
       const met = new Uint8Array(self.length);
       for (let node = 1; node < count.length; node++) if (count[node] > 0) met[ofNode[node]] = 1;

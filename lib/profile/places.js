@@ -2,23 +2,18 @@
 // Where the nodes of the tree stand in a table: which function a sample's self time belongs to, and which group
 // of functions, or of nodes, a node is in.
 
-const { fresh } = require('./scratch.js');
-
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {ReturnType<typeof import('./keys').groupBy>} Grouped */
-/** @typedef {import('./scratch').Take} Take */
 
 /**
  * The function whose code each node's samples ran in: self belongs to it, as in perf's flat table.
  * Functions inlined into it have their totals, and are nodes of the tree.
  * @param {Profile} profile
- * @param {Take} [take]
  * @returns {Int32Array}
  */
-function physicalFuncs({ raw }, take = fresh) {
+function physicalFuncs({ raw }) {
   const { parent, func, inline } = raw.nodes;
-  const physical = take(Int32Array, func.length);
-  physical.set(func);
+  const physical = func.slice();
   for (let node = 1; node < func.length; node++) {
     if (inline[node]) physical[node] = physical[parent[node]];
   }
@@ -46,21 +41,19 @@ class Places {
   }
 
   /**
-   * @param {Int32Array} funcs by node
-   * @param {Int32Array} ofNode written
+   * @param {number} func
+   * @param {number} node
+   * @returns {number} the place
    */
-  fill(funcs, ofNode) {
-    const [known, byFunc, byNode] = [this.#known, this.#byFunc, this.#byNode];
-    for (let i = 1; i < funcs.length; i++) {
-      const func = byFunc === null ? 0 : byFunc[funcs[i]];
-      const node = byNode === null ? 0 : byNode[i];
-      const at = func * this.#width + node;
-      if (known[at] === 0) {
-        this.func.push(func);
-        known[at] = this.node.push(node);
-      }
-      ofNode[i] = known[at] - 1;
+  of(func, node) {
+    const ownFunc = this.#byFunc === null ? 0 : this.#byFunc[func];
+    const ownNode = this.#byNode === null ? 0 : this.#byNode[node];
+    const at = ownFunc * this.#width + ownNode;
+    if (this.#known[at] === 0) {
+      this.func.push(ownFunc);
+      this.#known[at] = this.node.push(ownNode);
     }
+    return this.#known[at] - 1;
   }
 }
 

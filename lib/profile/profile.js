@@ -154,10 +154,7 @@ class Profile {
 
   /** The tree's depth-first order. */
   get depthFirst() {
-    return (this.#depthFirst ??= this.scratch.lend((take) => {
-      const { order, size } = depthFirst(this.raw.nodes.parent, take);
-      return { order: order.slice(), size: size.slice() };
-    }));
+    return (this.#depthFirst ??= depthFirst(this.raw.nodes.parent));
   }
 
   /** The functions' names, unnamed places of one object under one name. */

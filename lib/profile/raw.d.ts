@@ -255,6 +255,8 @@ export interface NativeAddon
     hasSymbols: boolean;
     names: ({ name: string; symbol: string; crate: string; kind: number } | null)[];
   };
+  /** Gives freed memory back to the system. */
+  trim?(): void;
   probe(
     event: string,
     period?: number,

@@ -2,7 +2,7 @@
 // The calling-context tree as columns: one reverse pass gives totals, because parents stand before
 // their children; one walk in depth-first order tells which frames repeat one above them.
 
-const { fresh } = require('./scratch.js');
+const { Scratch, fresh } = require('./scratch.js');
 
 /**
  * @template {Float64Array | Uint32Array} T
@@ -61,14 +61,27 @@ function walkSteps(parent) {
  * The depth-first order, in which a node's subtree is a range: of `size` places from its own on.
  * @param {Int32Array} parent
  * @param {import('./scratch').Take} [take]
+ * @param {import('./scratch').Scratch} [scratch] for what is not kept
  * @returns {{order: Int32Array, size: Int32Array}} order: the nodes; size: by node
  */
-function depthFirst(parent, take = fresh) {
+function depthFirst(parent, take = fresh, scratch = new Scratch()) {
   const count = parent.length;
   const size = take(Int32Array, count).fill(1);
   for (let i = count - 1; i > 0; i--) size[parent[i]] += size[i];
-  // Where the next child of a node goes: behind the node and the children that were placed.
-  const next = take(Int32Array, count);
+  const order = take(Int32Array, count);
+  scratch.lend((own) => placeInOrder(parent, size, order, own(Int32Array, count)));
+  return { order, size };
+}
+
+/**
+ * @param {Int32Array} parent
+ * @param {Int32Array} size by node
+ * @param {Int32Array} order written
+ * @param {Int32Array} next of zeros: where the next child of a node goes, behind the node and the
+ *    children that were placed
+ */
+function placeInOrder(parent, size, order, next) {
+  const count = parent.length;
   next[0] = 1;
   for (let i = 1; i < count; i++) {
     const at = next[parent[i]];
@@ -76,9 +89,7 @@ function depthFirst(parent, take = fresh) {
     next[i] = at + 1;
   }
   // All children are placed: what is next behind a node is the end of its subtree.
-  const order = take(Int32Array, count);
   for (let i = 0; i < count; i++) order[next[i] - size[i]] = i;
-  return { order, size };
 }
 
 /**

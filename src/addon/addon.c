@@ -255,6 +255,7 @@ NAPI_MODULE_INIT() {
       {"callsStop", prof_calls_stop},
       {"events", prof_machine_events},
       {"probe", prof_machine_probe},
+      {"trim", prof_machine_trim},
       {"importPerfData", prof_import_perf_data},
       {"functionPlace", prof_place_of},
       {"socketPeer", prof_socket_peer},

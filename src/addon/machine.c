@@ -1,5 +1,7 @@
 #include "addon/machine.h"
 
+#include <malloc.h>
+
 #include "addon/arguments.h"
 #include "addon/raw.h"
 #include "addon/values.h"
@@ -70,4 +72,14 @@ napi_value prof_machine_probe(napi_env env, napi_callback_info info) {
     prof_value_set(env, value, "warnings", prof_raw_notes(env, plan.notes, plan.note_count));
   }
   return value;
+}
+
+/* glibc's arenas do not shrink by themselves: what the recording was in, and what the build has
+ * freed, would stay beside what is needed to write a profile. */
+napi_value prof_machine_trim(napi_env env, napi_callback_info info) {
+  (void)info;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return prof_value_undefined(env);
 }

@@ -1,7 +1,7 @@
 /*
  * machine: what this machine has, without a session: events() -> {name, type, description,
  * available, reason}[], and probe(event?) -> what start() would open, without opening it (for
- * doctor).
+ * doctor). And trim(), for a process's end.
  *
  * Refuses nothing; what fails is thrown as an Error with a code.
  */
@@ -14,5 +14,8 @@ enum { PROF_DEFAULT_FREQUENCY = 1000 };
 
 napi_value prof_machine_events(napi_env env, napi_callback_info info);
 napi_value prof_machine_probe(napi_env env, napi_callback_info info);
+
+/* trim(): gives back to the system what malloc keeps of freed memory, this process's whole. */
+napi_value prof_machine_trim(napi_env env, napi_callback_info info);
 
 #endif
