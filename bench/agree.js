@@ -39,7 +39,7 @@ const plain = (name) =>
     .replace(/^(Builtins_\w+?)((?:Extra)?Wide)$/, '$1.$2')
     .replace(/^\[(0x[\da-f]+|.+\+0x[\da-f]+)\]$/, '[unknown]') // no symbol: we say where
     // node 24 on has "+'" for context-specialised code, node 26 "o*" after on-stack replacement.
-    .replace(/^JS:(?:o(?=[*+]))?[*~^+]?'?/, '')
+    .replace(/^(?:JS|LazyCompile|Function|Script|Eval):(?:o(?=[*+]))?[*~^+]?'?/, '') // the latter: node 18
     .replace(/^RegExp:(.*)$/, 'RegExp /$1/')
     .replace(/^RegExp\.[<>] *src: '(.*)' flags: '(.*?)'$/, 'RegExp /$1/$2')
     .replace(/^ (?=\/|node:|file:)/, '(anonymous) ')

@@ -222,12 +222,12 @@ int prof_choose_plan(const struct prof_os *os, const char *event, uint32_t frequ
   if ((is_missing(result) || is_busy) && wanted.event.is_cycles) {
     plan = wanted;
     use_cpu_clock(&plan);
+    result = try_event(os, &plan);
     prof_plan_note(&plan, is_busy ? "pmu-busy" : "no-hardware-pmu", "",
                    is_busy
                        ? "the hardware counters are taken by another program: %s is used"
                        : "this machine shows no hardware counters (a virtual machine?): %s is used",
                    plan.event.name);
-    result = try_event(os, &plan);
   }
   if (result < 0 && prof_cputimer_plan(os, &wanted, -result, out))
     return PROF_OK;

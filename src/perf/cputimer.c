@@ -149,11 +149,10 @@ static bool is_thread(int tid) {
   return syscall(SYS_tgkill, getpid(), tid, 0) == 0;
 }
 
-/* Without /proc (or with another pid namespace's): a process's threads have numbers from its own
+/* Without /proc (or with another pid namespace's, or no descriptor for it): a process's threads have numbers from its own
  * on. Wrapped numbers (kernel.pid_max) are not found. */
 static int sweep(struct prof_cputimers *self) {
   int last = self->count ? self->threads[self->count - 1].tid : getpid(), count = 0;
-  self->counts.is_swept = true;
   if (last < self->skip_tid)
     last = self->skip_tid;
   bool is_far = self->scan % SWEEP_EVERY == 1;
@@ -171,7 +170,10 @@ static int sweep(struct prof_cputimers *self) {
 /* -ENOMEM: nobody knows. */
 static int list(struct prof_cputimers *self) {
   int count = prof_os_list(self->os, "/proc/self/task", &self->tids, &self->tid_capacity);
-  return count < 0 && count != -ENOMEM ? sweep(self) : count;
+  if (count >= 0 || count == -ENOMEM)
+    return count;
+  self->counts.swept_errno = -count;
+  return sweep(self);
 }
 
 static uint64_t cpu_ns_of(int tid) {

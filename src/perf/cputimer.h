@@ -39,7 +39,7 @@ struct prof_cputimer_counts {
   uint64_t unseen_ns; /* CPU time of threads before they were found */
   uint64_t refused;   /* threads without a timer: RLIMIT_SIGPENDING */
   uint64_t threads;   /* that ever had one */
-  bool is_swept;      /* no /proc: threads are looked for by number, and have no names */
+  int swept_errno;    /* of opening /proc: threads are looked for by number, and have no names; 0 */
 };
 
 /* sig_data: cookie in the upper 32 bits, as attach.h has it. Nothing runs before the first scan. */

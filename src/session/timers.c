@@ -1,5 +1,6 @@
 #include "session/timers.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,10 +198,11 @@ bool prof_timers_note(const struct prof_recording *recording, char *text, size_t
     used += (size_t)snprintf(text + used, size - used,
                              "%s%llu threads have no timer (the limit of pending signals)",
                              used ? "; " : "", (unsigned long long)counts.refused);
-  if (counts.is_swept && used < size)
+  bool is_full = counts.swept_errno == EMFILE || counts.swept_errno == ENFILE;
+  if (counts.swept_errno && used < size)
     used += (size_t)snprintf(text + used, size - used,
-                             "%sthreads were found by their numbers and have no names: there is no "
-                             "/proc",
-                             used ? "; " : "");
+                             "%sthreads were found by their numbers and have no names: %s",
+                             used ? "; " : "",
+                             is_full ? "no more files may be open" : "there is no /proc");
   return used != 0;
 }

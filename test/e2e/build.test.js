@@ -7,10 +7,11 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { findStack, hasInOrder } = require('./stacks.js');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const support = require('./support.js');
 
 const { build, hashOf, profileIn, temporaryFolder, withoutTimes } = support;
-const skip = support.whyNoEvents();
+const skip = whyNoRspack || support.whyNoEvents();
 
 describe('a real build', { skip }, () => {
   for (const config of ['rspack.config.js', 'rspack.config.mjs']) {

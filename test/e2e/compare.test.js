@@ -9,11 +9,12 @@ const path = require('node:path');
 const { describe, test } = require('node:test');
 const { bindingFile, prepareBuild } = require('../../bench/build.js');
 const prof = require('../../lib/index.js');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const { run, temporaryFolder, whyNoEvents } = require('./support.js');
 
 const CLI = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
 const DEBUG = /** @type {string} */ (bindingFile('debug'));
-const skip = whyNoEvents();
+const skip = whyNoRspack || whyNoEvents();
 
 /**
  * @param {string[]} argv

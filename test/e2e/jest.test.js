@@ -7,11 +7,13 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const { run, temporaryFolder, whyNoEvents } = require('./support.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const FIXTURE = path.join(ROOT, 'test', 'fixtures', 'perf-project');
-const skip = whyNoEvents();
+const noEvents = whyNoEvents();
+const skip = whyNoRspack || noEvents;
 
 /**
  * The project as after `npm install`.
@@ -149,7 +151,7 @@ test('Vitest: processes record, worker threads have a process that does', { skip
   assert.notEqual(entries[0].at, at);
 });
 
-test("node's test runner: the same as functions", { skip }, async (t) => {
+test("node's test runner: the same as functions", { skip: noEvents }, async (t) => {
   const folder = project(t);
   const { code, stdout, stderr } = await node(folder, ['--test', 'node/perf.test.mjs'], {
     CI: undefined,

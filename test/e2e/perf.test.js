@@ -8,6 +8,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { test } = require('node:test');
 const { prepareBuild } = require('../../bench/build.js');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const support = require('./support.js');
 
 const CASE = 'react-1k';
@@ -65,7 +66,7 @@ function perfRows(data) {
 /** Ours are without a function's parameters, and of several aliases either may be printed. @param {string} name */
 const plain = (name) => name.replace(/@@?GLIBC\S*|@plt$/, '').replace(/\(.*\)( const)?$/, '');
 
-test('the flat table agrees with perf report', { skip: whyNot() }, async (t) => {
+test('the flat table agrees with perf report', { skip: whyNoRspack || whyNot() }, async (t) => {
   const output = support.temporaryFolder(t);
   const ended = await support.build(CASE, {
     output,

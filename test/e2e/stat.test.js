@@ -9,6 +9,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { prepareBuild } = require('../../bench/build.js');
 const prof = require('../../lib/index.js');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const support = require('./support.js');
 
 const MAIN = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
@@ -107,7 +108,7 @@ test(
   },
 );
 
-test('the phases of a build add up to it', { skip: refused }, async (t) => {
+test('the phases of a build add up to it', { skip: refused || whyNoRspack }, async (t) => {
   const folder = support.temporaryFolder(t);
   const plan = prepareBuild('react-100', { binding: 'release' });
   const out = path.join(folder, 'stat.json');
