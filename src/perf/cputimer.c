@@ -149,8 +149,8 @@ static bool is_thread(int tid) {
   return syscall(SYS_tgkill, getpid(), tid, 0) == 0;
 }
 
-/* Without /proc (or with another pid namespace's, or no descriptor for it): a process's threads have numbers from its own
- * on. Wrapped numbers (kernel.pid_max) are not found. */
+/* Without /proc (or with another pid namespace's, or no descriptor for it): a process's threads
+ * have numbers from its own on. Wrapped numbers (kernel.pid_max) are not found. */
 static int sweep(struct prof_cputimers *self) {
   int last = self->count ? self->threads[self->count - 1].tid : getpid(), count = 0;
   if (last < self->skip_tid)

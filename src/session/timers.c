@@ -200,9 +200,8 @@ bool prof_timers_note(const struct prof_recording *recording, char *text, size_t
                              used ? "; " : "", (unsigned long long)counts.refused);
   bool is_full = counts.swept_errno == EMFILE || counts.swept_errno == ENFILE;
   if (counts.swept_errno && used < size)
-    used += (size_t)snprintf(text + used, size - used,
-                             "%sthreads were found by their numbers and have no names: %s",
-                             used ? "; " : "",
-                             is_full ? "no more files may be open" : "there is no /proc");
+    used += (size_t)snprintf(
+        text + used, size - used, "%sthreads were found by their numbers and have no names: %s",
+        used ? "; " : "", is_full ? "no more files may be open" : "there is no /proc");
   return used != 0;
 }

@@ -34,7 +34,7 @@ describe('the package', { skip }, () => {
       main,
       types,
       ...Object.values(bin),
-      ...JSON.stringify(entries).match(/\.\/[\w./-]+/g),
+      ...(JSON.stringify(entries).match(/\.\/[\w./-]+/g) ?? []),
     ];
     const always = ['LICENSE', 'binding.gyp', 'src/addon/addon.c', 'src/runner/main.c'];
     for (const name of [...named, ...always]) {
