@@ -61,7 +61,9 @@ function withTruth(source, wrapped, record) {
     const counts = path.join(work, 'counts.txt');
     const { status, stderr } = record(work, counts);
     if (status !== 0) throw new Error(`the build failed:\n${stderr}`);
-    const text = fs.readFileSync(counts, 'utf8');
+    const text = fs.existsSync(counts) ? fs.readFileSync(counts, 'utf8') : '';
+    if (text === '')
+      throw new Error(`nothing was compared: no walk of the build came to ${source}`);
     return process.env.TRUTH_VERBOSE ? text : text.replace(/^#.*\n/gm, '');
   } finally {
     fs.rmSync(work, { recursive: true, force: true });

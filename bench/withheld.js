@@ -17,7 +17,7 @@ function main() {
   const args = ['bench/profile.js', positionals[0] ?? 'react-1k', '--frequency', values.frequency];
   const counted = withTruth(
     'withheld.c',
-    ['prof_unwind_walk', 'prof_rows_refresh'],
+    ['prof_unwind_walk', 'prof_rows_refresh', 'prof_sampler_arm'],
     (work, counts) =>
       spawnSync(process.execPath, args, {
         cwd: work,

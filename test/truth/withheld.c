@@ -1,5 +1,5 @@
 /*
- * Linked into a build of the addon (-Wl,--wrap=prof_unwind_walk,--wrap=prof_rows_refresh): each
+ * Linked into a build of the addon (-Wl,--wrap= for the functions __wrap_* below): each
  * walk of the sampler is done a second time with the binding's rows withheld, as a binding that was
  * built without them would have it, and compared with the true one. The counts are printed when the
  * process ends.
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stack/sampler.h"
 #include "stack/unwind.h"
 
 enum { ROOM = 4096, SHOWN = 400, CONTEXT = 24 };
@@ -21,6 +22,8 @@ int __real_prof_rows_refresh(struct prof_rows *, struct prof_error *);
 void __wrap_prof_unwind_walk(struct prof_unwind *, struct prof_memory *, const struct prof_regs *,
                              struct prof_walk *);
 int __wrap_prof_rows_refresh(struct prof_rows *, struct prof_error *);
+int __real_prof_sampler_arm(const struct prof_sampler_options *, struct prof_error *);
+int __wrap_prof_sampler_arm(const struct prof_sampler_options *, struct prof_error *);
 
 static struct prof_unwind without;
 static _Atomic uint64_t start, end_;
@@ -49,15 +52,23 @@ static int find_binding(struct dl_phdr_info *info, size_t size, void *user) {
   return 1;
 }
 
+static void withhold(void) {
+  uint64_t before = start;
+  __real_prof_rows_refresh(without.rows, NULL);
+  dl_iterate_phdr(find_binding, NULL);
+  if (start != before)
+    prof_rows_withhold(without.rows, start, end_);
+}
+
 int __wrap_prof_rows_refresh(struct prof_rows *self, struct prof_error *error) {
-  if (without.rows && self != without.rows) {
-    uint64_t before = start;
-    __real_prof_rows_refresh(without.rows, NULL);
-    dl_iterate_phdr(find_binding, NULL);
-    if (start != before)
-      prof_rows_withhold(without.rows, start, end_);
-  }
+  withhold();
   return __real_prof_rows_refresh(self, error);
+}
+
+/* The binding may be there already, and nothing be mapped later. */
+int __wrap_prof_sampler_arm(const struct prof_sampler_options *options, struct prof_error *error) {
+  withhold();
+  return __real_prof_sampler_arm(options, error);
 }
 
 static bool is_withheld(uint64_t word) {
@@ -169,7 +180,7 @@ static void print_words(FILE *out, const char *what, const uint64_t *list) {
 __attribute__((destructor)) static void finish(void) {
   const char *file = getenv("TRUTH_OUTPUT");
   FILE *out = file ? fopen(file, "a") : stderr;
-  if (!relevant || !out)
+  if (!walks || !out)
     return;
   fprintf(out,
           "{\"walks\":%lu,\"skipped\":%lu,\"relevant\":%lu,\"complete\":%lu,\"equalOuter\":%lu,"
