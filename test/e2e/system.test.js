@@ -82,8 +82,12 @@ describe('all processes', { skip: whyNotAllowed() }, () => {
       said += text;
     }
     if (child.exitCode === null) await once(child, 'exit');
-    assert.equal(child.exitCode, 1, said);
-    assert.match(said, /\nrspack-prof: given up: the recording is dropped/);
+    assert.notEqual(child.exitCode, 0, said);
+    // On an idle machine the first may have ended it, with nothing in it, before the second is looked at.
+    assert.match(
+      said,
+      /\nrspack-prof: (given up: the recording is dropped|no process used the CPU)/,
+    );
     assert.deepEqual(fs.readdirSync(path.join(cwd, '.rspack-prof')), []);
   });
 
