@@ -3,12 +3,12 @@
 
 const { Profile } = require('../profile/profile.js');
 const { withoutCounts } = require('../profile/build.js');
-const { keepSamples, sliceMarkers, sliceRaw } = require('../profile/slice.js');
+const { keepSamples, slice, sliceMarkers } = require('../profile/slice.js');
 
 /** @typedef {{startNs: number, endNs: number}} Stretch */
 /** @typedef {{counted: 'profiled' | 'apart', values: Record<string, number[]>,
  *    missing: Record<string, string>}} Counters values: by run */
-/** @typedef {Pick<Profile, 'raw' | 'markers' | 'context' | 'build'> &
+/** @typedef {Pick<Profile, 'raw' | 'others' | 'markers' | 'context' | 'build'> &
  *    {quality: Pick<Profile['quality'], 'warnings'>}} Whole a profile, or what another process sent of one */
 
 class BuildProfile extends Profile {
@@ -17,11 +17,13 @@ class BuildProfile extends Profile {
    * @param {{stretches: Stretch[], counters: Counters, isCovered: boolean}} more
    */
   constructor(whole, { stretches, counters, isCovered }) {
-    const { raw, markers, context, quality } = whole;
+    const { markers, context, quality } = whole;
     const isIn = (/** @type {number} */ timeNs) =>
       stretches.some(({ startNs, endNs }) => timeNs >= startNs && timeNs < endNs);
     const all = { startNs: stretches[0].startNs, endNs: stretches[stretches.length - 1].endNs };
-    super(keepSamples(raw, isIn, all), {
+    const { raw, others } = keepSamples(whole, isIn, all);
+    super(raw, {
+      others,
       markers: sliceMarkers(markers, all.startNs, all.endNs),
       context,
       build: whole.build,
@@ -31,14 +33,15 @@ class BuildProfile extends Profile {
     this.isCovered = isCovered;
     this.counters = counters;
     /** @type {Profile[]} */
-    this.runs = stretches.map(
-      ({ startNs, endNs }) =>
-        new Profile(sliceRaw(raw, startNs, endNs), {
-          markers: sliceMarkers(markers, startNs, endNs),
-          context,
-          build: withoutCounts(whole.build),
-        }),
-    );
+    this.runs = stretches.map(({ startNs, endNs }) => {
+      const run = slice(whole, startNs, endNs);
+      return new Profile(run.raw, {
+        others: run.others,
+        markers: sliceMarkers(markers, startNs, endNs),
+        context,
+        build: withoutCounts(whole.build),
+      });
+    });
   }
 }
 

@@ -22,8 +22,9 @@ async function answerTo({ what, options }) {
   try {
     const [whole, more] = await recordBuild(what, options, {});
     // The columns, without what a Profile works out of them.
-    const { raw, markers, context, quality, build } = whole;
-    const columns = { raw, markers, context, quality: { warnings: quality.warnings }, build };
+    const { raw, others, markers, context, quality, build } = whole;
+    const { warnings } = quality;
+    const columns = { raw, others, markers, context, quality: { warnings }, build };
     return { recorded: [columns, more] };
   } catch (error) {
     return { failure: failureOf(error) };

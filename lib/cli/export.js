@@ -6,7 +6,7 @@ const path = require('node:path');
 const { UsageError, choiceOf, numberOf, textOf } = require('./args.js');
 const { openProfile, untilSignal, writeResult } = require('./files.js');
 const { say } = require('./say.js');
-const { convert } = require('../export/index.js');
+const { convert, notesOf } = require('../export/index.js');
 const { writeFolder } = require('../export/files.js');
 const { FORMATS } = require('../export/formats.js');
 const { FILTERS } = require('../profile/subset.js');
@@ -105,23 +105,17 @@ async function run(parsed, world) {
   const format = choiceOf(parsed, 'to', known);
   if (format === undefined) throw new UsageError(`--to is missing: one of ${known.join(', ')}`);
   const output = textOf(parsed, 'output');
-  const options = optionsOf(parsed, format, world);
-  const opened = openProfile(parsed.positionals[0], world.cwd);
-  const event = textOf(parsed, 'event');
-  const profile = event === undefined ? opened : opened.event(event);
+  const options = { ...optionsOf(parsed, format, world), event: textOf(parsed, 'event') };
+  const profile = openProfile(parsed.positionals[0], world.cwd);
   const made = convert(profile, format, options, output ?? '');
-  const { pieces, folder, beside, notes = [] } = made;
+  const { pieces, folder, beside } = made;
   if ((folder || beside) && (output === undefined || output === '-')) {
     throw new UsageError(`--to ${format} writes several files: say where with -o OUT`);
   }
   const target = path.resolve(world.cwd, output ?? '');
   if (folder) await untilSignal(async () => writeFolder(target, folder));
   else await writeResult(pieces ?? [], output, world, beside);
-  const [map = ''] = Object.keys(beside ?? {});
-  for (const note of notes) {
-    const said = note.replace('FILE', path.join(path.dirname(target), map));
-    say(world, said);
-  }
+  for (const note of notesOf(made, target)) say(world, note);
   return 0;
 }
 

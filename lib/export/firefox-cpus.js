@@ -2,7 +2,7 @@
 // A thread for each CPU, as `samply import --per-cpu-threads` has them: the same samples once more, by
 // where they ran, and a marker for each stretch of one thread. They stand in a process of their own.
 
-const { MARKER_TYPES, samplesBy, samplesTable } = require('./firefox-threads.js');
+const { MARKER_TYPES, madeThread, samplesBy, samplesTable } = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 /** @typedef {import('./firefox-tables').Strings} Strings */
@@ -53,17 +53,7 @@ function cpuThreadsOf(profile, strings) {
   return [...samplesBy(cpus, count).entries()]
     .filter(([, own]) => own.length > 0)
     .map(([cpu, own]) => ({
-      processType: 'default',
-      processName: 'CPUs',
-      processStartupTime: 0,
-      processShutdownTime: null,
-      registerTime: 0,
-      unregisterTime: null,
-      pausedRanges: [],
-      name: `CPU ${cpu}`,
-      isMainThread: false,
-      pid: 'CPUs',
-      tid: `CPU ${cpu}`,
+      ...madeThread('CPUs', `CPU ${cpu}`),
       showMarkersInTimeline: true,
       samples: samplesTable(raw, own),
       markers: runsOf(profile, own, strings),

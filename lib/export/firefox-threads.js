@@ -1,6 +1,7 @@
 'use strict';
 // The threads of a Firefox profile: each with its samples in order, the main one with the markers.
 
+const { eachEvent } = require('../profile/events.js');
 const { PHASE_CATEGORY } = require('./firefox-tables.js');
 const { Column } = require('./json.js');
 
@@ -60,16 +61,34 @@ const CPU_UNITS = new Map([
  * @param {RawProfile} raw
  * @param {Uint32Array} own indices
  */
-function samplesTable({ samples, meta }, own) {
-  const { timeNs, node, weight, state } = samples;
+const stacksInTime = ({ samples, meta }, own) => ({
+  length: own.length,
+  stack: new Column(samples.node, { rows: own, nullAt: 0, add: -1 }),
+  // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
+  timeDeltas: new Column(samples.timeNs, { rows: own, since: meta.startNs, decimals: MS_DECIMALS }),
+});
+
+/**
+ * Samples of an event that is no time of the thread's, whatever its unit: the format has it once.
+ * @param {RawProfile} raw
+ * @param {Uint32Array} own indices
+ */
+const countedSamples = (raw, own) => ({
+  ...stacksInTime(raw, own),
+  weight: new Column(raw.samples.weight, { rows: own }),
+  weightType: raw.meta.unit === 'bytes' ? 'bytes' : 'samples',
+});
+
+/**
+ * @param {RawProfile} raw
+ * @param {Uint32Array} own indices
+ */
+function samplesTable(raw, own) {
+  const { samples, meta } = raw;
+  const { weight, state } = samples;
   const weights = new Column(weight, { rows: own });
   const isTime = CPU_UNITS.has(meta.unit);
-  const columns = {
-    length: own.length,
-    stack: new Column(node, { rows: own, nullAt: 0, add: -1 }),
-    // Whole nanoseconds as a decimal fraction of ms: rounding brings them back exactly.
-    timeDeltas: new Column(timeNs, { rows: own, since: meta.startNs, decimals: MS_DECIMALS }),
-  };
+  const columns = stacksInTime(raw, own);
   if (meta.switches && state) {
     const ran = Float64Array.from(own, (i) => (state[i] === 0 ? weight[i] : 0));
     return {
@@ -153,10 +172,53 @@ function threadsOf(profile, own, strings) {
   }));
 }
 
+/**
+ * A thread beside the real ones.
+ * @param {string} process that it is shown in
+ * @param {string} name unique there
+ */
+const madeThread = (process, name) => ({
+  processType: 'default',
+  processName: process,
+  processStartupTime: 0,
+  processShutdownTime: null,
+  registerTime: 0,
+  unregisterTime: null,
+  pausedRanges: [],
+  name,
+  isMainThread: false,
+  pid: process,
+  tid: name,
+  showMarkersInTimeline: false,
+});
+
+/**
+ * The events beside the first one, for the web page: a process for each, with the threads that have samples
+ * of it. What is read back is in `meta.rspackProf.events`.
+ * @param {Profile} profile
+ */
+function eventThreadsOf(profile) {
+  return eachEvent(profile)
+    .slice(1)
+    .flatMap(({ raw, meta, threadKeys }) =>
+      samplesBy(raw.samples.thread, threadKeys.length).flatMap((own, thread) =>
+        own.length === 0
+          ? []
+          : {
+              ...madeThread(meta.event, threadKeys[thread]),
+              samples: countedSamples(raw, own),
+              markers: NO_MARKERS,
+            },
+      ),
+    );
+}
+
 module.exports = {
   CPU_UNITS,
   MARKER_SCHEMA,
   MARKER_TYPES,
+  eventThreadsOf,
+  madeThread,
   samplesBy,
   samplesTable,
   threadsOf,

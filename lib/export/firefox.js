@@ -12,8 +12,15 @@ const { Strings, categoriesWith, framesOf, funcsOf, libsOf } = require('./firefo
 const { Column, writeJson } = require('./json.js');
 const { cpuUsage } = require('./cpu-usage.js');
 const { cpuThreadsOf } = require('./firefox-cpus.js');
+const { memoryCounters, memoryData } = require('./firefox-memory.js');
 const { Gzip } = require('./gzip.js');
-const { CPU_UNITS, MARKER_SCHEMA, samplesBy, threadsOf } = require('./firefox-threads.js');
+const {
+  CPU_UNITS,
+  MARKER_SCHEMA,
+  eventThreadsOf,
+  samplesBy,
+  threadsOf,
+} = require('./firefox-threads.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
@@ -30,61 +37,6 @@ const OWN_VERSION = 1;
 const OTHER_COLUMNS = ['thread', 'node', 'cpu', 'weight', 'end', 'flags'];
 
 /**
- * The curves as they were read; the counters have them as differences.
- * @param {import('../profile/raw').RawProfile} raw
- */
-function memoryData({ resident, memory, native }) {
-  if (!resident && !memory && !native) return {};
-  const { heap, sampleBytes = 0, allocations = [], heapProfile } = memory ?? {};
-  const columns = (/** @type {Record<string, Float64Array>} */ table) =>
-    Object.fromEntries(Object.entries(table).map(([name, column]) => [name, list(column)]));
-  return {
-    memory: {
-      ...(resident && { resident: columns(resident) }),
-      ...(native && { native: { ...native, curve: columns(native.curve) } }),
-      ...(heap && { heap: columns(heap), sampleBytes, allocations }),
-      ...(heapProfile && { heapProfile: { head: heapProfile.head } }),
-    },
-  };
-}
-
-/**
- * Bytes over time, as the format has it: each point is what came since the one before.
- * @param {Profile} profile
- * @param {number} mainThreadIndex
- */
-function memoryCounters({ raw, meta }, mainThreadIndex) {
-  const { resident, memory, native } = raw;
-  const curves = [
-    { name: 'resident', what: 'resident memory', timeNs: resident?.timeNs, bytes: resident?.bytes },
-    { name: 'heap', what: "V8's heap", timeNs: memory?.heap.timeNs, bytes: memory?.heap.used },
-    {
-      name: 'native',
-      what: 'live native allocations',
-      timeNs: native?.curve.timeNs,
-      bytes: native?.curve.bytes,
-    },
-  ];
-  return curves.flatMap(({ name, what, timeNs, bytes }) => {
-    if (!timeNs || !bytes || timeNs.length === 0) return [];
-    return [
-      {
-        name,
-        category: 'Memory',
-        description: `Bytes of ${what}`,
-        pid: String(meta.pid),
-        mainThreadIndex,
-        samples: {
-          length: timeNs.length,
-          time: Array.from(timeNs, (ns) => (ns - meta.startNs) / 1e6),
-          count: Array.from(bytes, (value, i) => value - (i > 0 ? bytes[i - 1] : 0)),
-        },
-      },
-    ];
-  });
-}
-
-/**
  * What the format has no place for. Columns are by the index of the thread, module or function.
  * @param {Profile} profile
  * @param {Uint32Array[]} own indices of each thread's samples
@@ -95,7 +47,7 @@ function ownData({ raw, meta, quality, build, others }, own) {
     own.map((rows) => new Column(column, { rows }));
   return {
     version: OWN_VERSION,
-    meta,
+    meta: others.length > 0 ? meta : withoutEvents(meta),
     quality,
     threads: { startNs: list(threads.startNs), endNs: list(threads.endNs) },
     modules: { start: list(modules.start), end: list(modules.end), flags: list(modules.flags) },
@@ -118,6 +70,9 @@ function ownData({ raw, meta, quality, build, others }, own) {
     },
   };
 }
+
+/** Of one event alone: those that were recorded with it are not in this file. @param {Profile['meta']} meta */
+const withoutEvents = ({ events: _, ...meta }) => meta;
 
 /**
  * An event beside the first one: the format's samples are of one event, and the first one's.
@@ -209,6 +164,7 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}, 
   const main = threads.findIndex(({ isMainThread }) => isMainThread);
   // Behind the real ones, which the reader counts from the front.
   const cpus = perCpuThreads ? cpuThreadsOf(profile, strings) : [];
+  const events = eventThreadsOf(profile);
   return {
     meta: {
       product: 'rspack-prof',
@@ -264,7 +220,7 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}, 
       sources,
       stringArray: strings.array,
     },
-    threads: [...threads, ...cpus],
+    threads: [...threads, ...events, ...cpus],
   };
 }
 

@@ -24,6 +24,7 @@ const { ProfError } = require('../errors.js');
  * @typedef {object} Format
  * @property {string} what one line
  * @property {boolean} [takesEmpty] an output without samples says so by itself
+ * @property {boolean} [oneEvent] it has no place for a second event: the first one, or the one that was asked for
  * @property {boolean} [isWhole] data: all of a recording of waits, unless something is asked for
  * @property {Record<string, OptionRule>} [options]
  * @property {(profile: Profile, options: any, file: string) => Output} convert
@@ -40,6 +41,7 @@ const json = (value) => [`${JSON.stringify(value, null, 2)}\n`];
 const BY_FORMAT = {
   folded: {
     what: 'folded stacks, one a line, as flamegraph.pl and inferno read them',
+    oneEvent: true,
     options: {
       count: {
         type: 'string',
@@ -74,6 +76,7 @@ const BY_FORMAT = {
   },
   flamegraph: {
     what: 'a flame graph, one SVG with search and zoom',
+    oneEvent: true,
     options: {
       inverted: { type: 'boolean', help: 'icicle: the roots at the top' },
       reverse: { type: 'boolean', help: 'from the leaf on: who calls what is hot' },
@@ -91,6 +94,7 @@ const BY_FORMAT = {
   },
   html: {
     what: 'a report to look around in: one HTML file without anything from outside',
+    oneEvent: true,
     takesEmpty: true,
     convert: (profile) => ({ pieces: require('../html/report.js').htmlReport(profile) }),
   },
@@ -121,6 +125,7 @@ const BY_FORMAT = {
   },
   cpuprofile: {
     what: 'for Chrome DevTools and VS Code: the main thread, or --thread',
+    oneEvent: true,
     convert: (profile, { thread }) => ({
       pieces: [JSON.stringify(require('./cpuprofile.js').toCpuprofile(profile, { thread }))],
     }),
@@ -159,7 +164,14 @@ const BY_FORMAT = {
   parquet: {
     what: 'tables for DuckDB, polars, pandas: OUT is a folder of five .parquet files',
     isWhole: true,
-    convert: (profile) => ({ folder: require('./parquet.js').parquetTables(profile) }),
+    convert(profile) {
+      const { meta, others } = profile;
+      const note = `the samples are of ${others.length + 1} events: WHERE event = '${meta.event}', or GROUP BY event`;
+      return {
+        folder: require('./parquet.js').parquetTables(profile),
+        notes: others.length > 0 ? [note] : [],
+      };
+    },
   },
   json: {
     what: 'what report --json prints',

@@ -56,13 +56,13 @@ function problemWith(name, value, { type, oneOf, min = -Infinity }) {
 /**
  * @param {Profile} profile
  * @param {string} format of FORMATS
- * @param {Options} options the format's own and FILTERS
+ * @param {Options} options the format's own, FILTERS, and `event`
  * @param {string} file its name may matter: '.gz'
  * @returns {import('./formats').Output}
  */
 function convert(profile, format, options, file) {
-  const { options: rules = {}, takesEmpty, isWhole, convert: write } = FORMATS[format];
-  checkNames(options, [...Object.keys(rules), ...FILTERS], `format '${format}'`);
+  const { options: rules = {}, isWhole, oneEvent, convert: write } = FORMATS[format];
+  checkNames(options, [...Object.keys(rules), ...FILTERS, 'event'], `format '${format}'`);
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
@@ -70,26 +70,49 @@ function convert(profile, format, options, file) {
     const problem = Object.hasOwn(rules, name) ? problemWith(name, value, rules[name]) : '';
     if (problem !== '') throw new ProfError('ERR_PROF_BAD_OPTION', problem);
   }
-  if (profile.quality.samples === 0 && !takesEmpty) {
-    throw new ProfError(
-      'ERR_PROF_BAD_FILE',
-      `the profile has no samples: there is nothing to write as '${format}'`,
-    );
-  }
-  const filter = Object.fromEntries(FILTERS.map((name) => [name, given[name]]));
+  const { event, ...own } = given;
+  const whole = event === undefined ? profile : profile.event(String(event));
+  checkSamples(whole, format);
+  const filter = Object.fromEntries(FILTERS.map((name) => [name, own[name]]));
   // Data stays whole unless something is asked for; what is for the eye shows what tables show.
   const isAsked = Object.values(filter).some((value) => value !== undefined);
-  return write(isWhole && !isAsked ? profile : subset(profile, filter), given, file);
+  const part = isWhole && !isAsked ? whole : subset(whole, filter);
+  if (isAsked) checkSamples(part, format);
+  const made = write(part, own, file);
+  if (!oneEvent || part.others.length === 0) return made;
+  const others = part.others.map(({ about }) => about.event).join(', ');
+  const note = `'${format}' holds one event: this is ${part.meta.event}, without ${others} (--event NAME for another)`;
+  return { ...made, notes: [...(made.notes ?? []), note] };
+}
+
+/**
+ * Throws where there is nothing to write.
+ * @param {Profile} profile
+ * @param {string} format
+ */
+function checkSamples({ quality, meta, others }, format) {
+  const { takesEmpty, oneEvent } = FORMATS[format];
+  if (quality.samples > 0 || takesEmpty) return;
+  const other = others.find(({ samples }) => samples.node.length > 0)?.about;
+  if (other && !oneEvent) return;
+  throw new ProfError(
+    'ERR_PROF_BAD_FILE',
+    other
+      ? `there are no samples of ${meta.event} to write as '${format}': take --event ${other.requestedEvent}, with ${other.samples}`
+      : `the profile has no samples: there is nothing to write as '${format}'`,
+  );
 }
 
 /**
  * @param {Profile} profile
  * @param {string} file
  * @param {import('../index').ExportOptions} [options]
+ * @returns {string[]} what the user should know of the file
  */
 function writeProfile(profile, file, options = {}) {
   const { format, ...rest } = /** @type {Options} */ (options);
-  const { pieces, folder, beside = {} } = convert(profile, formatOf(file, format), rest, file);
+  const made = convert(profile, formatOf(file, format), rest, file);
+  const { pieces, folder, beside = {} } = made;
   if (folder) writeFolder(file, folder);
   else {
     const others = Object.entries(beside).map(
@@ -98,6 +121,17 @@ function writeProfile(profile, file, options = {}) {
     );
     writeTogether([[file, pieces ?? []], ...others]);
   }
+  return notesOf(made, file);
+}
+
+/**
+ * @param {import('./formats').Output} made
+ * @param {string} file where it lies
+ * @returns {string[]}
+ */
+function notesOf({ beside = {}, notes = [] }, file) {
+  const [name = ''] = Object.keys(beside);
+  return notes.map((note) => note.replace('FILE', path.join(path.dirname(file), name)));
 }
 
 /**
@@ -108,4 +142,4 @@ function read(file) {
   return require('./firefox-read.js').readFirefox(file);
 }
 
-module.exports = { convert, writeProfile, read };
+module.exports = { convert, notesOf, read, writeProfile };

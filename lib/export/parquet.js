@@ -1,14 +1,16 @@
 'use strict';
 // Five tables for DuckDB, polars or pandas, joined by their ids:
-//   samples(time_ns, thread_id, thread, pool, cpu, stack_id, symbol_id, weight, phase_id, phase, end)
+//   samples(time_ns, thread_id, thread, pool, cpu, stack_id, symbol_id, weight, phase_id, phase, end, event)
 //   stacks(stack_id, depth, frame_id, inlined)   a row for each frame of a stack, depth 0 is the leaf
 //   frames(frame_id, symbol_id, line, column, file, kind, tier, crate, address)
 //   symbols(symbol_id, name, object, named)
 //   phases(phase_id, name, compiler, build, start_ms, end_ms, wall_ms, cpu_ms)
+// Of several events `samples` has all, one after the other: weights of two are no sum (WHERE event = ..).
 // Each has the recording's facts as key-value metadata. A frame is one of our functions, a symbol a
 // name in an object.
 
 const { loadWriter } = require('./parquet-writer.js');
+const { eachEvent } = require('../profile/events.js');
 const { ENDS } = require('../profile/flags.js');
 const { KINDS, objectOf } = require('../profile/keys.js');
 const { NO_STACK } = require('./folded.js');
@@ -76,11 +78,12 @@ function symbolsOf(profile) {
  * What a sample's own time belongs to: a leaf that was inlined is part of the function around it, as
  * in the report.
  * @param {Profile} profile
+ * @param {ArrayLike<number>} leaves of samples
  * @param {ReturnType<typeof symbolsOf>} symbols
  */
-function selfSymbols({ raw }, { ofFunc, none }) {
+function selfSymbols({ raw }, leaves, { ofFunc, none }) {
   const { parent, func, inline } = raw.nodes;
-  return Int32Array.from(raw.samples.node, (leaf) => {
+  return Int32Array.from(leaves, (leaf) => {
     let node = leaf;
     while (inline[node] === 1 && parent[node] > 0) node = parent[node];
     return node > 0 ? ofFunc[func[node]] : none;
@@ -91,12 +94,13 @@ function selfSymbols({ raw }, { ofFunc, none }) {
  * Stacks: the nodes that samples have as their leaf, numbered as they are met; the empty one too. Their
  * rows are millions: typed arrays, whose size is counted first.
  * @param {Profile} profile
+ * @param {number[]} ofSamples their leaves
  */
-function stacksOf({ raw }) {
+function stacksOf({ raw }, ofSamples) {
   const { parent, func, inline } = raw.nodes;
   const depthOf = new Int32Array(parent.length);
   for (let node = 1; node < parent.length; node++) depthOf[node] = depthOf[parent[node]] + 1;
-  const leaves = [...new Set(raw.samples.node)];
+  const leaves = [...new Set(ofSamples)];
   const size = leaves.reduce((sum, leaf) => sum + depthOf[leaf], 0);
   const stackOf = new Int32Array(parent.length).fill(-1);
   const rows = {
@@ -161,41 +165,61 @@ function phaseColumns(profile) {
  */
 function tablesOf(profile) {
   const { raw, phaseColumn, threadNames, threadPools } = profile;
-  const { samples, funcs } = raw;
+  const { funcs } = raw;
+  const events = eachEvent(profile);
+  /** A column of the samples of all events. @param {(own: Profile) => ArrayLike<number>} pick */
+  const all = (pick) => events.flatMap((own) => Array.from(pick(own)));
+  const nodes = all((own) => own.raw.samples.node);
+  const threads = all((own) => own.raw.samples.thread);
+  const phases = all((own) => own.phaseColumn.phaseOfSample);
   const symbols = symbolsOf(profile);
-  const { stackOf, rows } = stacksOf(profile);
+  const { stackOf, rows } = stacksOf(profile, nodes);
   const text = (/** @type {Int32Array} */ ids) =>
     Array.from(ids, (id) => (id > 0 ? raw.strings[id] : null));
-  const bySample = (/** @type {string[]} */ words) =>
-    Array.from(samples.thread, (thread) => words[thread]);
+  const words = (/** @type {number[]} */ ids, /** @type {readonly string[]} */ list) =>
+    ids.map((id) => list[id]);
   return {
     samples: [
-      column('time_ns', 'INT64', bigints(samples.timeNs)),
+      column('time_ns', 'INT64', bigints(all((own) => own.raw.samples.timeNs))),
       column(
         'thread_id',
         'INT32',
-        Int32Array.from(samples.thread, (thread) => raw.threads.tid[thread]),
+        threads.map((thread) => raw.threads.tid[thread]),
       ),
-      column('thread', 'STRING', bySample(threadNames)),
-      column('pool', 'STRING', bySample(threadPools)),
-      column('cpu', 'INT32', Int32Array.from(samples.cpu)),
+      column('thread', 'STRING', words(threads, threadNames)),
+      column('pool', 'STRING', words(threads, threadPools)),
+      column(
+        'cpu',
+        'INT32',
+        all((own) => own.raw.samples.cpu),
+      ),
       column(
         'stack_id',
         'INT32',
-        Int32Array.from(samples.node, (node) => stackOf[node]),
+        nodes.map((node) => stackOf[node]),
       ),
-      column('symbol_id', 'INT32', selfSymbols(profile, symbols)),
-      column('weight', 'DOUBLE', samples.weight),
-      column('phase_id', 'INT32', phaseColumn.phaseOfSample),
+      column('symbol_id', 'INT32', selfSymbols(profile, nodes, symbols)),
       column(
-        'phase',
-        'STRING',
-        Array.from(phaseColumn.phaseOfSample, (phase) => phaseColumn.names[phase]),
+        'weight',
+        'DOUBLE',
+        all((own) => own.raw.samples.weight),
       ),
+      column('phase_id', 'INT32', phases),
+      column('phase', 'STRING', words(phases, phaseColumn.names)),
       column(
         'end',
         'STRING',
-        Array.from(samples.end, (end) => ENDS[end]),
+        words(
+          all((own) => own.raw.samples.end),
+          ENDS,
+        ),
+      ),
+      column(
+        'event',
+        'STRING',
+        events.flatMap(({ meta, raw: { samples } }) =>
+          new Array(samples.node.length).fill(meta.event),
+        ),
       ),
     ],
     stacks: [

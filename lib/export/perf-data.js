@@ -6,8 +6,9 @@
 //
 // What it cannot hold: phases, marks, losses, inlining (an inlined function is a frame like others).
 
+const { eachEvent, inTime } = require('../profile/events.js');
 const { Writer } = require('./perf-bytes.js');
-const { features, writeAttr } = require('./perf-features.js');
+const { ATTR_BYTES, features, idOf, writeAttr } = require('./perf-features.js');
 const { placesOf } = require('./perf-places.js');
 
 /** @typedef {import('../profile/profile').Profile} Profile */
@@ -17,7 +18,9 @@ const MAGIC = 0x32454c4946524550n; // PERFILE2
 const RECORD = { MMAP: 1, MMAP2: 10, COMM: 3, SAMPLE: 9, FINISHED_ROUND: 68 };
 const MISC = { KERNEL: 1, USER: 2 };
 const CONTEXT = { KERNEL: BigInt.asUintN(64, -128n), USER: BigInt.asUintN(64, -512n) };
-const TRAILER_BYTES = 24; // sample_id_all: pid, tid; time; cpu, reserved
+const TRAILER_BYTES = 24; // sample_id_all: pid, tid; time; cpu, reserved; of several events the identifier
+const ID_BYTES = 8;
+const ATTR_ROW_BYTES = ATTR_BYTES + 16; // and where its ids are
 const ALL = 0xffffffff;
 /** A record's size is a u16: deeper stacks lose their outermost frames (and say so). */
 const FRAMES_MOST = 8000;
@@ -33,6 +36,9 @@ class Records {
     this.pid = profile.meta.pid;
     this.startNs = profile.meta.startNs;
     this.truncated = 0;
+    /** Each record tells its event where there are several. */
+    this.hasIds = profile.others.length > 0;
+    this.trailerBytes = TRAILER_BYTES + (this.hasIds ? ID_BYTES : 0);
   }
 
   /** The addresses from a node to its root, kernel and user apart. @param {number} leaf */
@@ -67,13 +73,14 @@ class Records {
     this.writer.u32(tid);
     this.writer.u64(timeNs);
     this.writer.u64(0);
+    if (this.hasIds) this.writer.u64(idOf(0));
   }
 
   /** @param {number} tid @param {string} name @param {number} timeNs */
   comm(tid, name, timeNs) {
     const text = Buffer.from(name).subarray(0, 15);
     const size = pad8(text.length + 1);
-    this.head(RECORD.COMM, 0, 8 + 8 + size + TRAILER_BYTES);
+    this.head(RECORD.COMM, 0, 8 + 8 + size + this.trailerBytes);
     this.writer.u32(this.pid);
     this.writer.u32(tid);
     this.writer.text(text, size);
@@ -86,7 +93,7 @@ class Records {
     if (!kernel) return;
     const text = Buffer.from('[kernel.kallsyms]_text');
     const size = pad8(text.length + 1);
-    this.head(RECORD.MMAP, MISC.KERNEL, 8 + 32 + size + TRAILER_BYTES);
+    this.head(RECORD.MMAP, MISC.KERNEL, 8 + 32 + size + this.trailerBytes);
     this.writer.u32(ALL);
     this.writer.u32(0);
     for (const value of [kernel.start, kernel.size, kernel.start]) this.writer.u64(value);
@@ -98,7 +105,7 @@ class Records {
   mmap(path, start, length, offset) {
     const text = Buffer.from(path);
     const size = pad8(text.length + 1);
-    this.head(RECORD.MMAP2, MISC.USER, 8 + 64 + size + TRAILER_BYTES);
+    this.head(RECORD.MMAP2, MISC.USER, 8 + 64 + size + this.trailerBytes);
     this.writer.u32(this.pid);
     this.writer.u32(this.pid);
     this.writer.u64(start);
@@ -111,9 +118,8 @@ class Records {
     this.trailer(this.pid, this.startNs);
   }
 
-  /** @param {number} index */
-  sample(index) {
-    const { samples, threads } = this.profile.raw;
+  /** @param {Profile} own of its event @param {number} event @param {number} index */
+  sample({ raw: { samples, threads } }, event, index) {
     const { kernel, user } = this.chainOf(samples.node[index]);
     if (kernel.length + user.length === 0) user.push(0n); // weight without a place
     if (user.length + kernel.length > FRAMES_MOST) {
@@ -126,7 +132,9 @@ class Records {
     if (user.length > 0) chain.push(CONTEXT.USER, ...user);
     const misc = kernel.length > 0 ? MISC.KERNEL : MISC.USER;
     const { writer } = this;
-    this.head(RECORD.SAMPLE, misc, 8 + 8 + 8 + 8 + 8 + 8 + 8 + 8 * chain.length);
+    const ids = this.hasIds ? [idOf(event)] : [];
+    this.head(RECORD.SAMPLE, misc, 8 * (7 + ids.length + chain.length));
+    for (const id of ids) writer.u64(id);
     writer.u64(chain[1]);
     writer.u32(this.pid);
     writer.u32(threads.tid[samples.thread[index]]);
@@ -139,7 +147,7 @@ class Records {
 
   build() {
     const { raw } = this.profile;
-    const { strings, threads, modules, samples } = raw;
+    const { strings, threads, modules } = raw;
     const { made, mappings } = this.places;
     const mainRow = threads.tid.indexOf(this.pid);
     this.mmapKernel();
@@ -157,10 +165,28 @@ class Records {
     for (const { module, start, size, offset } of mappings) {
       this.mmap(strings[modules.path[module]], start, size, offset);
     }
-    for (let index = 0; index < samples.timeNs.length; index++) this.sample(index);
+    const events = eachEvent(this.profile);
+    for (const [own, index] of inTime(this.profile)) this.sample(own, events.indexOf(own), index);
     this.head(RECORD.FINISHED_ROUND, 0, 8);
     return this.writer.whole;
   }
+}
+
+/**
+ * Each event's attributes and where its ids are; the ids behind them. One event needs none.
+ * @param {Profile} profile
+ */
+function attrsOf(profile) {
+  const events = eachEvent(profile);
+  const hasIds = events.length > 1;
+  const attrs = new Writer();
+  events.forEach(({ meta }, event) => {
+    writeAttr(attrs, meta, hasIds);
+    attrs.u64(hasIds ? HEAD_BYTES + ATTR_ROW_BYTES * events.length + ID_BYTES * event : 0);
+    attrs.u64(hasIds ? ID_BYTES : 0);
+  });
+  if (hasIds) events.forEach((_, event) => attrs.u64(idOf(event)));
+  return attrs;
 }
 
 /**
@@ -173,9 +199,8 @@ function toPerfData(profile, disk) {
   const builder = new Records(profile, places);
   const records = builder.build();
   const sections = features(profile, places);
-  const attr = new Writer();
-  writeAttr(attr, profile.meta);
-  attr.zeros(16); // its ids: none, there is one event
+  const attr = attrsOf(profile);
+  const attrBytes = ATTR_ROW_BYTES * (1 + profile.others.length);
 
   const dataAt = HEAD_BYTES + attr.size;
   const tableAt = dataAt + records.length;
@@ -189,8 +214,8 @@ function toPerfData(profile, disk) {
   const head = new Writer();
   head.u64(MAGIC);
   head.u64(HEAD_BYTES);
-  head.u64(attr.size);
-  for (const value of [HEAD_BYTES, attr.size, dataAt, records.length, 0, 0]) head.u64(value);
+  head.u64(ATTR_ROW_BYTES);
+  for (const value of [HEAD_BYTES, attrBytes, dataAt, records.length, 0, 0]) head.u64(value);
   head.u64(sections.reduce((bits, [feature]) => bits | (1n << BigInt(feature)), 0n));
   head.zeros(24);
   return {

@@ -1,8 +1,8 @@
 'use strict';
-// What stands before and behind the records of a perf.data: the event's attributes, and the file's features
+// What stands before and behind the records of a perf.data: the events' attributes, and the file's features
 // (build ids, the machine, the command).
 
-const { bareEvent } = require('../profile/events.js');
+const { bareEvent, eachEvent } = require('../profile/events.js');
 const { Writer } = require('./perf-bytes.js');
 const pkg = require('../../package.json');
 
@@ -11,6 +11,8 @@ const pkg = require('../../package.json');
 const ATTR_BYTES = 112; // PERF_ATTR_SIZE_VER5: every perf since 4.1 reads it
 /** PERF_SAMPLE_IP | TID | TIME | CALLCHAIN | CPU | PERIOD */
 const SAMPLE_TYPE = 0x1n | 0x2n | 0x4n | 0x20n | 0x80n | 0x100n;
+/** PERF_SAMPLE_IDENTIFIER: which of several events, at the same place in every record. */
+const SAMPLE_IDENTIFIER = 0x10000n;
 const FEATURES = {
   ...{ BUILD_ID: 2, OSRELEASE: 4, VERSION: 5, ARCH: 6, NRCPUS: 7, CMDLINE: 11 },
   ...{ EVENT_DESC: 12, SAMPLE_TIME: 21 },
@@ -35,19 +37,23 @@ const EVENTS = new Map([
 ]);
 const OTHER_EVENT = [4, 0]; // PERF_TYPE_RAW
 
+/** The identifier of each event: any number but 0. @param {number} event */
+const idOf = (event) => event + 1;
+
 /**
  * perf_event_attr of what was sampled.
  * @param {Writer} writer
  * @param {Profile['meta']} meta
+ * @param {boolean} hasIds it is one of several
  */
-function writeAttr(writer, meta) {
+function writeAttr(writer, meta, hasIds) {
   const [type, config] = EVENTS.get(bareEvent(meta.event)) ?? OTHER_EVENT;
   const start = writer.size;
   writer.u32(type);
   writer.u32(ATTR_BYTES);
   writer.u64(config);
   writer.u64(meta.period ?? Math.max(1, meta.frequency)); // sample_period, or with the bit 10 sample_freq
-  writer.u64(SAMPLE_TYPE);
+  writer.u64(hasIds ? SAMPLE_TYPE | SAMPLE_IDENTIFIER : SAMPLE_TYPE);
   writer.u64(0); // read_format
   // disabled 0, inherit 1, mmap 8, comm 9, freq 10, task 13, sample_id_all 18, mmap2 23, comm_exec 24
   const bits = [1, 8, 9, 13, 18, 23, 24, ...(meta.frequency > 0 ? [10] : [])];
@@ -80,7 +86,9 @@ function buildIds({ raw, meta }, { mappings }) {
 
 /** @param {Profile} profile @param {ReturnType<typeof import('./perf-places').placesOf>} places */
 function features(profile, places) {
-  const { meta, raw } = profile;
+  const { meta } = profile;
+  const events = eachEvent(profile);
+  const hasIds = events.length > 1;
   const words = meta.command.split(' ').filter((word) => word !== '');
   const of = (/** @type {(writer: Writer) => void} */ fill) => {
     const writer = new Writer();
@@ -110,22 +118,27 @@ function features(profile, places) {
     [
       FEATURES.EVENT_DESC,
       of((writer) => {
-        writer.u32(1);
+        writer.u32(events.length);
         writer.u32(ATTR_BYTES);
-        writeAttr(writer, meta);
-        writer.u32(0);
-        writer.featureText(meta.event);
+        events.forEach((own, event) => {
+          writeAttr(writer, own.meta, hasIds);
+          writer.u32(hasIds ? 1 : 0);
+          writer.featureText(own.meta.event);
+          if (hasIds) writer.u64(idOf(event));
+        });
       }),
     ],
     [
       FEATURES.SAMPLE_TIME,
       of((writer) => {
-        writer.u64(raw.samples.timeNs.at(0) ?? meta.startNs);
-        writer.u64(raw.samples.timeNs.at(-1) ?? meta.endNs);
+        const times = events.map((own) => own.raw.samples.timeNs);
+        const [first, last] = [0, -1].map((at) => times.map((list) => list.at(at) ?? meta.startNs));
+        writer.u64(Math.min(...first));
+        writer.u64(Math.max(...last));
       }),
     ],
   ];
   return sections.filter(([, bytes]) => bytes.length > 0);
 }
 
-module.exports = { features, writeAttr };
+module.exports = { ATTR_BYTES, features, idOf, writeAttr };

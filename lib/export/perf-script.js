@@ -1,10 +1,12 @@
 'use strict';
 // What `perf script` prints (6.1's default fields with pid and CPU), for stackcollapse-perf.pl,
 // inferno, speedscope and whatever else reads that text. An address is its function's: the text
-// gives no offset behind a name.
+// gives no offset behind a name. Of several events all samples are there, in the order of time, each with its
+// event's name, as perf has them: stackcollapse-perf.pl takes the first event unless told by --event-filter.
 
 /** @typedef {import('../profile/profile').Profile} Profile */
 
+const { inTime } = require('../profile/events.js');
 const { KINDS } = require('../profile/keys.js');
 const { ByteLines } = require('./byte-lines.js');
 
@@ -116,16 +118,16 @@ class StackBytes {
  */
 function* perfScript(profile) {
   const { raw, meta, threadNames } = profile;
-  const { node, thread, cpu, timeNs, weight } = raw.samples;
   const stacks = new StackBytes(profile);
   const text = new ByteLines();
-  for (let sample = 0; sample < node.length; sample++) {
+  for (const [{ raw: own, meta: about }, sample] of inTime(profile)) {
+    const { node, thread, cpu, timeNs, weight } = own.samples;
     const micros = Math.round(timeNs[sample] / 1e3);
     const time = `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, '0')}`;
     const comm = oneLine(threadNames[thread[sample]]);
     const ids = `${meta.pid}/${raw.threads.tid[thread[sample]]}`;
     const onCpu = `[${String(cpu[sample]).padStart(3, '0')}]`;
-    const head = `${comm} ${ids} ${onCpu} ${time}: ${Math.round(weight[sample])} ${meta.event}: \n`;
+    const head = `${comm} ${ids} ${onCpu} ${time}: ${Math.round(weight[sample])} ${about.event}: \n`;
     /** @type {Buffer[]} */
     const pieces = [];
     const full = text.room(head.length * 3 + stacks.collect(node[sample], pieces) + 1);

@@ -1,5 +1,5 @@
 'use strict';
-// Bytes of a Perfetto trace: fields and messages by number, packets of one sequence, in chunks.
+// Bytes of a Perfetto trace: fields and messages by number, packets of a few sequences, in chunks.
 
 const { Writer } = require('protobufjs/minimal');
 
@@ -9,7 +9,7 @@ const { Writer } = require('protobufjs/minimal');
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
-/** Everything is one writer's, as far as interning goes. */
+/** The first writer's; what is interned and taken for granted is each writer's own. */
 const SEQUENCE = 1;
 /** TracePacket.sequence_flags: SEQ_INCREMENTAL_STATE_CLEARED, SEQ_NEEDS_INCREMENTAL_STATE. */
 const CLEARED = 1;
@@ -43,6 +43,8 @@ const fixed64 = (writer, field, value) => writer.uint32((field << 3) | FIXED64).
 /** The packets of a trace, in chunks of bytes. */
 class Packets {
   writer = Writer.create();
+  /** Whose packets are added from now on. */
+  sequence = SEQUENCE;
   count = 0;
   /** @type {Uint8Array[]} */
   chunks = [];
@@ -54,7 +56,7 @@ class Packets {
         number(packet, 8, Math.max(0, Math.round(timeNs)));
         number(packet, 58, CLOCK.MONOTONIC);
       }
-      number(packet, 10, SEQUENCE);
+      number(packet, 10, this.sequence);
       number(packet, 13, flags);
       fill(packet);
     });

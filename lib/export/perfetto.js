@@ -4,10 +4,13 @@
 // perfetto's protos (trace_packet, interned_data, profile_common, profile_packet, track_event,
 // track_descriptor, clock_snapshot) of 2026; fields that a reader does not know it skips.
 //
+// Each event is a sequence of its own, as if a data source of its own had written it: a timebase, interned data
+// and samples. So readers keep them apart; the tracks are the first one's.
+//
 // What it cannot hold: the samples' weights (PerfSample counts one each), an inlined frame as such.
 // No thread state is written: waits are samples like others, and a gap is not said to be sleep.
 
-const { bareEvent } = require('../profile/events.js');
+const { bareEvent, eachEvent } = require('../profile/events.js');
 const { SAMPLE } = require('../profile/flags.js');
 const { cpuUsage } = require('./cpu-usage.js');
 const { internedData } = require('./perfetto-interned.js');
@@ -36,9 +39,13 @@ const COUNTERS = {
   'branch-misses': 15,
 };
 
-/** @param {Packets} packets @param {Profile} profile */
-function addHead(packets, profile) {
-  const { meta, raw, threadNames } = profile;
+/**
+ * What a sequence begins with: what its samples count, and the names that they are made of.
+ * @param {Packets} packets
+ * @param {Profile} profile of one event
+ */
+function addDefaults(packets, profile) {
+  const { meta } = profile;
   packets.add(
     null,
     (packet) => {
@@ -70,6 +77,10 @@ function addHead(packets, profile) {
     CLEARED,
   );
   packets.add(null, (packet) => message(packet, 12, internedData(profile)));
+}
+
+/** @param {Packets} packets @param {Profile} profile */
+function addTracks(packets, { meta, raw, threadNames }) {
   track(packets, TRACKS.process, 0, '', (own) => {
     message(own, 3, (process) => {
       number(process, 1, meta.pid);
@@ -233,10 +244,16 @@ function addSamples(packets, { raw, meta }) {
  */
 function perfettoTrace(profile) {
   const packets = new Packets();
-  addHead(packets, profile);
+  addDefaults(packets, profile);
+  addTracks(packets, profile);
   addEvents(packets, profile);
   addCpu(packets, profile);
   addSamples(packets, profile);
+  for (const other of eachEvent(profile).slice(1)) {
+    packets.sequence++;
+    addDefaults(packets, other);
+    addSamples(packets, other);
+  }
   packets.flush();
   return packets.chunks;
 }

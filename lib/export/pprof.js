@@ -1,10 +1,12 @@
 'use strict';
 // pprof's profile.proto, gzipped, by pprof-format: samples merged by stack, thread, phase and end,
-// which stand as labels. A frame that was inlined is a line of its caller's location, innermost
+// which stand as labels. Their values are the count of the first event's, its weight, and the weight of each
+// further event. A frame that was inlined is a line of its caller's location, innermost
 // first, as the format has it.
 
 const zlib = require('node:zlib');
 const pprof = require('pprof-format');
+const { bareEvent, eachEvent } = require('../profile/events.js');
 const { ENDS, MODULE } = require('../profile/flags.js');
 const { NO_STACK } = require('./folded.js');
 
@@ -15,6 +17,27 @@ const TYPES = new Map([
   ['ns', ['cpu', 'nanoseconds']],
   ['cycles', ['cycles', 'count']],
 ]);
+
+/**
+ * Type and unit of each event's weights. No two have one name: a reader asks for them by it.
+ * @param {Profile[]} events
+ * @returns {[type: string, unit: string][]}
+ */
+function weightTypes([first, ...others]) {
+  const [type, unit] = TYPES.get(first.meta.unit) ?? [first.meta.event, 'count'];
+  /** @type {[string, string][]} */
+  const types = [[type, unit]];
+  for (const { meta } of others) {
+    const own = bareEvent(meta.event);
+    const isTaken = types.some(([known]) => known === own);
+    const units = new Map([
+      ['ns', 'nanoseconds'],
+      ['bytes', 'bytes'],
+    ]);
+    types.push([isTaken ? meta.event : own, units.get(meta.unit) ?? 'count']);
+  }
+  return types;
+}
 
 /** @param {Profile} profile @param {pprof.StringTable} strings */
 function mappingsOf({ raw }, strings) {
@@ -137,50 +160,50 @@ class Locations {
   }
 }
 
+/** @typedef {{own: Profile, sample: number, values: number[]}} Merged one of them, and what all are */
+
 /**
- * @param {Profile} profile
- * @returns {{sample: number, count: number, weight: number}[]} samples that differ in nothing but time
+ * @param {Profile[]} events
+ * @returns {Merged[]} samples that differ in nothing but time and event
  */
-function mergedSamples({ raw, phaseColumn }) {
-  const { node, thread, end, weight } = raw.samples;
-  /** @type {Map<string, {sample: number, count: number, weight: number}>} */
+function mergedSamples(events) {
+  /** @type {Map<string, Merged>} */
   const merged = new Map();
-  for (let sample = 0; sample < node.length; sample++) {
-    const phase = phaseColumn.phaseOfSample[sample];
-    const key = `${node[sample]} ${thread[sample]} ${phase} ${end[sample]}`;
-    const known = merged.get(key);
-    if (known) {
-      known.count++;
-      known.weight += weight[sample];
-    } else {
-      merged.set(key, { sample, count: 1, weight: weight[sample] });
+  for (const [event, own] of events.entries()) {
+    const { node, thread, end, weight } = own.raw.samples;
+    const { phaseOfSample } = own.phaseColumn;
+    for (let sample = 0; sample < node.length; sample++) {
+      const key = `${node[sample]} ${thread[sample]} ${phaseOfSample[sample]} ${end[sample]}`;
+      let row = merged.get(key);
+      if (!row) {
+        row = { own, sample, values: new Array(events.length + 1).fill(0) };
+        merged.set(key, row);
+      }
+      if (event === 0) row.values[0]++;
+      row.values[event + 1] += weight[sample];
     }
   }
   return [...merged.values()];
 }
 
-/** @param {Profile} profile @param {pprof.StringTable} strings @param {Locations} locations */
-function samplesOf(profile, strings, locations) {
-  const { raw, phaseColumn, threadNames } = profile;
-  const { node, thread, end } = raw.samples;
+/** @param {Profile[]} events @param {pprof.StringTable} strings @param {Locations} locations */
+function samplesOf(events, strings, locations) {
   const text = (/** @type {string} */ key, /** @type {string} */ value) =>
     new pprof.Label({ key: strings.dedup(key), str: strings.dedup(value) });
-  return mergedSamples(profile).map(
-    ({ sample, count, weight }) =>
-      new pprof.Sample({
-        locationId: locations.ofStack(node[sample]),
-        value: [count, Math.round(weight)],
-        label: [
-          text('thread', threadNames[thread[sample]]),
-          new pprof.Label({
-            key: strings.dedup('thread_id'),
-            num: raw.threads.tid[thread[sample]],
-          }),
-          text('phase', phaseColumn.names[phaseColumn.phaseOfSample[sample]]),
-          ...(end[sample] > 0 ? [text('stack', ENDS[end[sample]])] : []),
-        ],
-      }),
-  );
+  return mergedSamples(events).map(({ own, sample, values }) => {
+    const { raw, phaseColumn, threadNames } = own;
+    const { node, thread, end } = raw.samples;
+    return new pprof.Sample({
+      locationId: locations.ofStack(node[sample]),
+      value: values.map(Math.round),
+      label: [
+        text('thread', threadNames[thread[sample]]),
+        new pprof.Label({ key: strings.dedup('thread_id'), num: raw.threads.tid[thread[sample]] }),
+        text('phase', phaseColumn.names[phaseColumn.phaseOfSample[sample]]),
+        ...(end[sample] > 0 ? [text('stack', ENDS[end[sample]])] : []),
+      ],
+    });
+  });
 }
 
 /**
@@ -190,14 +213,16 @@ function samplesOf(profile, strings, locations) {
 function toPprof(profile) {
   const { meta, raw } = profile;
   const strings = new pprof.StringTable();
-  const [type, unit] = TYPES.get(meta.unit) ?? [meta.event, 'count'];
+  const events = eachEvent(profile);
+  const types = weightTypes(events);
+  const [[type, unit]] = types;
   const valueType = (/** @type {string} */ a, /** @type {string} */ b) =>
     new pprof.ValueType({ type: strings.dedup(a), unit: strings.dedup(b) });
   const locations = new Locations(raw);
-  const sample = samplesOf(profile, strings, locations);
+  const sample = samplesOf(events, strings, locations);
   const period = meta.unit === 'ns' && meta.frequency > 0 ? Math.round(1e9 / meta.frequency) : 0;
   const message = new pprof.Profile({
-    sampleType: [valueType('samples', 'count'), valueType(type, unit)],
+    sampleType: [valueType('samples', 'count'), ...types.map(([a, b]) => valueType(a, b))],
     sample,
     mapping: mappingsOf(profile, strings),
     location: locations.list,

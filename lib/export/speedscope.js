@@ -1,9 +1,11 @@
 'use strict';
 // speedscope's own file format (file-format-schema.json of its package, 1.25): frames once for all,
-// one 'sampled' profile a thread, samples in the order of time, so that its Time Order view is one.
+// one 'sampled' profile a thread (of several events one for each, with the event in its name), samples in the
+// order of time, so that its Time Order view is one.
 // Piece by piece, since each sample spells its whole stack and the text gets long.
 
 const pkg = require('../../package.json');
+const { eachEvent } = require('../profile/events.js');
 const { KINDS } = require('../profile/keys.js');
 const { NO_STACK } = require('./folded.js');
 
@@ -12,7 +14,10 @@ const { NO_STACK } = require('./folded.js');
 const SCHEMA = 'https://www.speedscope.app/file-format-schema.json';
 
 /** The format's units by ours; another event's weight is a bare number. */
-const UNITS = new Map([['ns', 'nanoseconds']]);
+const UNITS = new Map([
+  ['ns', 'nanoseconds'],
+  ['bytes', 'bytes'],
+]);
 
 /**
  * One for each name: V8's tiers of a function are one function.
@@ -62,14 +67,15 @@ function byThread({ raw }) {
  * @param {Profile} profile
  * @param {number[]} samples of one thread
  * @param {(node: number) => string} stackText
+ * @param {string} suffix of its name
  * @returns {Generator<string>}
  */
-function* threadProfile({ raw, meta, threadKeys }, samples, stackText) {
+function* threadProfile({ raw, meta, threadKeys }, samples, stackText, suffix) {
   const { node, weight, thread } = raw.samples;
   const total = samples.reduce((sum, sample) => sum + weight[sample], 0);
   const head = {
     type: 'sampled',
-    name: threadKeys[thread[samples[0]]],
+    name: threadKeys[thread[samples[0]]] + suffix,
     unit: UNITS.get(meta.unit) ?? 'none',
     startValue: 0,
     endValue: total,
@@ -106,9 +112,14 @@ function* speedscope(profile) {
     shared: { frames },
   };
   yield `${JSON.stringify(head).slice(0, -1)},"profiles":[`;
-  for (const [index, samples] of byThread(profile).entries()) {
-    if (index > 0) yield ',';
-    yield* threadProfile(profile, samples, stackText);
+  let separator = '';
+  for (const own of eachEvent(profile)) {
+    const suffix = profile.others.length > 0 ? ` (${own.meta.event})` : '';
+    for (const samples of byThread(own)) {
+      yield separator;
+      yield* threadProfile(own, samples, stackText, suffix);
+      separator = ',';
+    }
   }
   yield ']}\n';
 }

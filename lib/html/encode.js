@@ -160,6 +160,23 @@ function encodePhases({ phaseColumn: { phases, segments } }, startNs, endNs) {
 }
 
 /**
+ * The page is of one event: what it leaves out, it says.
+ * @param {Profile} profile
+ * @returns {import('../index').Warning[]}
+ */
+function otherEvents({ meta, others }) {
+  if (others.length === 0) return [];
+  const names = others.map(({ about }) => about.event).join(', ');
+  return [
+    {
+      code: 'other-events',
+      message: `this page is of ${meta.event}; also recorded, and not in it: ${names}`,
+      fix: `npx rspack-prof export --event ${others[0].about.requestedEvent} --to html -o FILE.html`,
+    },
+  ];
+}
+
+/**
  * @param {Profile} profile
  * @param {EncodeOptions} options
  * @returns {string} what view/unpack.js reads
@@ -198,7 +215,7 @@ function encodeWith(profile, work, level, take) {
   const header = {
     kind: 'profile',
     meta: { ...meta, startNs, endNs, tickNs, durationMs: (endNs - startNs) / 1e6 },
-    quality,
+    quality: { ...quality, warnings: [...quality.warnings, ...otherEvents(profile)] },
     funcs,
     threads: profile.threadNames.map((name, i) => ({
       name,

@@ -65,6 +65,54 @@ function splitEvents(raw) {
   return { raw: { ...raw, meta, samples: first.samples, quality }, others, warnings };
 }
 
+/**
+ * What is told of several events, with how many samples each has now: of a part of a recording.
+ * @param {RawProfile['meta']} meta of the first one
+ * @param {number} samples its own
+ * @param {readonly OtherEvent[]} others
+ * @returns {RawProfile['meta']}
+ */
+function eventsCounted(meta, samples, others) {
+  const counts = new Map([[meta.event, samples]]);
+  for (const { about } of others) counts.set(about.event, about.samples ?? 0);
+  const events = meta.events?.map((about) =>
+    about.samples === undefined
+      ? about
+      : { ...about, samples: counts.get(about.event) ?? about.samples },
+  );
+  return events ? { ...meta, events } : meta;
+}
+
+/** @typedef {import('./profile').Profile} Profile */
+
+/**
+ * A profile for each of the events, the first one's first. They share threads, functions and stacks.
+ * @param {Profile} profile
+ * @returns {Profile[]}
+ */
+const eachEvent = (profile) => [
+  profile,
+  ...profile.others.map(({ about }) => profile.event(about.event)),
+];
+
+/**
+ * The samples of all events in the order of time; at one time the first event's first.
+ * @param {Profile} profile
+ * @returns {Generator<[Profile, number]>} the event's profile and the sample in it
+ */
+function* inTime(profile) {
+  const all = eachEvent(profile);
+  const at = all.map(() => 0);
+  const timeOf = (/** @type {number} */ event) =>
+    all[event].raw.samples.timeNs[at[event]] ?? Infinity;
+  for (;;) {
+    let next = 0;
+    for (let event = 1; event < all.length; event++) if (timeOf(event) < timeOf(next)) next = event;
+    if (timeOf(next) === Infinity) return;
+    yield [all[next], at[next]++];
+  }
+}
+
 /** An event's name without its modifiers. @param {string} event */
 const bareEvent = (event) => event.replace(/:[ukhp]+$/, '');
 
@@ -100,4 +148,4 @@ function rawOfEvent(raw, others, name) {
   return { ...raw, meta, samples, quality: countedAgain(raw, samples) };
 }
 
-module.exports = { bareEvent, rawOfEvent, splitEvents };
+module.exports = { bareEvent, eachEvent, eventsCounted, inTime, rawOfEvent, splitEvents };

@@ -273,7 +273,7 @@ class Profile {
    * @param {import('../index').ExportOptions} [options]
    */
   write(file, options) {
-    require('../export/index.js').writeProfile(this, file, options);
+    return require('../export/index.js').writeProfile(this, file, options);
   }
 
   /**

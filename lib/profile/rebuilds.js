@@ -5,7 +5,7 @@
 
 const { ProfError } = require('../errors.js');
 const { withoutCounts } = require('./build.js');
-const { sliceMarkers, sliceRaw } = require('./slice.js');
+const { slice, sliceMarkers } = require('./slice.js');
 
 /** @typedef {import('./raw').Marker} Marker */
 /** @typedef {import('./profile').Profile} Profile */
@@ -101,7 +101,9 @@ function rebuild(profile, which, options = {}) {
   const { build, marker } = chooseBuild(profile, which, options);
   const { meta, markers, quality, context } = profile;
   const toNs = /** @type {number} */ (marker.endNs);
-  const part = new Profile(sliceRaw(profile.raw, marker.startNs, toNs), {
+  const { raw, others } = slice(profile, marker.startNs, toNs);
+  const part = new Profile(raw, {
+    others,
     markers: sliceMarkers(markers, marker.startNs, toNs),
     context,
     build: withoutCounts(profile.build),

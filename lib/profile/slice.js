@@ -3,11 +3,14 @@
 // strings only what they need. What only the whole recording knows (lost records, throttling, the
 // profiler's cost) is taken over as it is; the caller says so in a warning.
 
+const { eventsCounted } = require('./events.js');
 const { countedAgain } = require('./quality.js');
 
 /** @typedef {import('./raw').RawProfile} RawProfile */
 /** @typedef {import('./raw').Marker} Marker */
 /** @typedef {import('../index').Warning} Warning */
+/** @typedef {import('./events').OtherEvent} OtherEvent */
+/** @typedef {{raw: RawProfile, others?: readonly OtherEvent[]}} Recorded others: events beside the first one */
 
 /**
  * @param {number} count rows there are
@@ -49,27 +52,44 @@ function take(table, rows, change = {}) {
  * @returns {RawProfile}
  */
 function sliceRaw(raw, fromNs, toNs, said) {
-  const isIn = (/** @type {number} */ timeNs) => timeNs >= fromNs && timeNs < toNs;
-  return keepSamples(raw, isIn, { startNs: fromNs, endNs: toNs }, said);
+  return slice({ raw }, fromNs, toNs, said).raw;
 }
 
 /**
- * @param {RawProfile} raw
+ * @param {Recorded} recorded
+ * @param {number} fromNs
+ * @param {number} toNs not in it any more
+ * @param {{warnings: Warning[]}} [said]
+ */
+function slice(recorded, fromNs, toNs, said) {
+  const isIn = (/** @type {number} */ timeNs) => timeNs >= fromNs && timeNs < toNs;
+  return keepSamples(recorded, isIn, { startNs: fromNs, endNs: toNs }, said);
+}
+
+/**
+ * @param {Recorded} recorded
  * @param {(timeNs: number) => boolean} isKept
  * @param {{startNs: number, endNs: number}} stretch that is the part's
  * @param {{warnings: Warning[]}} [said]
- * @returns {RawProfile}
+ * @returns {{raw: RawProfile, others: OtherEvent[]}}
  */
-function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings: [] }) {
+function keepSamples({ raw, others = [] }, isKept, { startNs, endNs }, said) {
   const { samples, nodes, funcs, threads, modules, meta } = raw;
-  const kept = pick(samples.timeNs.length, (i) => isKept(samples.timeNs[i]));
+  const keptOf = (/** @type {RawProfile['samples']} */ { timeNs }) =>
+    pick(timeNs.length, (i) => isKept(timeNs[i])).rows;
+  const kept = keptOf(samples);
+  const keptOthers = others.map((other) => keptOf(other.samples));
   const inStack = new Uint8Array(nodes.parent.length);
   inStack[0] = 1;
-  for (const row of kept.rows) {
-    for (let node = samples.node[row]; inStack[node] === 0; node = nodes.parent[node]) {
-      inStack[node] = 1;
+  const addStacks = (/** @type {Uint32Array} */ leaves, /** @type {number[]} */ rows) => {
+    for (const row of rows) {
+      for (let node = leaves[row]; inStack[node] === 0; node = nodes.parent[node]) {
+        inStack[node] = 1;
+      }
     }
-  }
+  };
+  addStacks(samples.node, kept);
+  others.forEach((other, i) => addStacks(other.samples.node, keptOthers[i]));
   const node = pick(nodes.parent.length, (i) => inStack[i] === 1);
   const isCalled = new Uint8Array(funcs.name.length);
   for (const row of node.rows) if (nodes.func[row] >= 0) isCalled[nodes.func[row]] = 1;
@@ -93,11 +113,15 @@ function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings:
       parent: (value) => (value < 0 ? value : node.idOf[value]),
       func: (value) => (value < 0 ? value : func.idOf[value]),
     }),
-    samples: take(samples, kept.rows, { node: (value) => node.idOf[value] }),
+    samples: take(samples, kept, { node: (value) => node.idOf[value] }),
   };
-  return {
+  const partOthers = others.map((other, i) => ({
+    about: { ...other.about, samples: keptOthers[i].length },
+    samples: take(other.samples, keptOthers[i], { node: (value) => node.idOf[value] }),
+  }));
+  const rawPart = {
     meta: {
-      ...meta,
+      ...eventsCounted(meta, kept.length, partOthers),
       startNs,
       endNs,
       startUnixMs: meta.startUnixMs + Math.round((startNs - meta.startNs) / 1e6),
@@ -106,10 +130,14 @@ function keepSamples(raw, isKept, { startNs, endNs }, { warnings } = { warnings:
     modules: take(modules, every(modules.path.length), texts('path', 'name', 'buildId')),
     ...(raw.resident && { resident: raw.resident }),
     ...(raw.memory && { memory: raw.memory }),
-    quality: { ...countedAgain({ ...raw, ...part }, part.samples), warnings },
+    quality: {
+      ...countedAgain({ ...raw, ...part }, part.samples),
+      warnings: said?.warnings ?? [],
+    },
     ...part,
     strings,
   };
+  return { raw: rawPart, others: partOthers };
 }
 
 /**
@@ -128,4 +156,4 @@ function sliceMarkers(markers, fromNs, toNs) {
     }));
 }
 
-module.exports = { keepSamples, sliceRaw, sliceMarkers };
+module.exports = { keepSamples, slice, sliceMarkers, sliceRaw };

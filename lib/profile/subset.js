@@ -5,7 +5,8 @@
 
 const { ProfError } = require('../errors.js');
 const { withoutCounts } = require('./build.js');
-const { countedAgain } = require('./quality.js');
+const { eventsCounted } = require('./events.js');
+const { addWarnings, countedAgain } = require('./quality.js');
 const { selectSamples } = require('./select.js');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -61,6 +62,23 @@ function rawOf({ raw }, keep) {
 }
 
 /**
+ * The events beside the first one, by the same filter. They happen in running threads: none is part of a wait.
+ * @param {Profile} profile
+ * @param {Filter} filter
+ * @param {[number, number] | null} range
+ * @returns {import('./events').OtherEvent[]}
+ */
+function chosenOthers(profile, { phase, thread, through, state = 'all' }, range) {
+  if (state !== 'all' && state !== 'running') return [];
+  return profile.others.map(({ about }) => {
+    const own = profile.event(about.event);
+    const selected = selectSamples(own, { phase, thread, through });
+    const { samples } = rawOf(own, chosenSamples(own, selected, range));
+    return { about: { ...about, samples: samples.node.length }, samples };
+  });
+}
+
+/**
  * @param {Profile} profile
  * @param {Filter} filter
  * @returns {Profile} the same one where nothing is filtered
@@ -72,7 +90,9 @@ function subset(profile, filter) {
   if (given.length === 0 && !selected) return profile;
   const range = time === undefined ? null : rangeOf(time);
   const keep = chosenSamples(profile, selected, range);
-  if (given.length > 0 && !keep.includes(1)) {
+  const others = given.length > 0 ? chosenOthers(profile, filter, range) : profile.others;
+  const hasOthers = others.some(({ samples }) => samples.node.length > 0);
+  if (given.length > 0 && !keep.includes(1) && !hasOthers) {
     const what = given.map((name) => `${name} ${filter[/** @type {keyof Filter} */ (name)]}`);
     throw new ProfError(
       'ERR_PROF_BAD_OPTION',
@@ -81,18 +101,23 @@ function subset(profile, filter) {
   }
   const raw = rawOf(profile, keep);
   // What was left out is not to be left out again, or missed.
-  const meta = profile.waits ? { ...raw.meta, view: /** @type {const} */ ('chosen') } : raw.meta;
-  return withSamples(profile, { ...raw, meta }, withoutCounts(profile.build));
+  const view = profile.waits ? { view: /** @type {const} */ ('chosen') } : {};
+  const meta = { ...eventsCounted(raw.meta, raw.samples.node.length, others), ...view };
+  const build = withoutCounts(profile.build);
+  const part = withSamples(profile, { ...raw, meta }, { build, others });
+  // What the doctor said of the whole, and what was said of its trace, is in no column.
+  addWarnings(part.quality, profile.quality.warnings);
+  return part;
 }
 
 /**
  * @param {Profile} profile
  * @param {Profile['raw']} raw
- * @param {Profile['build']} build
+ * @param {Pick<Profile, 'build' | 'others'>} more
  */
-function withSamples({ context, markers }, raw, build) {
+function withSamples({ context, markers }, raw, more) {
   const { Profile } = require('./profile.js');
-  return new Profile(raw, { markers, context, build });
+  return new Profile(raw, { markers, context, ...more });
 }
 
 /**
@@ -108,7 +133,8 @@ function running(profile) {
   const meta = { ...raw.meta, switches: undefined, view: undefined };
   const samples = { ...raw.samples };
   delete samples.state;
-  return withSamples(profile, { ...raw, meta, samples }, profile.build);
+  const { build, others } = profile;
+  return withSamples(profile, { ...raw, meta, samples }, { build, others });
 }
 
 module.exports = { FILTERS, running, subset };

@@ -22,6 +22,8 @@ export type ExportFormat =
 export interface ExportFilter extends SampleFilter {
   /** `FROM,TO` in seconds since the recording's start; either may be left out: `'1.5,'`. */
   time?: string;
+  /** Of several events, which one alone. Formats that hold one event have the first unless told. */
+  event?: string;
 }
 
 export interface FoldedExport extends ExportFilter {

@@ -298,7 +298,8 @@ export class Profile {
    * Writes a file (`'parquet'`: a folder), privately and whole or not at all. The format follows the
    * name if left out.
    */
-  write(file: string, options?: ExportOptions): void;
+  /** Returns what the file does not hold, or where a file beside it belongs, in a line each. */
+  write(file: string, options?: ExportOptions): string[];
   /** What `report --json` prints. */
   report(options?: HotspotOptions): ReportJson;
   toJSON(): ReportJson;

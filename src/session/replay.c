@@ -182,8 +182,10 @@ static void add_notes(const struct replay *self, bool same_kernel, struct prof_p
                    " and left out",
                    survey->samples - taken, survey->samples, self->pid);
   if (survey->other_events)
-    prof_plan_note(plan, "other-events", "", "%" PRIu64 " samples of other events are left out",
-                   survey->other_events);
+    prof_plan_note(plan, "other-events", "",
+                   "%" PRIu64 " samples of other events are left out%s%.60s", survey->other_events,
+                   survey->other_event ? ": one event is taken, the others by --event " : "",
+                   survey->other_event ? survey->other_event->name : "");
   if (elsewhere->gone + elsewhere->replaced)
     prof_plan_note(plan, "files-changed", "",
                    "%" PRIu64 " files are gone and %" PRIu64

@@ -32,6 +32,8 @@ static void survey_sample(struct prof_survey *self, const struct prof_data_event
                           const struct prof_record *record) {
   if (event != self->event) {
     self->other_events++;
+    if (!self->other_event)
+      self->other_event = event;
     return;
   }
   struct prof_survey_process *process =

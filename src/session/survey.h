@@ -39,6 +39,7 @@ struct prof_survey {
   struct prof_table process_of; /* pid -> index */
   uint64_t samples;             /* of all processes, of the event */
   uint64_t other_events;        /* samples of events that are not taken */
+  const struct prof_data_event *other_event; /* one of those; NULL: there are none */
   uint64_t first_ns, last_ns;
   uint64_t kernel_text; /* where the recorded kernel's reference symbol stood; 0: not said */
   char kernel_symbol[32];
