@@ -43,14 +43,14 @@ function stacks({ samples, nodes, funcs, strings, threads }) {
   });
 }
 
-/** @param {any} raw @param {number} [share] */
-function assertWhole(raw, share = 0.99) {
+/** @param {any} raw */
+function assertWhole(raw) {
   const ends = raw.samples.end;
   /** @type {Record<number, number>} */
   const counts = {};
   for (const end of ends) counts[end] = (counts[end] ?? 0) + 1;
   // Of few samples one or two may be where signals are blocked (in libc's posix_spawn).
-  const least = Math.min(share * ends.length, ends.length - 2);
+  const least = Math.min(0.99 * ends.length, ends.length - 2);
   assert.ok((counts[0] ?? 0) >= least, `of ${ends.length}, by end: ${JSON.stringify(counts)}`);
 }
 
@@ -152,7 +152,8 @@ test(
 );
 
 test('worker threads that end while they are sampled', { skip }, async () => {
-  const source = `let s = 0; const end = Date.now() + 60;
+  // Long enough that the moments in which a thread begins or ends, with signals blocked, are few of its samples.
+  const source = `let s = 0; const end = Date.now() + 300;
     function inWorker() { while (Date.now() < end) for (let i = 0; i < 1e5; i++) s += i; }
     inWorker(); process.exit(0);`;
   const raw = await record(async () => {
@@ -164,8 +165,7 @@ test('worker threads that end while they are sampled', { skip }, async () => {
   });
   const tids = new Set(stacks(raw).map(({ tid }) => tid));
   assert.ok(tids.size >= 6, `${tids.size} threads`);
-  // A thread that begins or ends has signals blocked: with six in a quarter of a second up to 3 % are there.
-  assertWhole(raw, 0.95);
+  assertWhole(raw);
 });
 
 test('child processes are not mixed in', { skip }, async () => {
