@@ -78,4 +78,4 @@ function callTree(profile, options = {}) {
   return root;
 }
 
-module.exports = { callTree, sumMerged };
+module.exports = { callTree };
