@@ -114,8 +114,10 @@ test(
     assert.ok(peak(/^churn_here$/) < 0.1);
     near(live(/^keep_here$/), 12, 'kept, at the end');
     near(live(/^grow_here$/), 4, 'grown, at the end');
-    assert.strictEqual(live(/^hold_here$/), 0);
-    assert.strictEqual(live(/^churn_here$/), 0);
+    const left = profile.event('alloc-live').folded();
+    const whose = left.match(/.*(hold|churn)_here.*/g)?.join('\n');
+    assert.strictEqual(live(/^hold_here$/), 0, whose);
+    assert.strictEqual(live(/^churn_here$/), 0, whose);
     if (!noRust) {
       near(all(/made::churn$/), 16, 'Rust, freed at once');
       near(all(/made::keep$/), 8, 'Rust, kept');
