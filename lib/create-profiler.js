@@ -12,6 +12,7 @@ const { checkStartOptions } = require('./options.js');
 const { watchPhases } = require('./phases/index.js');
 const { aboutProcess, leftoverLine } = require('./journal.js');
 const { JournalNotes } = require('./journal-notes.js');
+const { stashFolder } = require('./stash-folder.js');
 const { follow } = require('./followers.js');
 const { Session } = require('./session.js');
 
@@ -97,7 +98,7 @@ function createProfiler(world) {
     const kept = checked.journal ? { journal: output, about: aboutProcess() } : {};
     let handle;
     try {
-      handle = addon.start({ ...checked.native, ...kept });
+      handle = addon.start({ ...checked.native, ...kept, stash: stashFolder() });
     } catch (error) {
       throw fromNative(error);
     }

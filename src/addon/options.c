@@ -32,6 +32,7 @@ bool prof_options_read(napi_env env, napi_value object, struct prof_session_opti
   if (!prof_option_text(env, object, "event", out->event, sizeof out->event) ||
       !prof_option_text(env, object, "raw", out->raw, sizeof out->raw) ||
       !prof_option_text(env, object, "journal", out->journal, sizeof out->journal) ||
+      !prof_option_text(env, object, "stash", out->stash, sizeof out->stash) ||
       !prof_option_text(env, object, "about", out->about, sizeof out->about) ||
       !prof_option_text(env, object, "cpus", out->cpus, sizeof out->cpus) ||
       !prof_option_number(env, object, "period", 1, 0x1p53, &period) ||

@@ -9,6 +9,7 @@
 #include "code/debugfile.h"
 #include "code/image.h"
 #include "code/inline.h"
+#include "code/known.h"
 #include "code/module.h"
 #include "code/starts.h"
 #include "code/symbol.h"
@@ -18,6 +19,7 @@ void prof_binary_free(struct prof_binary *self) {
   if (self->table)
     prof_symtab_free(self->table);
   free(self->table);
+  prof_known_free(self->known);
   prof_inline_close(self->inlined);
   prof_starts_close(self->starts);
 }
@@ -53,8 +55,19 @@ static int open_image(struct prof_image *image, const struct prof_module *module
   return -1;
 }
 
+/* From what is known, else from the file. */
+static int fill_table(struct prof_binary *self, const struct prof_module *module,
+                      const char *stash_folder, struct prof_image *image,
+                      struct prof_image *debug) {
+  if (stash_folder && module->state == PROF_MODULE_ON_DISK)
+    self->known = prof_known_open(stash_folder, module->name, module->path, image, debug);
+  if (self->known && prof_known_table(self->known, self->table, image, debug))
+    return 0;
+  return prof_symtab_load(self->table, image, debug);
+}
+
 static void load_table(struct prof_binary *self, const struct prof_module *module,
-                       struct prof_symbols_stats *stats) {
+                       const char *stash_folder, struct prof_symbols_stats *stats) {
   struct prof_image image, debug = {.fd = -1};
   if (open_image(&image, module) || !(self->table = malloc(sizeof *self->table))) {
     prof_image_close(&image);
@@ -63,7 +76,7 @@ static void load_table(struct prof_binary *self, const struct prof_module *modul
   }
   if (module->debug_path)
     prof_image_open_file(&debug, module->debug_path);
-  if (prof_symtab_load(self->table, &image, &debug)) {
+  if (fill_table(self, module, stash_folder, &image, &debug)) {
     free(self->table);
     self->table = NULL;
     stats->refused_tables++;
@@ -73,9 +86,9 @@ static void load_table(struct prof_binary *self, const struct prof_module *modul
 }
 
 struct prof_symtab *prof_binary_table(struct prof_binary *self, const struct prof_module *module,
-                                      struct prof_symbols_stats *stats) {
+                                      const char *stash_folder, struct prof_symbols_stats *stats) {
   if (!self->table_tried)
-    load_table(self, module, stats);
+    load_table(self, module, stash_folder, stats);
   self->table_tried = true;
   return self->table;
 }

@@ -20,6 +20,7 @@ struct prof_symbols_stats;
 
 struct prof_binary {
   struct prof_symtab *table; /* on the heap: its strings point into it */
+  struct prof_known *known;  /* NULL: nothing is kept of it */
   struct prof_inline *inlined;
   struct prof_starts *starts;
   bool table_tried, inline_tried, starts_tried;
@@ -28,9 +29,9 @@ struct prof_binary {
 
 void prof_binary_free(struct prof_binary *self);
 
-/* NULL: it has no symbols that we can use. */
+/* NULL: it has no symbols that we can use. stash_folder: see code/known.h; NULL: none. */
 struct prof_symtab *prof_binary_table(struct prof_binary *self, const struct prof_module *module,
-                                      struct prof_symbols_stats *stats);
+                                      const char *stash_folder, struct prof_symbols_stats *stats);
 
 /* Start of the function at a virtual address, where no symbol says it. */
 bool prof_binary_start(struct prof_binary *self, const struct prof_module *module, uint64_t address,

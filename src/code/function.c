@@ -59,12 +59,20 @@ static void describe(struct prof_functions *self, const char *raw, bool is_stub,
   named->named = 1;
 }
 
+uint64_t prof_functions_hash(const char *raw, bool is_stub) {
+  return prof_hash_text(is_stub, raw) | PROF_IDENTITY_HASHED;
+}
+
+uint64_t prof_functions_identity(int32_t module, uint64_t hash) {
+  return (hash ^ prof_hash_u64((uint64_t)module + 1)) | PROF_IDENTITY_HASHED;
+}
+
 int64_t prof_functions_link(struct prof_functions *self, int32_t module, char *raw, bool is_stub) {
   struct prof_named named = {.module = module};
   size_t base = prof_demangle_base_length(raw);
   int64_t index;
   raw[base] = '\0';
-  named.identity = prof_hash_text((uint64_t)module * 2 + is_stub, raw) | PROF_IDENTITY_HASHED;
+  named.identity = prof_functions_identity(module, prof_functions_hash(raw, is_stub));
   index = prof_functions_find(self, named.identity);
   if (index >= 0)
     return index;

@@ -44,6 +44,11 @@ void prof_functions_alias(struct prof_functions *self, uint64_t key, int64_t ind
  * raw is changed. is_stub: the stub that calls it, another function. */
 int64_t prof_functions_link(struct prof_functions *self, int32_t module, char *raw, bool is_stub);
 
+/* Of a linker name (or of the stub that calls it), in whatever module; and the identity of that
+ * name in a module. The same again turns an identity into its hash. */
+uint64_t prof_functions_hash(const char *raw, bool is_stub);
+uint64_t prof_functions_identity(int32_t module, uint64_t hash);
+
 /* A copy in the arena. */
 const char *prof_functions_keep(struct prof_functions *self, const char *text);
 

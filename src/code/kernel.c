@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "code/kernel_rows.h"
 
 /* A symbol further than this from the next one does not reach to it: the gap between the kernel's
  * own text and the modules' is no function. A line has at most 16 digits and two names of 512 and
@@ -20,25 +21,17 @@ enum {
   USUAL_NAMES = 200000,
 };
 
-struct row {
-  uint64_t start;
-  uint32_t name;        /* offset into names */
-  uint32_t module : 30; /* offset into names, 0: none */
-  uint32_t is_weak : 1;
-  uint32_t is_local : 1;
-};
-
 struct prof_kernel {
   char *path;
+  char *stash_folder; /* NULL: none */
   int fd;
   char buffer[BUFFER_BYTES]; /* what was read and not parsed yet: the start of a line */
   size_t pending_bytes;
-  char *names; /* NUL-terminated, the first is "" */
-  size_t names_bytes, names_capacity;
-  struct row *rows;
-  size_t count, capacity;
+  struct prof_kernel_rows all;
+  uint64_t stash_key;
   uint32_t last_module;
   bool is_open, is_done, is_sorted, has_bytes, has_address;
+  bool is_stashed; /* from the stash: what it does not know, /proc/kallsyms may */
 };
 
 struct prof_kernel *prof_kernel_create(const char *path) {
@@ -54,33 +47,39 @@ struct prof_kernel *prof_kernel_create(const char *path) {
   return self;
 }
 
+void prof_kernel_stash(struct prof_kernel *self, const char *folder) {
+  free(self->stash_folder);
+  self->stash_folder = folder && folder[0] ? strdup(folder) : NULL;
+}
+
 void prof_kernel_free(struct prof_kernel *self) {
   if (!self)
     return;
   if (self->fd >= 0)
     close(self->fd);
   free(self->path);
-  free(self->names);
-  free(self->rows);
+  free(self->stash_folder);
+  free(self->all.names);
+  free(self->all.rows);
   free(self);
 }
 
 /* Offset of a copy of a text; 0 where memory ends. */
 static uint32_t keep(struct prof_kernel *self, const char *text, size_t length) {
-  size_t at = self->names_bytes ? self->names_bytes : 1;
+  size_t at = self->all.names_bytes ? self->all.names_bytes : 1;
   if (at + length + 1 > NAMES_MAX ||
-      prof_array_reserve((void **)&self->names, &self->names_capacity, at + length + 1, 1))
+      prof_array_reserve((void **)&self->all.names, &self->all.names_capacity, at + length + 1, 1))
     return 0;
-  self->names[0] = '\0';
-  memcpy(self->names + at, text, length);
-  self->names[at + length] = '\0';
-  self->names_bytes = at + length + 1;
+  self->all.names[0] = '\0';
+  memcpy(self->all.names + at, text, length);
+  self->all.names[at + length] = '\0';
+  self->all.names_bytes = at + length + 1;
   return (uint32_t)at;
 }
 
 /* The lines of a module follow each other. */
 static uint32_t keep_module(struct prof_kernel *self, const char *name, size_t length) {
-  const char *last = self->last_module ? self->names + self->last_module : "";
+  const char *last = self->last_module ? self->all.names + self->last_module : "";
   if (!self->last_module || strlen(last) != length || memcmp(last, name, length) != 0)
     self->last_module = keep(self, name, length);
   return self->last_module;
@@ -89,16 +88,17 @@ static uint32_t keep_module(struct prof_kernel *self, const char *name, size_t l
 static void append(struct prof_kernel *self, uint64_t start, char type, const char *name,
                    size_t length, uint32_t module) {
   uint32_t kept = keep(self, name, length);
-  if (!kept || prof_array_reserve((void **)&self->rows, &self->capacity, self->count + 1,
-                                  sizeof *self->rows))
+  if (!kept || prof_array_reserve((void **)&self->all.rows, &self->all.capacity,
+                                  self->all.count + 1, sizeof *self->all.rows))
     return;
-  if (self->count && self->rows[self->count - 1].start > start)
+  if (self->all.count && self->all.rows[self->all.count - 1].start > start)
     self->is_sorted = false;
-  self->rows[self->count++] = (struct row){.start = start,
-                                           .name = kept,
-                                           .module = module & 0x3fffffff,
-                                           .is_weak = type == 'w' || type == 'W',
-                                           .is_local = type == 't'};
+  self->all.rows[self->all.count++] =
+      (struct prof_kernel_row){.start = start,
+                               .name = kept,
+                               .module = module & 0x3fffffff,
+                               .is_weak = type == 'w' || type == 'W',
+                               .is_local = type == 't'};
 }
 
 /* "ffffffff81000000 T name\t[module]", end is after its last byte. */
@@ -144,7 +144,7 @@ static void parse_buffer(struct prof_kernel *self, bool is_end) {
 }
 
 static int compare(const void *left, const void *right) {
-  const struct row *a = left, *b = right;
+  const struct prof_kernel_row *a = left, *b = right;
   if (a->start != b->start)
     return a->start < b->start ? -1 : 1;
   return a->name < b->name ? -1 : a->name > b->name; /* as in the file: names are kept in order */
@@ -153,11 +153,36 @@ static int compare(const void *left, const void *right) {
 static void finish(struct prof_kernel *self) {
   parse_buffer(self, true);
   if (!self->is_sorted)
-    qsort(self->rows, self->count, sizeof *self->rows, compare);
+    qsort(self->all.rows, self->all.count, sizeof *self->all.rows, compare);
   if (self->fd >= 0)
     close(self->fd);
   self->fd = -1;
   self->is_done = true;
+  if (self->stash_folder && self->stash_key && self->has_address)
+    prof_kernel_rows_save(&self->all, self->stash_folder, self->stash_key);
+}
+
+/* From what another process has read. */
+static bool recall(struct prof_kernel *self) {
+  if (!self->stash_folder || self->is_open)
+    return false;
+  self->stash_key = prof_kernel_rows_key();
+  if (!self->stash_key || prof_kernel_rows_load(&self->all, self->stash_folder, self->stash_key))
+    return false;
+  self->is_open = self->is_done = self->is_stashed = self->has_bytes = self->has_address = true;
+  return true;
+}
+
+/* The stash does not know an address: /proc/kallsyms is read after all. */
+static void forget_stash(struct prof_kernel *self) {
+  free(self->all.rows);
+  free(self->all.names);
+  self->all = (struct prof_kernel_rows){0};
+  free(self->stash_folder); /* what is kept there is as good as it can be */
+  self->stash_folder = NULL;
+  self->last_module = 0;
+  self->is_open = self->is_done = self->is_stashed = false;
+  self->is_sorted = true;
 }
 
 /* Room for all names at once: pages that are never touched cost nothing, growing by copies does. */
@@ -166,13 +191,16 @@ static void open_file(struct prof_kernel *self) {
   self->is_open = true;
   if (self->fd < 0)
     return;
-  prof_array_reserve((void **)&self->names, &self->names_capacity, USUAL_NAMES * 24, 1);
-  prof_array_reserve((void **)&self->rows, &self->capacity, USUAL_NAMES, sizeof *self->rows);
+  prof_array_reserve((void **)&self->all.names, &self->all.names_capacity, USUAL_NAMES * 24, 1);
+  prof_array_reserve((void **)&self->all.rows, &self->all.capacity, USUAL_NAMES,
+                     sizeof *self->all.rows);
 }
 
 bool prof_kernel_read(struct prof_kernel *self, size_t bytes) {
   if (self->is_done)
     return false;
+  if (recall(self))
+    return true;
   if (!self->is_open)
     open_file(self);
   for (size_t count = 0; count < bytes;) {
@@ -199,8 +227,9 @@ static void read_rest(struct prof_kernel *self) {
 }
 
 /* perf's order among symbols of one address: strong, global, fewer leading underscores, longer. */
-static bool is_better(const struct prof_kernel *self, const struct row *a, const struct row *b) {
-  const char *left = self->names + a->name, *right = self->names + b->name;
+static bool is_better(const struct prof_kernel *self, const struct prof_kernel_row *a,
+                      const struct prof_kernel_row *b) {
+  const char *left = self->all.names + a->name, *right = self->all.names + b->name;
   size_t left_under = strspn(left, "_"), right_under = strspn(right, "_");
   if (a->is_weak != b->is_weak)
     return b->is_weak;
@@ -213,19 +242,19 @@ static bool is_better(const struct prof_kernel *self, const struct row *a, const
 
 /* The last row of the function at an address; -1: none. */
 static int64_t row_at(const struct prof_kernel *self, uint64_t address) {
-  size_t low = 0, high = self->count;
+  size_t low = 0, high = self->all.count;
   uint64_t start, end;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (self->rows[middle].start <= address)
+    if (self->all.rows[middle].start <= address)
       low = middle + 1;
     else
       high = middle;
   }
   if (low == 0)
     return -1;
-  start = self->rows[low - 1].start;
-  end = low < self->count ? self->rows[low].start : start + 4096;
+  start = self->all.rows[low - 1].start;
+  end = low < self->all.count ? self->all.rows[low].start : start + 4096;
   if (end - start > SPAN_MAX)
     end = start + 4096 * 16;
   return address < end ? (int64_t)(low - 1) : -1;
@@ -233,32 +262,36 @@ static int64_t row_at(const struct prof_kernel *self, uint64_t address) {
 
 bool prof_kernel_start(const struct prof_kernel *self, uint64_t address, uint64_t *start) {
   int64_t row = self->is_done ? row_at(self, address) : -1;
-  if (row < 0)
+  if (row < 0 || !self->all.rows[row].name)
     return false;
-  *start = self->rows[row].start;
+  *start = self->all.rows[row].start;
   return true;
 }
 
 bool prof_kernel_find(struct prof_kernel *self, uint64_t address, struct prof_kernel_symbol *out) {
   read_rest(self);
   int64_t last = row_at(self, address);
+  if (self->is_stashed && (last < 0 || !self->all.rows[last].name)) {
+    forget_stash(self);
+    read_rest(self);
+    last = row_at(self, address);
+  }
   if (last < 0)
     return false;
   size_t best = (size_t)last;
-  uint64_t start = self->rows[best].start;
-  for (size_t i = best; i-- > 0 && self->rows[i].start == start;)
-    if (!is_better(self, &self->rows[best], &self->rows[i]))
+  uint64_t start = self->all.rows[best].start;
+  for (size_t i = best; i-- > 0 && self->all.rows[i].start == start;)
+    if (!is_better(self, &self->all.rows[best], &self->all.rows[i]))
       best = i;
-  out->name = self->names + self->rows[best].name;
-  out->module = self->rows[best].module ? self->names + self->rows[best].module : NULL;
+  out->name = self->all.names + self->all.rows[best].name;
+  out->module = self->all.rows[best].module ? self->all.names + self->all.rows[best].module : NULL;
   out->start = start;
-  out->index = (uint32_t)best;
   return true;
 }
 
 size_t prof_kernel_count(struct prof_kernel *self) {
   read_rest(self);
-  return self->count;
+  return self->all.count;
 }
 
 const char *prof_kernel_note(struct prof_kernel *self) {
@@ -270,7 +303,7 @@ const char *prof_kernel_note(struct prof_kernel *self) {
     return "the kernel hides its addresses (kernel.kptr_restrict or missing CAP_SYSLOG), so "
            "kernel functions have no names: sysctl kernel.kptr_restrict=0 and "
            "kernel.perf_event_paranoid=1 show them";
-  if (self->is_done && self->count == 0)
+  if (self->is_done && self->all.count == 0)
     return "/proc/kallsyms lists no functions, so kernel functions have no names";
   return NULL;
 }

@@ -10,6 +10,7 @@
 #include "code/function.h"
 #include "code/inline.h"
 #include "code/kernel.h"
+#include "code/known.h"
 #include "code/module.h"
 #include "code/space.h"
 #include "code/symtab.h"
@@ -24,6 +25,7 @@ struct prof_symbols {
   const struct prof_modules *modules;
   struct prof_kernel *kernel;
   const struct prof_space *space;
+  const char *stash_folder;     /* NULL: none */
   struct prof_binary *binaries; /* by module */
   size_t binary_count, binary_capacity;
   struct prof_functions functions;
@@ -58,6 +60,17 @@ void prof_symbols_free(struct prof_symbols *self) {
 
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space) {
   self->space = space;
+}
+
+void prof_symbols_stash(struct prof_symbols *self, const char *folder) {
+  self->stash_folder = folder && folder[0] ? folder : NULL;
+}
+
+void prof_symbols_save(const struct prof_symbols *self) {
+  for (size_t i = 0; i < self->binary_count; i++)
+    if (self->binaries[i].table && self->binaries[i].known)
+      prof_known_save(self->binaries[i].known, self->binaries[i].table, &self->functions,
+                      (int32_t)i);
 }
 
 void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns) {
@@ -100,14 +113,25 @@ static void name_by_text(struct prof_symbols *self, struct prof_named *out, cons
     *out = self->functions.rows[index];
 }
 
-static int64_t function_of_row(struct prof_symbols *self, struct prof_symtab *table, int32_t module,
-                               int64_t row) {
-  const struct prof_symbol_row *symbol = &table->rows[row];
+static int64_t function_of_row(struct prof_symbols *self, struct prof_binary *binary,
+                               int32_t module, int64_t row) {
+  const struct prof_symbol_row *symbol = &binary->table->rows[row];
   uint64_t key = (uint64_t)module << 40 | symbol->start;
   int64_t index = prof_functions_find(&self->functions, key);
-  if (index >= 0 || prof_symtab_name(table, (size_t)row, self->raw, sizeof self->raw) <= 0)
+  struct prof_named known;
+  if (index >= 0)
     return index;
-  index = prof_functions_link(&self->functions, module, self->raw, symbol->plt);
+  if (binary->known && prof_known_find(binary->known, symbol->start, module, &known)) {
+    index = prof_functions_find(&self->functions, known.identity);
+    if (index < 0)
+      index = prof_functions_add(&self->functions, &known);
+  } else {
+    if (prof_symtab_name(binary->table, (size_t)row, self->raw, sizeof self->raw) <= 0)
+      return -1;
+    index = prof_functions_link(&self->functions, module, self->raw, symbol->plt);
+    if (binary->known)
+      binary->known->fresh++;
+  }
   prof_functions_alias(&self->functions, key, index);
   return index;
 }
@@ -158,14 +182,15 @@ static int resolve_module(struct prof_symbols *self, const struct prof_module *m
   struct prof_inline_frame frames[INLINE_MAX];
   uint64_t address = code->start + offset - module->bias;
   struct prof_binary *binary = binary_of(self, code->module);
-  struct prof_symtab *table = binary ? prof_binary_table(binary, module, &self->stats) : NULL;
+  struct prof_symtab *table =
+      binary ? prof_binary_table(binary, module, self->stash_folder, &self->stats) : NULL;
   int64_t row = table ? prof_symtab_find(table, address) : -1, index = -1;
   int frame_count = 0, count = 0, skip;
   if (binary)
     frame_count = prof_binary_inline(binary, module, self->inline_budget_ns, address, frames,
                                      INLINE_MAX, &self->stats);
   if (row >= 0)
-    index = function_of_row(self, table, code->module, row);
+    index = function_of_row(self, binary, code->module, row);
   if (frame_count && !frames[frame_count - 1].is_inlined) {
     const struct prof_inline_frame *outer = &frames[--frame_count];
     if (index < 0)
@@ -196,7 +221,7 @@ static int resolve_kernel(struct prof_symbols *self, uint64_t address, struct pr
     name_by_text(self, out, "[kernel]");
     return 1;
   }
-  out->identity = IDENTITY_KERNEL | symbol.index;
+  out->identity = IDENTITY_KERNEL | (symbol.start & (IDENTITY_KERNEL - 1));
   index = prof_functions_find(&self->functions, out->identity);
   if (index < 0) {
     if (symbol.module)
@@ -295,7 +320,7 @@ bool prof_symbols_prefetch(struct prof_symbols *self, const struct prof_code *co
       prof_kernel_read(self->kernel, KERNEL_SLICE_BYTES))
     return true;
   if (binary && !binary->table_tried) {
-    prof_binary_table(binary, module, &self->stats);
+    prof_binary_table(binary, module, self->stash_folder, &self->stats);
     return true;
   }
   prof_symbols_resolve(self, code, code_id, offset, named, INLINE_MAX);

@@ -49,6 +49,11 @@ uint32_t prof_symbols_same(struct prof_symbols *self, const struct prof_code *co
 /* Lets unknown places (code id 0) show their address; without it they are "[unknown]". */
 void prof_symbols_set_space(struct prof_symbols *self, const struct prof_space *space);
 
+/* Takes what it can from this folder (code/known.h; the caller keeps the text), and at the end puts
+ * there what was found out. NULL or "": not. */
+void prof_symbols_stash(struct prof_symbols *self, const char *folder);
+void prof_symbols_save(const struct prof_symbols *self);
+
 /* ns that DWARF may take altogether (default 200 ms); 0 turns inline frames off. */
 void prof_symbols_inline_budget(struct prof_symbols *self, uint64_t budget_ns);
 

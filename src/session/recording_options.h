@@ -26,6 +26,7 @@ struct prof_recording_options {
   uint32_t replay_pid;     /* a perf.data's process (session/replay.h); 0: this one, live */
   const char *journal;     /* folder for session/journal.h, NULL: none */
   const char *about;       /* text that is kept in it */
+  const char *stash;       /* folder for base/stash.h; NULL or "": none */
   const char *raw_path;    /* keeps the records there (session/rawfile.h), NULL: nowhere */
   const char *kernel_path; /* of kallsyms; NULL: this kernel's */
   uint32_t max_chain;      /* replay: the kernel cut callchains there */

@@ -160,6 +160,7 @@ static int open_recording(struct prof_session *self, struct prof_error *error) {
       .allocations = self->options.allocations,
       .journal = self->options.journal[0] ? self->options.journal : NULL,
       .about = self->options.about,
+      .stash = self->options.stash,
       .raw_path = self->options.raw[0] ? self->options.raw : NULL,
       .wake = wake_from_handler,
       .wake_user = self,
@@ -228,6 +229,7 @@ static void run(void *argument) {
     return; /* the starter destroys it */
   uv_run(&self->loop, UV_RUN_DEFAULT);
   uv_loop_close(&self->loop);
+  prof_symbols_save(self->recording.symbols); /* nobody waits any more */
   prof_recording_free(&self->recording);
   destroy(self);
 }

@@ -29,6 +29,7 @@ struct prof_session_options {
   char raw[4096];               /* keeps the records in this file, "": nowhere */
   char journal[4096];           /* folder of the journal, "": none is kept */
   char about[8192];             /* text that is kept in it */
+  char stash[4096];             /* folder for base/stash.h, "": none */
   uint32_t frequency;
   int call_graph;       /* enum prof_call_graph */
   uint32_t stack_bytes; /* of a dump, 0: default */

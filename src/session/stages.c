@@ -36,6 +36,9 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
                           "no memory for symbol tables: free some memory");
   }
   prof_symbols_set_space(self->symbols, self->space);
+  prof_symbols_stash(self->symbols, self->options.stash);
+  if (!self->options.kernel_path)
+    prof_kernel_stash(self->kernel, self->options.stash);
   if (self->options.replay_pid)
     prof_rows_foreign(self->rows);
   else
