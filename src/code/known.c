@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/table.h"
+#include "code/symtab_saved.h"
 
 enum { PART_ROWS, PART_PIECES, PART_STRINGS, PART_FUNCTIONS, PART_TEXT, PARTS };
 
@@ -61,7 +62,7 @@ bool prof_known_table(struct prof_known *self, struct prof_symtab *table, struct
   if (prof_stash_read(self->folder, self->name, self->key, parts, PARTS))
     return false;
   const struct prof_stash_part *functions = &parts[PART_FUNCTIONS], *text = &parts[PART_TEXT];
-  const struct prof_symtab_saved saved = {
+  struct prof_symtab_saved saved = {
       .rows = parts[PART_ROWS].bytes,
       .count = parts[PART_ROWS].size / sizeof *saved.rows,
       .pieces = parts[PART_PIECES].bytes,
@@ -73,9 +74,8 @@ bool prof_known_table(struct prof_known *self, struct prof_symtab *table, struct
     prof_stash_free(parts, PARTS);
     return false;
   }
-  struct prof_symtab_saved whole = saved;
-  memcpy(whole.strings, parts[PART_STRINGS].bytes, sizeof whole.strings);
-  if (prof_symtab_restore(table, image, debug, &whole)) {
+  memcpy(saved.strings, parts[PART_STRINGS].bytes, sizeof saved.strings);
+  if (prof_symtab_restore(table, image, debug, &saved)) {
     prof_stash_free(parts, PARTS);
     return false;
   }

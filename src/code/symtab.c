@@ -214,8 +214,8 @@ static void index_pieces(struct prof_symtab *self) {
   self->piece_count = count;
 }
 
-/* Takes both images over. */
-static void take(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug) {
+void prof_symtab_take(struct prof_symtab *self, struct prof_image *image,
+                      struct prof_image *debug) {
   *self = (struct prof_symtab){.image = *image, .debug = {.fd = -1}, .base = lowest_address(image)};
   *image = (struct prof_image){.fd = -1};
   if (debug) {
@@ -224,42 +224,10 @@ static void take(struct prof_symtab *self, struct prof_image *image, struct prof
   }
 }
 
-void prof_symtab_save(const struct prof_symtab *self, struct prof_symtab_saved *out) {
-  *out = (struct prof_symtab_saved){.rows = self->rows,
-                                    .pieces = self->pieces,
-                                    .count = self->count,
-                                    .piece_count = self->piece_count};
-  for (int i = 0; i < 2; i++) {
-    out->strings[i].is_debug = self->strings[i].image == &self->debug;
-    out->strings[i].offset = self->strings[i].offset;
-    out->strings[i].size_bytes = self->strings[i].size_bytes;
-  }
-}
-
-int prof_symtab_restore(struct prof_symtab *self, struct prof_image *image,
-                        struct prof_image *debug, const struct prof_symtab_saved *saved) {
-  if (!saved->count)
-    return -1;
-  for (size_t i = 0; i < saved->piece_count; i++)
-    if (saved->pieces[i] > saved->count || (i && saved->pieces[i] < saved->pieces[i - 1]))
-      return -1;
-  take(self, image, debug);
-  self->rows = saved->rows;
-  self->count = self->capacity = saved->count;
-  self->pieces = saved->pieces;
-  self->piece_count = saved->piece_count;
-  for (int i = 0; i < 2; i++) {
-    self->strings[i].image = saved->strings[i].is_debug ? &self->debug : &self->image;
-    self->strings[i].offset = saved->strings[i].offset;
-    self->strings[i].size_bytes = saved->strings[i].size_bytes;
-  }
-  return 0;
-}
-
 int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug) {
   struct text *text = malloc(sizeof *text);
   int status = -1;
-  take(self, image, debug);
+  prof_symtab_take(self, image, debug);
   if (!text)
     goto out;
   collect_text(&self->image, text);

@@ -54,19 +54,8 @@ struct prof_symtab {
 int prof_symtab_load(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug);
 void prof_symtab_free(struct prof_symtab *self);
 
-/* A table as bytes, for code/known.h. What save gives stays the table's; restore takes rows and
- * pieces (malloc'ed) over and refuses, with -1 and all as it was, what leads out of them. */
-struct prof_symtab_saved {
-  struct prof_symbol_row *rows;
-  uint32_t *pieces;
-  size_t count, piece_count;
-  struct {
-    uint64_t is_debug, offset, size_bytes;
-  } strings[2];
-};
-void prof_symtab_save(const struct prof_symtab *self, struct prof_symtab_saved *out);
-int prof_symtab_restore(struct prof_symtab *self, struct prof_image *image,
-                        struct prof_image *debug, const struct prof_symtab_saved *saved);
+/* Takes the images over (debug NULL: none) for a table that has no rows yet. */
+void prof_symtab_take(struct prof_symtab *self, struct prof_image *image, struct prof_image *debug);
 
 /* One more row, before they are sorted; -1 where memory ends. */
 int prof_symtab_append(struct prof_symtab *self, const struct prof_symbol_row *row);
