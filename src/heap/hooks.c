@@ -25,9 +25,10 @@ static struct {
  * keeps for libraries that are loaded later. */
 static __thread struct prof_heap_thread own __attribute__((tls_model("initial-exec")));
 
+/* Acquire, once and for all free on x86: whoever made the table did so before we look into it. */
 static inline bool may_hold(uint64_t address) {
   return __builtin_expect(
-      prof_live_may_hold(atomic_load_explicit(&prof_heap_live, memory_order_relaxed), address), 0);
+      prof_live_may_hold(atomic_load_explicit(&prof_heap_live, memory_order_acquire), address), 0);
 }
 
 static inline void allocated(void *piece, size_t bytes) {

@@ -265,7 +265,9 @@ static void forget_in_child(void) {
   atomic_store(&prof_heap_generation, ++generations);
 }
 
-static void watch_forks(void) {
+/* Where our code is does not change; a thread that a disarm did not wait for may still read it. */
+static void prepare(void) {
+  prof_object_at((uintptr_t)(void *)prof_heap_arm, &own_code);
   pthread_atfork(NULL, NULL, forget_in_child);
 }
 
@@ -283,8 +285,7 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
                           "no memory to sample allocations: free some memory");
   }
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, watch_forks);
-  prof_object_at((uintptr_t)(void *)prof_heap_arm, &own_code);
+  pthread_once(&once, prepare);
   prof_live_reset(prof_heap_live);
   atomic_store(&missed_frees, 0);
   armed->generation = ++generations;
