@@ -30,8 +30,7 @@ enum {
  * as long as the process: a thread's pointer outlasts a recording. */
 struct slot {
   _Alignas(64) _Atomic uint32_t inside; /* its thread is in the handler */
-  uint32_t tid;
-  bool has_stack; /* it was sampled before */
+  _Atomic uintptr_t stack;              /* its thread's signal stack at the last sample; 0: none */
   struct prof_memory memory;
   struct prof_fair fair;
   _Atomic uint64_t signals, dropped, spared, handler_ns; /* written by the thread alone */
@@ -63,7 +62,7 @@ static uint64_t passed_on_before;
 
 /* Initial-exec: no lazy allocation by __tls_get_addr inside a handler. Eight bytes of the static
  * TLS reserve that glibc keeps for libraries that are loaded later. */
-static __thread struct slot *own_slot __attribute__((tls_model("initial-exec")));
+static __thread struct slot *_Atomic own_slot __attribute__((tls_model("initial-exec")));
 
 uint64_t prof_sampler_cookie(void) {
   uint32_t random;
@@ -82,8 +81,11 @@ static void note_slot(uint32_t index) {
     ;
 }
 
-static struct slot *claim_slot(void) {
-  uint32_t tid = (uint32_t)syscall(SYS_gettid);
+static uint32_t owner_of(const struct slot *slot) {
+  return atomic_load_explicit(&owners[slot - slots], memory_order_relaxed);
+}
+
+static struct slot *claim_slot(uint32_t tid) {
   /* Above the limit a thread asks at each of its signals: it must be quickly refused. */
   if (atomic_fetch_add(&owner_count, 1) < SLOTS) {
     /* The lowest free one: each that was ever used keeps its pages. */
@@ -95,8 +97,7 @@ static struct slot *claim_slot(void) {
         /* The thread that had it is over: its last word here comes before ours. */
         atomic_load_explicit(&slots[index].inside, memory_order_acquire);
         note_slot(index);
-        slots[index].tid = tid;
-        slots[index].has_stack = false;
+        atomic_store_explicit(&slots[index].stack, 0, memory_order_relaxed);
         slots[index].fair = (struct prof_fair){0};
         prof_memory_live(&slots[index].memory);
         return &slots[index];
@@ -105,6 +106,44 @@ static struct slot *claim_slot(void) {
   }
   atomic_fetch_sub(&owner_count, 1);
   return NULL;
+}
+
+static struct slot *find_slot(uint32_t tid) {
+  uint32_t end = atomic_load(&slot_end);
+  for (uint32_t index = 0; index < end; index++) {
+    if (atomic_load_explicit(&owners[index], memory_order_relaxed) == tid)
+      return &slots[index];
+  }
+  return NULL;
+}
+
+static uintptr_t signal_stack(const ucontext_t *context) {
+  return context->uc_stack.ss_flags & SS_DISABLE ? 0 : (uintptr_t)context->uc_stack.ss_sp;
+}
+
+/* No two threads have one signal stack: who has the one that was here at the last sample is who was
+ * here. Else the kernel is asked. */
+static bool is_own(const struct slot *slot, const ucontext_t *context) {
+  uintptr_t stack = signal_stack(context);
+  uint32_t owner = owner_of(slot);
+  if (owner && stack && stack == atomic_load_explicit(&slot->stack, memory_order_relaxed))
+    return true;
+  return owner == (uint32_t)syscall(SYS_gettid);
+}
+
+/* A bare clone has its maker's thread-local storage: either finds there what the other has left,
+ * which may have become somebody else's since. NULL: all are taken. */
+static struct slot *slot_of_thread(const ucontext_t *context) {
+  struct slot *slot = atomic_load_explicit(&own_slot, memory_order_relaxed);
+  if (slot && is_own(slot, context))
+    return slot;
+  uint32_t tid = (uint32_t)syscall(SYS_gettid);
+  slot = slot ? find_slot(tid) : NULL;
+  if (!slot)
+    slot = claim_slot(tid);
+  if (slot)
+    atomic_store_explicit(&own_slot, slot, memory_order_relaxed);
+  return slot;
 }
 
 static void free_slot(uint32_t index) {
@@ -156,7 +195,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
       .ip = regs->r[PROF_REG_PC],
       .sp = regs->r[PROF_REG_SP],
       .frame = (uint64_t)(uintptr_t)context - sizeof(void *),
-      .tid = slot->tid,
+      .tid = owner_of(slot),
       .flags = prof_siginfo_is_late(info) ? PROF_STACK_ASYNC : 0,
       .ticks = prof_siginfo_ticks(info),
   };
@@ -173,17 +212,10 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
   leave_stack(armed, slot, walk->words);
 }
 
-/* A bare clone shares its maker's thread-local storage, and so finds its maker's slot: it must not
- * get the same signal stack. It stands out by having none. */
-static bool is_anothers(const struct slot *slot, const ucontext_t *context) {
-  return slot->has_stack && context->uc_stack.ss_flags & SS_DISABLE &&
-         (uint32_t)syscall(SYS_gettid) != slot->tid;
-}
-
-/* Ours. A slot that is in use already is another thread's too. */
+/* Ours. A slot that is in use already is another thread's. */
 static void on_sample(struct slot *slot, const struct prof_siginfo *info, ucontext_t *context) {
   /* Sequentially consistent with disarm: either it sees us inside, or we see that it is over. */
-  if (is_anothers(slot, context) || atomic_exchange(&slot->inside, 1)) {
+  if (atomic_exchange(&slot->inside, 1)) {
     atomic_fetch_add_explicit(&no_slot, 1, memory_order_relaxed);
     return;
   }
@@ -197,7 +229,7 @@ static void on_sample(struct slot *slot, const struct prof_siginfo *info, uconte
       add_relaxed(&slot->dropped, 1);
     }
     prof_trap_offer_stack(context, signal_stacks + index * SIGNAL_STACK_BYTES, SIGNAL_STACK_BYTES);
-    slot->has_stack = true;
+    atomic_store_explicit(&slot->stack, signal_stack(context), memory_order_relaxed);
   }
   atomic_store_explicit(&slot->inside, 0, memory_order_release);
 }
@@ -212,9 +244,7 @@ static void on_sigtrap(int number, siginfo_t *info, void *context) {
     errno = saved_errno;
     return;
   }
-  struct slot *slot = own_slot;
-  if (!slot)
-    own_slot = slot = claim_slot();
+  struct slot *slot = slot_of_thread(context);
   if (slot)
     on_sample(slot, perf, context);
   else if (atomic_load_explicit(&current, memory_order_relaxed))

@@ -112,6 +112,19 @@ test('more threads at once than there are slots', { skip }, (t) => {
   assert.ok(end.samples > 0);
 });
 
+test(
+  'threads without thread-local storage of their own are sampled, each as itself',
+  { skip },
+  (t) => {
+    const options = { hz: 4000, threads: 4, recordings: 2, jobs: ['clones'] };
+    const end = stressUntil(2, options, ({ complete }) => complete > 500);
+    t.diagnostic(JSON.stringify(end));
+    assert.ok(end.rounds.clones > 0);
+    // Most of these are the clones': refused in their makers' slots, over half of all signals were dropped.
+    assert.ok(end.dropped < end.signals / 4, `${end.dropped} of ${end.signals}`);
+  },
+);
+
 test('a pid namespace of its own', { skip }, (t) => {
   const command = ['unshare', '--pid', '--fork', '--mount-proc', process.execPath];
   const tried = spawnSync(command[0], [...command.slice(1), '-e', '']);

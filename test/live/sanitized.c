@@ -3,8 +3,9 @@
  * (gcc 12's and clang 14's run times). So this program's sigaction takes the interceptor's place:
  * SIGTRAP goes straight to the kernel, and a sample whose interrupted code is one of the libraries
  * that were there at the start (the run time, libc, the loader) is swallowed, but for what it did
- * to a system call (stack/restart.h, which is not instrumented). All others run the real handler,
- * instrumented, against the recorder's thread. SIGRTMIN goes the same way: the run time would put
+ * to a system call (stack/restart.h, which is not instrumented). So is one of a thread whose state
+ * the run time takes a bare clone for. All others run the real handler, instrumented, against the
+ * recorder's thread. SIGRTMIN goes the same way: the run time would put
  * it off, and the call that it is to end would go on. */
 #if defined(__SANITIZE_THREAD__)
 #include <dlfcn.h>
@@ -21,7 +22,6 @@
 #include "stack/restart.h"
 #include "stress.h"
 
-#define NO_TSAN __attribute__((no_sanitize("thread")))
 enum { LIBRARIES_MAX = 64, TRAP_PERF_CODE = 6, RESTORER = 0x04000000 };
 
 /* The kernel's own layout (asm/signal.h, x86_64). */
@@ -52,16 +52,23 @@ static NO_TSAN int add_library(struct dl_phdr_info *info, size_t size, void *use
   return 0;
 }
 
+static NO_TSAN bool is_in_library(uintptr_t pc) {
+  for (int i = 0; i < library_count; i++) {
+    if (pc >= libraries[i].start && pc < libraries[i].end)
+      return true;
+  }
+  return false;
+}
+
 static NO_TSAN void filter(int number, siginfo_t *info, void *context) {
   uintptr_t pc = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-  for (int i = 0; info->si_code == TRAP_PERF_CODE && i < library_count; i++) {
-    if (pc >= libraries[i].start && pc < libraries[i].end) {
-      __atomic_fetch_add((unsigned long *)&stress_swallowed, 1, __ATOMIC_RELAXED);
-      int saved_errno = errno;
-      prof_restart_undo(context);
-      errno = saved_errno;
-      return;
-    }
+  int saved_errno = errno;
+  if (info->si_code == TRAP_PERF_CODE &&
+      (is_in_library(pc) || (stress_maker && stress_maker == (int)syscall(SYS_gettid)))) {
+    __atomic_fetch_add((unsigned long *)&stress_swallowed, 1, __ATOMIC_RELAXED);
+    prof_restart_undo(context);
+    errno = saved_errno;
+    return;
   }
   (*(void (**)(int, siginfo_t *, void *)) & real_handler)(number, info, context);
 }

@@ -21,6 +21,11 @@ struct stress_job {
  * ends. */
 extern const struct stress_job stress_calls[], stress_stacks[], stress_threads[];
 
+/* Kernel's number of the thread that has lent its thread-local storage to a bare clone; 0: none. */
+extern __thread volatile int stress_maker;
+
+#define NO_TSAN __attribute__((no_sanitize("thread")))
+
 extern atomic_bool stress_is_over; /* rounds that take long look at it */
 
 /* Prints what went wrong, and where; returns number, or 1 for 0. */
