@@ -120,7 +120,7 @@ test(
     const end = stressUntil(2, options, ({ complete }) => complete > 500);
     t.diagnostic(JSON.stringify(end));
     assert.ok(end.rounds.clones > 0);
-    // Most of these are the clones': refused in their makers' slots, over half of all signals were dropped.
+    // Most of these are the clones': refused in their makers' slots, half of all signals were dropped.
     assert.ok(end.dropped < end.signals / 4, `${end.dropped} of ${end.signals}`);
   },
 );
