@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { workingFolder } = require('./folder.js');
 const { isBinding } = require('./rspack-binding.js');
 
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
@@ -45,19 +46,20 @@ function realFolder(file) {
   try {
     return path.dirname(fs.realpathSync(file));
   } catch {
-    return path.dirname(path.resolve(file)); // `node -e` has no script; then this is the cwd
+    return path.dirname(file); // `node -e` has no script
   }
 }
 
 /**
  * @param {RawProfile} raw
- * @param {{argv: string[], env: NodeJS.ProcessEnv, version: string, cwd: () => string}} proc
+ * @param {{argv: string[], env: NodeJS.ProcessEnv, version: string}} proc
+ * @param {string} cwd
  * @returns {import('./profile/profile').Context}
  */
-function describeProcess(raw, proc = process) {
+function describeProcess(raw, proc = process, cwd = workingFolder()) {
   const binding = findBinding(raw, proc.env);
   const [node = 'node', ...rest] = proc.argv;
-  const folders = binding ? [proc.cwd(), realFolder(rest[0] ?? ''), path.dirname(binding)] : [];
+  const folders = binding ? [cwd, realFolder(rest[0] ?? ''), path.dirname(binding)] : [];
   return {
     command: [path.basename(node), ...rest].join(' '),
     node: proc.version,

@@ -8,6 +8,7 @@ const { isMainThread } = require('node:worker_threads');
 const { installExitHooks } = require('./atexit.js');
 const { callSite } = require('./call-site.js');
 const { ProfError, fromNative, reasonOf } = require('./errors.js');
+const { workingFolder } = require('./folder.js');
 const { checkStartOptions } = require('./options.js');
 const { watchPhases } = require('./phases/index.js');
 const { aboutProcess, leftoverLine } = require('./journal.js');
@@ -23,6 +24,15 @@ const { Session } = require('./session.js');
  *    line of the call, asked: the options */
 /** @typedef {(profile: Profile, options: {output: string, quiet: boolean,
  *    giveMemoryBack: () => void}, journal?: string) => void} ExitOutput */
+
+/** @param {string} output */
+function absolute(output) {
+  if (path.isAbsolute(output) || workingFolder() !== '') return path.resolve(output);
+  throw new ProfError(
+    'ERR_PROF_BAD_OPTION',
+    "the folder that this process works in was removed: give start() an absolute 'output'",
+  );
+}
 
 /**
  * The functions that share "one recording at a time". Everything from outside is passed in.
@@ -94,7 +104,7 @@ function createProfiler(world) {
   function record(checked, { shared = false }) {
     const addon = native();
     // Of now: the build may change its folder.
-    const output = path.resolve(checked.output);
+    const output = absolute(checked.output);
     const kept = checked.journal ? { journal: output, about: aboutProcess() } : {};
     let handle;
     try {

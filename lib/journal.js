@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { describeProcess } = require('./context.js');
-const { shownPath } = require('./folder.js');
+const { shownPath, workingFolder } = require('./folder.js');
 
 /** @typedef {import('./profile/raw').NativeAddon} NativeAddon */
 /** @typedef {import('./profile/raw').RawProfile} RawProfile */
@@ -18,14 +18,15 @@ const ABOUT_BYTES = 8000;
 
 /**
  * What a profile says of its process, for a recovery in another one.
- * @param {{argv: string[], env: NodeJS.ProcessEnv, version: string, cwd: () => string}} proc
+ * @param {{argv: string[], env: NodeJS.ProcessEnv, version: string}} proc
+ * @param {string} cwd
  */
-function aboutProcess(proc = process) {
+function aboutProcess(proc = process, cwd = workingFolder()) {
   const about = (/** @type {string[]} */ argv) =>
     JSON.stringify({
       argv,
       version: proc.version,
-      cwd: proc.cwd(),
+      cwd,
       binding: proc.env.RSPACK_BINDING ?? '',
     });
   const whole = about(proc.argv);
@@ -42,7 +43,7 @@ function contextOf(raw, text) {
   try {
     const { argv, version, cwd, binding } = JSON.parse(text);
     const env = binding ? { RSPACK_BINDING: binding } : {};
-    return describeProcess(raw, { argv, version, env, cwd: () => cwd });
+    return describeProcess(raw, { argv, version, env }, cwd);
   } catch {
     return { command: '', node: '', rspack: null, binding: null };
   }

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { reasonOf } = require('./errors.js');
+const { shownPath } = require('./folder.js');
 const { exitParts, exitTable } = require('./exit-table.js');
 const { writeMade, writeWhole } = require('./export/files.js');
 const { removeJournal } = require('./journal.js');
@@ -53,7 +54,12 @@ function writeStderr(text, write = fs.writeSync) {
  * @param {string} name
  */
 function makeFolder(parent, name) {
-  fs.mkdirSync(parent, { recursive: true, mode: FOLDER_MODE });
+  try {
+    fs.mkdirSync(parent, { recursive: true, mode: FOLDER_MODE });
+  } catch {
+    // Of a read-only file system that says ENOENT (node 18 to 26); this says what it is.
+    fs.mkdirSync(parent, { mode: FOLDER_MODE });
+  }
   if (fs.lstatSync(parent).isSymbolicLink()) {
     throw Object.assign(new Error(`${parent} is a symbolic link`), { code: 'ELOOP' });
   }
@@ -257,22 +263,24 @@ function writeExitOutput(
  * @param {string} [journal]
  */
 function writeToTemporary(profile, name, table, why, say, journal) {
-  let parent = '';
-  try {
-    // mkdtemp makes a name that nobody can have made before, readable by us alone.
-    parent = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-'));
-    const written = writeRun(profile, parent, name, table, say, journal);
-    say(`rspack-prof: could not write to ${why}\n${writtenTo(written)}`);
-    return written.folder;
-  } catch (error) {
-    if (parent !== '') removeEmpty(parent, name);
-    say(
-      `rspack-prof: the profile could not be written to ${why}; nor to ${os.tmpdir()}: ` +
-        `${reasonOf(error)}\n`,
-    );
-    if (journal) say(`rspack-prof: its journal is kept: rspack-prof recover ${journal}\n`);
-    return null;
+  let reasons = why;
+  // The first is TMPDIR, which may name a folder that is not there.
+  for (const temporary of new Set([os.tmpdir(), '/tmp'])) {
+    let parent = '';
+    try {
+      // mkdtemp makes a name that nobody can have made before, readable by us alone.
+      parent = fs.mkdtempSync(path.join(temporary, 'rspack-prof-'));
+      const written = writeRun(profile, parent, name, table, say, journal);
+      say(`rspack-prof: could not write to ${reasons}\n${writtenTo(written)}`);
+      return written.folder;
+    } catch (error) {
+      if (parent !== '') removeEmpty(parent, name);
+      reasons += `; nor to ${temporary}: ${reasonOf(error)}`;
+    }
   }
+  say(`rspack-prof: the profile could not be written to ${reasons}\n`);
+  if (journal) say(`rspack-prof: its journal is kept: rspack-prof recover ${journal}\n`);
+  return null;
 }
 
 /**
@@ -317,12 +325,10 @@ function handOver(profile, parent, journal) {
 
 /** @param {Written} written */
 function writtenTo({ folder, files }) {
-  const shown = path.relative(process.cwd(), folder);
-  const where = shown.startsWith('..') ? folder : shown;
   const lines = FILES.filter((file) => file in files).map(
     (file) => `  ${file.padEnd(17)}${files[file]}`,
   );
-  return `\nprofile written to ${where}/\n${lines.join('\n')}\n`;
+  return `\nprofile written to ${shownPath(folder)}/\n${lines.join('\n')}\n`;
 }
 
 module.exports = {

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { ProfError } = require('../errors.js');
 const { DISPOSE } = require('../dispose.js');
+const { workingFolder } = require('../folder.js');
 const { handOver } = require('../output.js');
 
 /** @typedef {import('node:net').Socket} Socket */
@@ -48,7 +49,7 @@ class Remote {
       pid: process.pid,
       node: process.version,
       command: [path.basename(process.argv0), ...process.argv.slice(1)].join(' ').slice(0, 4000),
-      cwd: process.cwd(),
+      cwd: workingFolder(),
       recording: running
         ? { since: startedAt?.toISOString(), by: this.#running?.client.peer.pid ?? process.pid }
         : null,

@@ -7,6 +7,7 @@ const { UsageError, parse, unknown } = require('./args.js');
 const { commandsText, helpText } = require('./help.js');
 const { withProgress } = require('./progress.js');
 const { writeError } = require('../export/files.js');
+const { workingFolder } = require('../folder.js');
 const pkg = require('../../package.json');
 
 /**
@@ -123,7 +124,7 @@ if (require.main === module) {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     loadNative: () => require('../native.js').loadNative(),
   };
   // `rspack-prof report | head` closes the pipe: nobody reads on, which is no failure.

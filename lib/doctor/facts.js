@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { hasSymbolTable } = require('../elf.js');
-const { FOLDER } = require('../folder.js');
+const { FOLDER, workingFolder } = require('../folder.js');
 
 /**
  * @typedef {object} Reader
@@ -98,7 +98,7 @@ function systemReader() {
     kernel: os.release(),
     cpus: os.cpus().length,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     read: (file) => {
       try {
         return fs.readFileSync(file, 'utf8');

@@ -107,7 +107,9 @@ const RULES = [
       if (kptrRestrict === null || kptrRestrict === 0 || (root && kptrRestrict === 1)) return null;
       return {
         message: `kptr_restrict is ${kptrRestrict}: kernel functions have no names`,
-        fix: 'sudo sysctl kernel.kptr_restrict=0',
+        fix:
+          'sudo sysctl kernel.kptr_restrict=0' +
+          (!root && (paranoid ?? 0) > 1 ? ' kernel.perf_event_paranoid=1' : ''),
       };
     },
   },

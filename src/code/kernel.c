@@ -300,9 +300,8 @@ const char *prof_kernel_note(struct prof_kernel *self) {
   if (!self->has_bytes)
     return "/proc/kallsyms cannot be read, so kernel functions have no names";
   if (!self->has_address)
-    return "the kernel hides its addresses (kernel.kptr_restrict or missing CAP_SYSLOG), so "
-           "kernel functions have no names: sysctl kernel.kptr_restrict=0 and "
-           "kernel.perf_event_paranoid=1 show them";
+    return "the kernel hides its addresses (kernel.kptr_restrict, kernel.perf_event_paranoid), so "
+           "kernel functions have no names";
   if (self->is_done && self->all.count == 0)
     return "/proc/kallsyms lists no functions, so kernel functions have no names";
   return NULL;

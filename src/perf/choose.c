@@ -8,8 +8,6 @@
 #include "perf/pmu.h"
 #include "perf/refusal.h"
 
-#define SYS_KPTR "/proc/sys/kernel/kptr_restrict"
-
 static bool is_missing(int result) {
   enum prof_refusal refusal = prof_refusal_of(result);
   return refusal == PROF_REFUSAL_MISSING || refusal == PROF_REFUSAL_GONE;
@@ -141,7 +139,7 @@ static void note_what_was_given_up(const struct prof_os *os, const struct prof_p
     prof_plan_note(got, "precise-lowered", "",
                    "this CPU has no precise form of the event: places may be a few instructions "
                    "late");
-  if (got->kernel && prof_os_number(os, SYS_KPTR, 0) == 2)
+  if (got->kernel && prof_os_number(os, PROF_SYS_KPTR, 0) == 2)
     prof_plan_note(got, "kernel-addresses-hidden", "sudo sysctl kernel.kptr_restrict=0",
                    "kernel functions have no names: kernel.kptr_restrict is 2");
 }

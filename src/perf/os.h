@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #define PROF_SYS_PARANOID "/proc/sys/kernel/perf_event_paranoid"
+#define PROF_SYS_KPTR "/proc/sys/kernel/kptr_restrict"
 #define PROF_SYS_RATE "/proc/sys/kernel/perf_event_max_sample_rate"
 
 struct perf_event_attr;

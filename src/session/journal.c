@@ -22,10 +22,13 @@ void prof_journal_init(struct prof_journal *self, const char *folder, const char
   prof_journal_notes_init(&self->notes);
 }
 
-/* Gives up on the journal; what was written stays, and is a whole one up to there. */
+/* Gives up on the journal. What was written stays and is a whole one up to there, unless that is
+ * nothing: nobody is to be sent to it. */
 static void fail(struct prof_journal *self, const char *what, int number) {
   snprintf(self->failure, sizeof self->failure, "%.190s: %.60s", what, strerror(number));
   self->folder = NULL;
+  if (!self->has_piece)
+    prof_journal_remove(self);
 }
 
 /* --- a piece under construction --- */
@@ -234,6 +237,7 @@ static void write_piece(struct prof_journal *self) {
   }
   self->number++;
   self->bytes += self->used;
+  self->has_piece = true;
 }
 
 static void open_file(struct prof_journal *self, uint64_t start_unix_ms) {

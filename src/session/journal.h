@@ -28,6 +28,7 @@ struct prof_journal {
   char path[PATH_MAX];        /* "": not made yet */
   char failure[256];          /* "" */
   int fd;                     /* -1: not open */
+  bool has_piece;             /* a whole one is in the file */
   uint32_t number;
   uint64_t written_ns, bytes;
   size_t modules, keys, nodes, samples;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perf/os.h"
 #include "session/timers.h"
 
 #define UNSAMPLED_LEAST_NS 500000000u /* of CPU time: less says little */
@@ -65,6 +66,23 @@ static void add_unsampled(const struct prof_recording *recording, struct prof_re
         100 * (double)sampled_ns / (double)used_ns);
 }
 
+/* Why kernel functions have no names, unless the plan knew it before. */
+static void add_kernel_names(const char *why, struct prof_result *out) {
+  for (int i = 0; i < out->plan.note_count; i++)
+    if (!strcmp(out->plan.notes[i].code, "kernel-addresses-hidden"))
+      return;
+  /* kallsyms_show_value(), 4.15 to 6.18: 2 hides addresses from everybody, 1 from those without
+   * CAP_SYSLOG, and so does 0 above perf_event_paranoid 1. */
+  bool is_restricted = prof_os_number(&prof_os_real, PROF_SYS_KPTR, 0) > 0;
+  bool is_paranoid = prof_os_number(&prof_os_real, PROF_SYS_PARANOID, 2) > 1;
+  static const char *const fixes[2][2] = {
+      {"", "sudo sysctl kernel.perf_event_paranoid=1"},
+      {"sudo sysctl kernel.kptr_restrict=0",
+       "sudo sysctl kernel.kptr_restrict=0 kernel.perf_event_paranoid=1"},
+  };
+  add(out, "no-kernel-symbols", fixes[is_restricted][is_paranoid], "%s", why);
+}
+
 void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   const struct prof_recording_options *options = &recording->options;
   if (options->replay_pid) {
@@ -80,7 +98,7 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   }
   const char *no_names = options->plan.kernel ? prof_kernel_note(recording->kernel) : NULL;
   if (no_names)
-    add(out, "no-kernel-symbols", "sudo sysctl kernel.kptr_restrict=0", "%s", no_names);
+    add_kernel_names(no_names, out);
   if (options->plan.stack_dump && !options->replay_pid) {
     const struct prof_tail_counters *tail = &recording->tail.counters;
     add(out, "stack-copies", "",

@@ -263,23 +263,52 @@ test(
 );
 
 // What these files say is replaced for the child alone; the kernel's own settings stay.
-const hideNames = (/** @type {string} */ folder) =>
-  `mount --bind ${folder}/kptr_restrict /proc/sys/kernel/kptr_restrict && ` +
-  `mount --bind ${folder}/kallsyms /proc/kallsyms`;
+function hideNames(/** @type {string} */ folder, /** @type {Record<string, string>} */ settings) {
+  const kallsyms = ['_text', '_stext', 'schedule', '_etext']
+    .map((name) => `${'0'.repeat(16)} T ${name}\n`)
+    .join('');
+  return Object.entries({ ...settings, '/proc/kallsyms': kallsyms })
+    .map(([file, text], at) => {
+      fs.writeFileSync(path.join(folder, String(at)), text);
+      return `mount --bind ${folder}/${at} ${file}`;
+    })
+    .join(' && ');
+}
 
-test('kernel addresses are hidden', { skip: noEvents || (!isRoot && 'not root') }, async (t) => {
-  const folder = temporaryFolder(t);
-  fs.writeFileSync(path.join(folder, 'kptr_restrict'), '2\n');
-  const rows = ['_text', '_stext', 'schedule', '_etext'].map(
-    (name) => `${'0'.repeat(16)} T ${name}`,
-  );
-  fs.writeFileSync(path.join(folder, 'kallsyms'), `${rows.join('\n')}\n`);
-  const script = hideNames(folder);
-  const refused = whyNot(script);
-  if (refused) return t.skip(refused);
-  const end = await work(mounted(script));
-  isNamed(end);
-  const { message, fix } = warning(end, 'kernel-addresses-hidden');
-  assert.match(message, /kernel functions have no names: kernel\.kptr_restrict is 2/);
-  assert.equal(fix, 'sudo sysctl kernel.kptr_restrict=0');
-});
+describe(
+  'kernel addresses are hidden',
+  { skip: noEvents || (!isRoot && 'not root'), concurrency: 3 },
+  () => {
+    const RESTRICT = '/proc/sys/kernel/kptr_restrict';
+    const PARANOID = '/proc/sys/kernel/perf_event_paranoid';
+    for (const [kptr, paranoid, fix] of [
+      [2, 1, 'sudo sysctl kernel.kptr_restrict=0'],
+      // As to a user who has CAP_PERFMON and not CAP_SYSLOG.
+      [0, 2, 'sudo sysctl kernel.perf_event_paranoid=1'],
+      [1, 1, 'sudo sysctl kernel.kptr_restrict=0'],
+      [1, 2, 'sudo sysctl kernel.kptr_restrict=0 kernel.perf_event_paranoid=1'],
+    ]) {
+      test(`at kptr_restrict ${kptr} and paranoid ${paranoid}: once, with its fix`, async (t) => {
+        const settings = { [RESTRICT]: `${kptr}\n`, [PARANOID]: `${paranoid}\n` };
+        const script = hideNames(temporaryFolder(t), settings);
+        const refused = whyNot(script);
+        if (refused) return t.skip(refused);
+        const end = await work(mounted(script));
+        isNamed(end);
+        const found = end.quality.warnings.filter((/** @type {any} */ { code }) =>
+          ['kernel-addresses-hidden', 'no-kernel-symbols'].includes(code),
+        );
+        assert.deepEqual(
+          found.map((/** @type {any} */ one) => one.fix),
+          [fix],
+          JSON.stringify(found),
+        );
+        assert.match(found[0].message, /kernel functions have no names/);
+        if (kptr === 2) {
+          assert.equal(found[0].code, 'kernel-addresses-hidden');
+          assert.match(found[0].message, /kernel\.kptr_restrict is 2$/);
+        }
+      });
+    }
+  },
+);

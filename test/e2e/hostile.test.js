@@ -93,6 +93,46 @@ describe('the profile of a build', { skip, concurrency: 3 }, () => {
     assert.match(wentElsewhere(ended, /could not write to .*no space left/), /No space left/);
   });
 
+  test('goes to /tmp where TMPDIR is no folder either', { skip: notRoot }, async (t) => {
+    const output = temporaryFolder(t);
+    const script = `mount -t tmpfs -o ro none ${output} && export TMPDIR=${output}/missing`;
+    const refused = whyNot(script);
+    if (refused) return t.skip(refused);
+    const inside = path.join(output, '.rspack-prof');
+    const { code, stderr } = await build(t, { output: inside, command: mounted(script) });
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /could not write to .*: EROFS: read-only .*; nor to .*missing: ENOENT/);
+    const folder = /profile written to (\/tmp\/rspack-prof-[^/]+)\//.exec(stderr)?.[1] ?? '';
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+    assert.ok(profileIn(folder).profile.quality.samples > 50);
+  });
+
+  test('is where it was to be when the build has removed its own folder', async (t) => {
+    const output = temporaryFolder(t);
+    const script = `const fs = require('fs'), path = require('path');
+      const gone = fs.mkdtempSync(path.join(require('os').tmpdir(), 'gone-'));
+      process.chdir(gone);
+      fs.rmdirSync(gone);`;
+    const { code, stdout, stderr, temporary } = await build(t, { output, script });
+    assert.deepEqual([code, stdout], [4, 'built\n'], stderr);
+    const { folder, profile } = profileIn(output);
+    assert.ok(stderr.includes(`profile written to ${folder}/`), stderr);
+    assert.ok(!stderr.includes('could not'), stderr);
+    assert.ok(profile.quality.warnings.every(({ message: said }) => !/ENOENT/.test(said)));
+    assert.deepEqual(fs.readdirSync(temporary), []);
+  });
+
+  test('is nowhere: nobody is sent to a journal that has nothing', async (t) => {
+    const output = temporaryFolder(t);
+    // 1 KB a file: not the first piece of the journal, nor any profile.
+    const command = ['sh', '-c', 'ulimit -f 2 && exec "$@"', 'sh'];
+    const { code, stdout, stderr } = await build(t, { output, command });
+    assert.deepEqual([code, stdout], [4, 'built\n'], stderr);
+    assert.match(stderr, /the profile could not be written to .*; nor to /);
+    assert.ok(!stderr.includes('rspack-prof recover'), stderr);
+    assert.deepEqual(fs.readdirSync(output), []);
+  });
+
   test('a disk that fills up in the middle: the journal is good up to there', async (t) => {
     if (notRoot) return t.skip(notRoot);
     const folder = temporaryFolder(t);
