@@ -9,7 +9,8 @@
 //   3. NodeEnvironmentPlugin.prototype.apply there, which each compiler but a child's gets before the
 //      user's plugins, tells us of the compiler, and taps are added as a plugin would.
 // The configuration object is neither read nor changed. Works for require(), import and rspack's own
-// command line, before and after @rspack/core was loaded. Checked with rspack 2.2.7 on node 20 to 26.
+// command line, before and after @rspack/core was loaded. Checked with rspack 2.2.7 on node 20 to 26,
+// and with 1.0.14, 1.2.8, 1.3.15, 1.7.12, 2.0.8 and 2.3.2 on node 20.
 
 const Module = require('node:module');
 const { callSite } = require('../call-site.js');
@@ -23,11 +24,13 @@ const { callSite } = require('../call-site.js');
 const { _extensions: extensions, _cache: cache } = /** @type {any} */ (Module);
 const CLASS = 'JsResolverFactory';
 
+/** The binding's compiler: `Rspack` in 1.0 to 1.2. */
+const COMPILERS = ['JsCompiler', 'Rspack'];
+
 /** @param {unknown} exports of an addon */
 function isBinding(exports) {
-  return (
-    typeof exports === 'object' && exports !== null && CLASS in exports && 'JsCompiler' in exports
-  );
+  if (typeof exports !== 'object' || exports === null || !(CLASS in exports)) return false;
+  return COMPILERS.some((name) => name in exports);
 }
 
 class Finder {

@@ -43,6 +43,14 @@ describe('the package', { skip }, () => {
     }
   });
 
+  test('has its types also where `exports` is not read (module: commonjs before TypeScript 6)', () => {
+    const { exports: entries, typesVersions } = require('../../package.json');
+    const typed = Object.entries(entries)
+      .filter(([name, { types }]) => name !== '.' && types)
+      .map(([name, { types }]) => [name.slice(2), [types.slice(2)]]);
+    assert.deepEqual(typesVersions['*'], Object.fromEntries(typed));
+  });
+
   test('has what its README, types and messages point to', () => {
     const texts = [...names].filter((name) => /^(README\.md|lib\/.*\.(js|d\.ts))$/.test(name));
     for (const name of texts) {

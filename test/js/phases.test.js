@@ -340,35 +340,37 @@ test('a compiler is followed once, through the hooks that it has; a child’s ca
   ]);
 });
 
-test('the finder leaves node’s table and a binding as they were, also where it never met one', () => {
-  const { _extensions: extensions } = /** @type {any} */ (Module);
-  const before = extensions['.node'];
-  class JsResolverFactory {}
-  const binding = { JsResolverFactory, JsCompiler: class {} };
-  const file = '/nowhere/rspack.test.node';
-  /** @type {unknown[]} */
-  const problems = [];
-  require.cache[file] = /** @type {any} */ ({ filename: file, exports: binding });
-  try {
-    const finder = new Finder({
-      onCompiler: () => {},
-      onBinding: () => {},
-      onProblem: (error) => problems.push(error),
-      now: () => 0,
-    });
-    finder.start();
-    assert.equal(finder.loadedBefore, true);
-    assert.notEqual(extensions['.node'], before);
-    // This file is no @rspack/core: said, and the class is there all the same.
-    assert.equal(binding.JsResolverFactory, JsResolverFactory);
-    assert.equal(problems.length, 1);
-    finder.stop();
-  } finally {
-    delete require.cache[file];
-  }
-  assert.equal(extensions['.node'], before);
-  assert.ok('value' in (Object.getOwnPropertyDescriptor(binding, 'JsResolverFactory') ?? {}));
-});
+// rspack 1.3 and later, and what its compiler was called before.
+for (const compiler of ['JsCompiler', 'Rspack'])
+  test(`the finder leaves node’s table and a binding with ${compiler} as they were`, () => {
+    const { _extensions: extensions } = /** @type {any} */ (Module);
+    const before = extensions['.node'];
+    class JsResolverFactory {}
+    const binding = { JsResolverFactory, [compiler]: class {} };
+    const file = '/nowhere/rspack.test.node';
+    /** @type {unknown[]} */
+    const problems = [];
+    require.cache[file] = /** @type {any} */ ({ filename: file, exports: binding });
+    try {
+      const finder = new Finder({
+        onCompiler: () => {},
+        onBinding: () => {},
+        onProblem: (error) => problems.push(error),
+        now: () => 0,
+      });
+      finder.start();
+      assert.equal(finder.loadedBefore, true);
+      assert.notEqual(extensions['.node'], before);
+      // This file is no @rspack/core: said, and the class is there all the same.
+      assert.equal(binding.JsResolverFactory, JsResolverFactory);
+      assert.equal(problems.length, 1);
+      finder.stop();
+    } finally {
+      delete require.cache[file];
+    }
+    assert.equal(extensions['.node'], before);
+    assert.ok('value' in (Object.getOwnPropertyDescriptor(binding, 'JsResolverFactory') ?? {}));
+  });
 
 test('the plugin takes the options of start(), checked where it is made', () => {
   assert.throws(() => new RspackProfPlugin(/** @type {any} */ ({ frequencyy: 1 })), {
