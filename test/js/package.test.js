@@ -45,7 +45,9 @@ describe('the package', { skip }, () => {
 
   test('has its types also where `exports` is not read (module: commonjs before TypeScript 6)', () => {
     const { exports: entries, typesVersions } = require('../../package.json');
-    const typed = Object.entries(entries)
+    /** @type {[string, any][]} */
+    const parts = Object.entries(entries);
+    const typed = parts
       .filter(([name, { types }]) => name !== '.' && types)
       .map(([name, { types }]) => [name.slice(2), [types.slice(2)]]);
     assert.deepEqual(typesVersions['*'], Object.fromEntries(typed));
