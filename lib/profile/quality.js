@@ -8,6 +8,13 @@ const { SAMPLE } = require('./flags.js');
 /** @typedef {import('../index').Quality} Quality */
 /** @typedef {import('../index').Warning} Warning */
 
+/** What the recorder counts beside: docs/raw-profile.md. Files of older versions have none of these. */
+const COUNTERS = /** @type {const} */ ([
+  ...['spared', 'unlistedRefused', 'inHandler', 'doubles', 'forgotten', 'signals'],
+  ...['signalsPassedOn', 'lateRecords', 'codeEventsDropped', 'unnamedInterpreted'],
+  ...['refusedModules', 'refusedTables', 'usedCpuMs'],
+]);
+
 /**
  * @param {RawProfile} raw
  * @returns {Quality}
@@ -42,12 +49,19 @@ function buildQuality({ quality: said, samples }) {
     handlerDropped: said.handlerDropped,
     unmatchedStacks: said.unmatchedStacks,
     ringBytes: said.ringBytes,
+    ...countersOf(said),
     completeShare: samples.end.length > 0 ? complete / samples.end.length : 0,
     byObject: said.byObject.map((row) => ({ ...row })),
     cost: { ...said.cost },
     warnings,
   };
 }
+
+/** @param {RawProfile['quality']} said @returns {import('../index').QualityCounters} */
+const countersOf = (said) =>
+  Object.fromEntries(
+    COUNTERS.flatMap((name) => (Number.isFinite(said[name]) ? [[name, said[name]]] : [])),
+  );
 
 /**
  * The counters that are sums over samples, of these alone: as the recorder counts them (src/session/result.c).

@@ -142,7 +142,7 @@ export interface RawMeta {
   command?: string;
 }
 
-export interface RawQuality {
+export interface RawQuality extends Partial<import('../index').QualityCounters> {
   samples: number;
   lost: number;
   throttled: number;
@@ -155,19 +155,6 @@ export interface RawQuality {
   unmatchedStacks: number;
   /** samples with a caller that was found without unwind rows */
   guessed?: number;
-  /** CPU time of the build's threads, 0: not known */
-  usedCpuMs?: number;
-  /** stacks of one frame: their thread had to get on with its work */
-  spared?: number;
-  /** places in code that V8 did not list, met and not asked about: they keep their addresses */
-  unlistedRefused?: number;
-  /** samples that were taken in the profiler's own handler */
-  inHandler?: number;
-  /** samples dropped: their thread had the event twice */
-  doubles?: number;
-  signals?: number;
-  /** samples that were dropped on request: a watch's old builds */
-  forgotten?: number;
   ringBytes: number;
   byObject: { object: string; samples: number; broken: number; reason: string }[];
   cost: { cpuMs: number; peakBytes: number; finishMs: number; handlerMs: number };

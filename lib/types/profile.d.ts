@@ -162,7 +162,37 @@ export interface Warning {
   fix: string;
 }
 
-export interface Quality {
+/** What a recording counted beside; files of older versions, and imports, lack some. */
+export interface QualityCounters {
+  /** Stacks of one frame: their thread had to get on with its work. */
+  spared?: number;
+  /** Places in code that V8 did not list, more than are asked about at once: they keep their addresses. */
+  unlistedRefused?: number;
+  /** Samples that were taken in the profiler's own handler. */
+  inHandler?: number;
+  /** Samples dropped: their thread had the event twice. */
+  doubles?: number;
+  /** Samples dropped on request: a watch's old builds. */
+  forgotten?: number;
+  /** SIGTRAPs of the profiler's events; samples within one system call share one. */
+  signals?: number;
+  /** SIGTRAPs that were not ours, which whoever had the signal before got. */
+  signalsPassedOn?: number;
+  /** Records of the kernel's that came after later ones had been worked on. */
+  lateRecords?: number;
+  /** V8's messages about its code that found no room. */
+  codeEventsDropped?: number;
+  /** Times that an interpreted function's name was not known: its frame is the interpreter's. */
+  unnamedInterpreted?: number;
+  /** Executable mappings of files that are no ELF files, or cannot be read. */
+  refusedModules?: number;
+  /** Files whose symbol tables are malformed or cannot be read. */
+  refusedTables?: number;
+  /** CPU time of the process in the recording, without the profiler's thread; 0: not known. */
+  usedCpuMs?: number;
+}
+
+export interface Quality extends QualityCounters {
   samples: number;
   lost: number;
   throttled: number;
@@ -321,7 +351,7 @@ export interface ReportJson {
   > & { events?: ProfileMeta['events'] };
   quality: Omit<
     Quality,
-    'guessed' | 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'
+    keyof QualityCounters | 'guessed' | 'handlerDropped' | 'unmatchedStacks' | 'ringBytes' | 'cost'
   > & {
     cost: { cpuMs: number; peakBytes: number; finishMs: number };
     budget?: Budget;

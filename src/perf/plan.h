@@ -50,7 +50,7 @@ struct prof_plan {
   struct prof_extra extras[PROF_EXTRAS_MAX];
   int extra_count;
   enum prof_switches switches; /* off-CPU time is recorded too */
-  struct prof_plan_note notes[8];
+  struct prof_plan_note notes[16];
   int note_count;
 };
 

@@ -83,6 +83,31 @@ static void add_kernel_names(const char *why, struct prof_result *out) {
   add(out, "no-kernel-symbols", fixes[is_restricted][is_paranoid], "%s", why);
 }
 
+/* What could not be read, or came too late to be used: the names that are missing for it. */
+static void add_unread(const struct prof_recording *recording, struct prof_result *out) {
+  const struct prof_result_quality *quality = &out->quality;
+  if (quality->refused_modules + quality->refused_tables)
+    add(out, "files-unread", "",
+        "%llu executable mappings are of no ELF file that can be read, %llu files have symbols "
+        "that cannot be read: code there has no names",
+        (unsigned long long)quality->refused_modules, (unsigned long long)quality->refused_tables);
+  if (quality->jit_dropped)
+    add(out, "code-events-dropped", "",
+        "%llu of V8's messages about its code found no room: some JavaScript has no name, or that "
+        "of what was there before",
+        (unsigned long long)quality->jit_dropped);
+  if (quality->unnamed_interpreter * 100 > quality->samples && !recording->options.replay_pid)
+    add(out, "interpreter-unnamed", "",
+        "interpreted functions were met %llu times whose names are not known: they stand there as "
+        "InterpreterEntryTrampoline",
+        (unsigned long long)quality->unnamed_interpreter);
+  if (quality->late)
+    add(out, "late-records", "",
+        "%llu records came after later ones had been worked on: samples near them may have the "
+        "names of other code, or no stack",
+        (unsigned long long)quality->late);
+}
+
 void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   const struct prof_recording_options *options = &recording->options;
   if (options->replay_pid) {
@@ -123,6 +148,7 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
   if (out->budget.percent > 0)
     add_budget(recording, out);
   add_unsampled(recording, out);
+  add_unread(recording, out);
   if (out->quality.spared) {
     add(out, "walks-spared", "",
         "%llu stacks were cut to their innermost frame: walking them would have taken threads more "

@@ -313,10 +313,18 @@ void prof_recording_free(struct prof_recording *self) {
 void prof_recording_counters(const struct prof_recording *self,
                              struct prof_recording_counters *out) {
   struct prof_sampler_counters sampler;
+  struct prof_jit_stats jit;
   *out = self->counters;
+  out->unnamed_interpreter = self->splice.unnamed_interpreter;
+  out->refused_modules = prof_modules_refused(self->modules);
+  out->refused_tables = prof_symbols_stats(self->symbols).refused_tables;
   if (!self->attach && !self->timers)
     return;
   prof_sampler_counters(&sampler);
+  prof_jit_stats(&jit);
+  out->jit_dropped = jit.dropped;
+  out->passed_on = sampler.passed_on;
+  out->late = prof_order_counts(self->order).late;
   out->unmatched = self->join.unmatched;
   out->signals = sampler.signals;
   out->handler_ns = sampler.handler_ns;

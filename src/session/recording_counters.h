@@ -18,9 +18,15 @@ struct prof_recording_counters {
   uint64_t malformed, no_memory;
   uint64_t handler_dropped; /* walks that found no room */
   uint64_t handler_ns, signals;
-  uint64_t spared;     /* walks of one frame, so that the thread gets on (stack/fair.h) */
-  uint64_t unmatched;  /* walks that no sample asked for */
-  uint64_t ring_bytes; /* read from the rings */
+  uint64_t spared;      /* walks of one frame, so that the thread gets on (stack/fair.h) */
+  uint64_t unmatched;   /* walks that no sample asked for */
+  uint64_t ring_bytes;  /* read from the rings */
+  uint64_t passed_on;   /* SIGTRAPs that were not ours: whoever had the signal before got them */
+  uint64_t late;        /* records from before those that had been worked on */
+  uint64_t jit_dropped; /* V8's events about its code that found no room */
+  uint64_t unnamed_interpreter; /* interpreted frames whose bytecode is not known */
+  uint64_t refused_modules;     /* executable mappings of files that are no ELF files we can read */
+  uint64_t refused_tables;      /* modules whose symbol table is malformed or not to be read */
 };
 
 #endif

@@ -199,6 +199,21 @@ static void add_notes(const struct replay *self, bool same_kernel, struct prof_p
   if (counts.malformed + counts.unknown)
     prof_plan_note(plan, "bad-records", "", "%" PRIu64 " records could not be read",
                    counts.malformed + counts.unknown);
+  if (counts.late)
+    prof_plan_note(plan, "late-records", "",
+                   "%" PRIu64
+                   " records are out of order by more than a round: samples near them may "
+                   "have the names of other code",
+                   counts.late);
+  if (elsewhere->refused)
+    prof_plan_note(plan, "mappings-refused", "",
+                   "%" PRIu64 " mappings are more than are followed, or have tables that cannot be "
+                   "read: stacks end there",
+                   elsewhere->refused);
+  if (self->recording.perfmap.skipped)
+    prof_plan_note(plan, "perf-map-lines", "",
+                   "%" PRIu64 " lines of the perf-map could not be read: code without names",
+                   self->recording.perfmap.skipped);
 }
 
 static void stamp(struct replay *self) {

@@ -352,6 +352,12 @@ static void copy_facts(struct build *self) {
   out->quality.ring_bytes = counters.ring_bytes;
   out->quality.doubles = counters.doubles;
   out->quality.signals = counters.signals;
+  out->quality.passed_on = counters.passed_on;
+  out->quality.late = counters.late;
+  out->quality.jit_dropped = counters.jit_dropped;
+  out->quality.unnamed_interpreter = counters.unnamed_interpreter;
+  out->quality.refused_modules = counters.refused_modules;
+  out->quality.refused_tables = counters.refused_tables;
   out->quality.handler_ms = (double)counters.handler_ns / 1e6;
   out->quality.peak_bytes = prof_recording_bytes(recording);
 }

@@ -37,7 +37,7 @@ struct prof_result {
   struct prof_result_budget budget;
   struct prof_plan plan;
   double scaled_by[PROF_EXTRAS_MAX + 1]; /* of each event: prof_attach_scale_of */
-  struct prof_plan_note notes[10];       /* beside the plan's */
+  struct prof_plan_note notes[24];       /* beside the plan's; more than notes.c has */
   int note_count;
   uint64_t start_ns, end_ns, start_unix_ms;
   int cpus;

@@ -59,7 +59,9 @@ struct prof_result_quality {
   uint64_t inline_skipped; /* places without their inlined functions: DWARF's time was used up */
   uint64_t forgotten;      /* samples that were dropped on request: a watch's old builds */
   uint64_t signals;        /* that arrived while armed; samples within one system call share one */
-  uint64_t used_ns;        /* CPU time of the build's threads; 0: not known */
+  /* session/recording_counters.h says what these are */
+  uint64_t passed_on, late, jit_dropped, unnamed_interpreter, refused_modules, refused_tables;
+  uint64_t used_ns; /* CPU time of the build's threads; 0: not known */
   double cpu_ms, finish_ms, handler_ms;
   uint64_t peak_bytes;
 };

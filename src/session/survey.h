@@ -36,9 +36,9 @@ struct prof_survey {
   uint8_t has_samples[PROF_DATA_EVENTS_MAX];
   struct prof_survey_process *processes;
   size_t count, capacity;
-  struct prof_table process_of; /* pid -> index */
-  uint64_t samples;             /* of all processes, of the event */
-  uint64_t other_events;        /* samples of events that are not taken */
+  struct prof_table process_of;              /* pid -> index */
+  uint64_t samples;                          /* of all processes, of the event */
+  uint64_t other_events;                     /* samples of events that are not taken */
   const struct prof_data_event *other_event; /* one of those; NULL: there are none */
   uint64_t first_ns, last_ns;
   uint64_t kernel_text; /* where the recorded kernel's reference symbol stood; 0: not said */

@@ -38,7 +38,7 @@ struct set {
 };
 
 struct counters {
-  _Atomic uint64_t misses, slow, no_row, bad, forgotten;
+  _Atomic uint64_t misses, forgotten;
 };
 
 struct prof_rows {
@@ -179,17 +179,13 @@ static prof_row compile(struct prof_rows *self, uint64_t pc, struct prof_image_r
     image.hdr.size = 0;
   switch (image.hdr.size ? prof_cfi_compile(&image, pc, &row) : PROF_CFI_NONE) {
   case PROF_CFI_NONE:
-    count(&self->counters.no_row);
     return prof_code_row(pc);
   case PROF_CFI_BAD:
-    count(&self->counters.bad);
     return PROF_ROW_BAD;
   case PROF_CFI_OK:
     break;
   }
   packed = prof_row_pack(&image, &row);
-  if (packed == PROF_ROW_SLOW)
-    count(&self->counters.slow);
   *holds = (struct prof_image_range){row.start, row.end};
   return packed;
 }
@@ -302,8 +298,5 @@ void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum pro
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out) {
   const struct counters *counters = &self->counters;
   out->misses = atomic_load_explicit(&counters->misses, memory_order_relaxed);
-  out->slow = atomic_load_explicit(&counters->slow, memory_order_relaxed);
-  out->no_row = atomic_load_explicit(&counters->no_row, memory_order_relaxed);
-  out->bad = atomic_load_explicit(&counters->bad, memory_order_relaxed);
   out->forgotten = atomic_load_explicit(&counters->forgotten, memory_order_relaxed);
 }

@@ -18,11 +18,9 @@
 #include "stack/memory.h"
 #include "stack/row.h"
 
-struct prof_rows_counters {
-  uint64_t misses; /* rows compiled */
-  uint64_t slow;   /* of those: PROF_ROW_SLOW */
-  uint64_t no_row, bad;
-  uint64_t forgotten; /* calls of prof_rows_forget */
+struct prof_rows_counters { /* of the cache */
+  uint64_t misses;          /* rows looked for in the images */
+  uint64_t forgotten;       /* calls of prof_rows_forget */
 };
 
 struct prof_rows;
@@ -75,6 +73,8 @@ void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end);
 
 /* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
 void prof_rows_without_find_object(struct prof_rows *self);
+
+/* For tests: how well the cache keeps. What becomes of a walk without a row is its end's reason. */
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out);
 
 #endif

@@ -110,10 +110,48 @@ static void time_enough_is_no_warning(void **state) {
   free(recording);
 }
 
+static void names_that_cannot_be_had_are_a_warning(void **state) {
+  struct prof_recording *recording = record(60 * SECOND_NS);
+  (void)state;
+  struct prof_result *before = prof_result_build(recording);
+  assert_non_null(before);
+  assert_int_equal(before->quality.refused_modules + before->quality.refused_tables, 0);
+  assert_null(note_of(before, "files-unread"));
+  assert_null(note_of(before, "interpreter-unnamed"));
+  assert_null(note_of(before, "code-events-dropped"));
+
+  /* A file of text, mapped executable. */
+  assert_int_equal(
+      prof_modules_mapped(recording->modules, recording->space, 0x10000, 4096, 0, "/etc/passwd"),
+      -1);
+  /* One frame is nothing to speak of; one in a hundred samples is. */
+  recording->splice.unnamed_interpreter = 1;
+  struct prof_result *first = prof_result_build(recording);
+  recording->splice.unnamed_interpreter = before->quality.samples / 100 + 1;
+  struct prof_result *second = prof_result_build(recording);
+  assert_non_null(first);
+  assert_non_null(second);
+  assert_int_equal(first->quality.refused_modules, 1);
+  assert_int_equal(first->quality.unnamed_interpreter, 1);
+  assert_true(!note_of(first, "interpreter-unnamed") || before->quality.samples < 100);
+  assert_non_null(note_of(second, "interpreter-unnamed"));
+  const struct prof_plan_note *note = note_of(first, "files-unread");
+  assert_non_null(note);
+  assert_string_equal(note->message,
+                      "1 executable mappings are of no ELF file that can be read, 0 files have "
+                      "symbols that cannot be read: code there has no names");
+  prof_result_free(before);
+  prof_result_free(first);
+  prof_result_free(second);
+  prof_recording_free(recording);
+  free(recording);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(inlined_functions_left_out_are_a_warning),
       cmocka_unit_test(time_enough_is_no_warning),
+      cmocka_unit_test(names_that_cannot_be_had_are_a_warning),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

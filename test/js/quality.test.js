@@ -2,7 +2,11 @@
 // The quality of a part of a recording: counted as the recorder counts it, however the part was taken.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const test = require('node:test');
+const { read } = require('../../lib/export/index.js');
 const { splitEvents } = require('../../lib/profile/events.js');
 const { Profile } = require('../../lib/profile/profile.js');
 const { sliceRaw } = require('../../lib/profile/slice.js');
@@ -54,6 +58,30 @@ test('of some of the samples, of one event, of a stretch of time: the same sums'
   const { startNs } = half.meta;
   const slice = sliceRaw(half, startNs, half.samples.timeNs[SAMPLES.length]);
   assert.deepEqual(sums(slice.quality), COUNTED, 'a slice');
+});
+
+test('what the recorder counts beside is in the profile and its file; a part counts its own', (t) => {
+  const counters = {
+    ...{ spared: 1, unlistedRefused: 2, doubles: 3, forgotten: 4, signals: 5, signalsPassedOn: 6 },
+    ...{ lateRecords: 7, codeEventsDropped: 8, unnamedInterpreted: 9, refusedModules: 10 },
+    ...{ refusedTables: 11, usedCpuMs: 12.5 },
+  };
+  const quality = { ...COUNTED, ...counters };
+  const profile = new Profile(buildRaw(SAMPLES, { funcs: FUNCS, quality }), { context: CONTEXT });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-test-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'p.json.gz');
+  profile.write(file);
+  const back = read(file);
+  for (const one of [profile, back]) {
+    const own = Object.keys(quality).map((name) => [name, Reflect.get(one.quality, name)]);
+    assert.deepEqual(Object.fromEntries(own), quality);
+  }
+  const part = subset(back, { time: '0,0.0025' });
+  assert.deepEqual([part.quality.samples, part.quality.inHandler], [2, 0]);
+  assert.equal(part.quality.spared, 1, 'nobody knows of which part');
+  const old = new Profile(buildRaw(SAMPLES), { context: CONTEXT });
+  assert.equal('spared' in old.quality, false, 'not known is not none');
 });
 
 test('naming a profile counts again what has no name, and keeps its other events', () => {
