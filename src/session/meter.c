@@ -12,21 +12,22 @@ enum {
   /* Longer: the thread lost its CPU on the way. A mean of the others stands for it. */
   PREEMPTED_NS = 100000,
   ROUND_NS = 90000000,
-  SAFE_HZ = 20000, /* at 25 us a sample, half of a CPU: no machine's price was above that */
+  SAFE_HZ = 20000,       /* at 25 us a sample, half of a CPU: no machine's price was above that */
+  SAFE_HZ_COPIES = 4000, /* 8 KB of stack in each: 43 us on a VM that others kept busy */
 };
 
 #define SPARE 0.75 /* of the budget: above, what can wait waits */
 
-/* Above SAFE_HZ samples may take more than there is, and the build would hardly get on: the rate is
- * halved until they leave it half of its time. */
+/* Above the safe rate samples may take more than there is, and the build would hardly get on: the
+ * rate is halved until they leave it half of its time. */
 static uint32_t bearable(struct prof_meter *self, const struct prof_plan *plan) {
-  uint32_t hz = plan->frequency;
-  if (hz <= SAFE_HZ)
+  uint32_t hz = plan->frequency, safe_hz = plan->stack_dump ? SAFE_HZ_COPIES : SAFE_HZ;
+  if (hz <= safe_hz)
     return hz;
   self->is_measured = prof_price_measure(&prof_os_real, plan, prof_now_ns, &self->price_ns);
-  while (hz > SAFE_HZ && (self->price_ns + WALK_NS_GUESS) * hz > 500000000u)
+  while (hz > safe_hz && (self->price_ns + WALK_NS_GUESS) * hz > 500000000u)
     hz /= 2;
-  return hz < SAFE_HZ ? SAFE_HZ : hz;
+  return hz < safe_hz ? safe_hz : hz;
 }
 
 uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan) {
@@ -38,6 +39,17 @@ uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct p
   uint64_t round_ns = (self->price_ns + WALK_NS_GUESS) * (1 + (uint64_t)plan->extra_count);
   prof_budget_init(&self->budget, percent / 100, plan->frequency, round_ns);
   return prof_budget_hz(&self->budget);
+}
+
+void prof_meter_lower(const struct prof_meter *self, uint32_t hz, const char *whose,
+                      struct prof_plan *plan) {
+  if (plan->period_events || hz >= plan->frequency)
+    return;
+  prof_plan_note(plan, "frequency-lowered", "",
+                 "%u Hz are used: an interrupt takes %.1f us here, and %u Hz would leave %s less "
+                 "than half of its time",
+                 hz, (double)self->price_ns / 1e3, plan->frequency, whose);
+  plan->frequency = hz;
 }
 
 void prof_meter_begin(struct prof_meter *self) {

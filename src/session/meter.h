@@ -33,6 +33,10 @@ struct prof_meter {
 /* The rate to begin with. percent 0: no budget; the plan's, or less where that would leave the
  * build too little of its time. */
 uint32_t prof_meter_open(struct prof_meter *self, double percent, const struct prof_plan *plan);
+/* The plan has that rate from now on, if it is less, and a note that says so: whose time there
+ * would have been too little of otherwise. */
+void prof_meter_lower(const struct prof_meter *self, uint32_t hz, const char *whose,
+                      struct prof_plan *plan);
 void prof_meter_begin(struct prof_meter *self);
 /* CPU time of the process since then, without the calling thread's (the profiler's). */
 uint64_t prof_meter_used_ns(const struct prof_meter *self);

@@ -80,14 +80,8 @@ static int open_events(struct prof_recording *self, struct prof_error *error) {
   if (plan->timers)
     return open_timers(self, error);
   uint32_t frequency = prof_meter_open(&self->meter, self->options.budget_percent, plan);
-  if (self->options.budget_percent <= 0 && !plan->period_events && frequency < plan->frequency) {
-    prof_plan_note(
-        plan, "frequency-lowered", "",
-        "%u Hz are used: an interrupt takes %.1f us here, and %u Hz would leave the build "
-        "less than half of its time",
-        frequency, (double)self->meter.price_ns / 1e3, plan->frequency);
-    plan->frequency = frequency;
-  }
+  if (self->options.budget_percent <= 0)
+    prof_meter_lower(&self->meter, frequency, "the build", plan);
   if (plan->sigtrap)
     status = arm(self, error);
   const struct prof_attach_options attach = {

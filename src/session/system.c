@@ -23,6 +23,7 @@
 #include "perf/refusal.h"
 #include "perf/ring.h"
 #include "session/made.h"
+#include "session/meter.h"
 
 /* "raw records": their stacks are copies (session/replay.c tells by it). */
 #define VERSION "raw records of all processes, by rspack-prof"
@@ -33,10 +34,10 @@ struct prof_system {
   struct prof_plan plan;
   struct perf_event_attr attr;
   struct prof_ring rings[PROF_CPUS_MAX];
+  int trackers[PROF_CPUS_MAX]; /* of each ring's CPU; -1: not open */
   int cpu_count;
   unsigned char scratch[PROF_RING_SCRATCH_BYTES];
   struct prof_datasave *save;
-  bool is_listing; /* what is there already: the recording begins afterwards */
   uint64_t start_ns;
   pthread_t thread;
   atomic_bool is_ending;
@@ -45,8 +46,7 @@ struct prof_system {
 static void keep(void *user, const struct perf_event_header *record, int cpu) {
   struct prof_system *self = user;
   (void)cpu;
-  if (!self->is_listing || record->type != PERF_RECORD_SAMPLE)
-    prof_datasave_record(self->save, record);
+  prof_datasave_record(self->save, record);
 }
 
 static void read_rings(struct prof_system *self) {
@@ -106,14 +106,13 @@ static void save_threads(struct prof_system *self, uint32_t pid) {
   free(tids);
 }
 
-/* Processes that begin meanwhile tell of themselves: the events are open by now. Rings are read in
+/* Processes that begin meanwhile tell of themselves: the trackers run by now. Rings are read in
  * between, which thousands of processes would fill. */
 static int save_processes(struct prof_system *self, struct prof_error *error) {
   int count;
   int *pids = list_numbers("/proc", &count);
   if (count == -ENOMEM)
     return prof_error_set(error, PROF_NO_MEMORY, 0, NULL, "no memory for the list of processes");
-  self->is_listing = true;
   for (int i = 0; i < count; i++) {
     struct process process = {.system = self, .pid = (uint32_t)pids[i]};
     char path[64];
@@ -125,8 +124,6 @@ static int save_processes(struct prof_system *self, struct prof_error *error) {
   }
   free(pids);
   prof_datasave_round(self->save);
-  self->is_listing = false;
-  self->start_ns = prof_now_ns();
   return PROF_OK;
 }
 
@@ -144,28 +141,71 @@ static int refused(const struct prof_system *self, int result, struct prof_error
   return prof_refusal_error(&prof_os_real, &self->plan.event, self->plan.requested, result, error);
 }
 
+/* An event that never samples tells which code is mapped, and which threads begin, end and change
+ * their names; from before the samples begin, and alone: twice would be once too often. */
+static struct perf_event_attr tracker_attr(const struct prof_system *self) {
+  struct perf_event_attr attr = self->attr;
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = PERF_COUNT_SW_DUMMY;
+  attr.freq = 0;
+  attr.sample_period = 0;
+  attr.precise_ip = 0;
+  attr.sample_type &= PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU;
+  attr.sample_regs_user = 0;
+  attr.sample_stack_user = 0;
+  return attr;
+}
+
+static struct perf_event_attr sampler_attr(const struct prof_system *self) {
+  struct perf_event_attr attr = self->attr;
+  attr.mmap = attr.mmap2 = attr.mmap_data = attr.comm = attr.comm_exec = attr.task = 0;
+  return attr;
+}
+
+/* 0 or -errno. */
+static int open_trackers(struct prof_system *self) {
+  const struct prof_os *os = &prof_os_real;
+  struct perf_event_attr attr = tracker_attr(self);
+  for (int i = 0; i < self->cpu_count; i++) {
+    int fd = os->perf_event_open(os->user, &attr, -1, self->rings[i].cpu);
+    if (fd < 0)
+      return fd;
+    self->trackers[i] = fd;
+    int result =
+        os->ioctl(os->user, fd, PERF_EVENT_IOC_SET_OUTPUT, (unsigned long)self->rings[i].fd);
+    if (result)
+      return result;
+  }
+  return 0;
+}
+
 static int open_events(struct prof_system *self, const char *cpus, size_t ring_bytes,
                        struct prof_error *error) {
   const struct prof_os *os = &prof_os_real;
+  struct perf_event_attr attr = sampler_attr(self);
   int numbers[PROF_CPUS_MAX];
   int wanted = prof_cpus_choose(os, cpus, numbers, PROF_CPUS_MAX, error), result = 0;
   if (wanted < 0)
     return wanted;
   for (int i = 0; i < wanted; i++) {
-    int fd = os->perf_event_open(os->user, &self->attr, -1, numbers[i]);
+    int fd = os->perf_event_open(os->user, &attr, -1, numbers[i]);
     if (fd == -ENODEV || fd == -ENXIO) { /* went offline */
       result = fd;
       continue;
     }
     if (fd < 0)
       return refused(self, fd, error);
+    self->trackers[self->cpu_count] = -1;
     self->rings[self->cpu_count++] = (struct prof_ring){.fd = fd, .cpu = numbers[i]};
   }
   if (!self->cpu_count)
     return refused(self, result, error);
-  return prof_mapping_map(os, self->rings, self->cpu_count,
-                          ring_bytes ? ring_bytes : prof_mapping_bytes(&self->plan), self->scratch,
-                          &self->plan, error);
+  int status = prof_mapping_map(os, self->rings, self->cpu_count,
+                                ring_bytes ? ring_bytes : prof_mapping_bytes(&self->plan),
+                                self->scratch, &self->plan, error);
+  if (!status && (result = open_trackers(self)))
+    status = refused(self, result, error);
+  return status;
 }
 
 static int choose(struct prof_system *self, const struct prof_system_options *options,
@@ -182,6 +222,9 @@ static int choose(struct prof_system *self, const struct prof_system_options *op
                           "all processes are recorded by one event: name one");
   if (plan->stack_dump && options->stack_bytes)
     plan->stack_bytes = options->stack_bytes;
+  struct prof_meter meter;
+  uint32_t hz = prof_meter_open(&meter, 0, plan);
+  prof_meter_lower(&meter, hz, "a CPU", plan);
   plan->threads_only = false;
   prof_attr_fill(plan, 0, &self->attr);
   self->attr.inherit = 0; /* the event is the CPU's */
@@ -193,8 +236,11 @@ static int choose(struct prof_system *self, const struct prof_system_options *op
 static void destroy(struct prof_system *self) {
   const struct prof_os *os = &prof_os_real;
   prof_mapping_unmap(os, self->rings, self->cpu_count);
-  for (int i = 0; i < self->cpu_count; i++)
+  for (int i = 0; i < self->cpu_count; i++) {
+    if (self->trackers[i] >= 0)
+      os->close(os->user, self->trackers[i]);
     os->close(os->user, self->rings[i].fd);
+  }
   free(self);
 }
 
@@ -241,10 +287,13 @@ int prof_system_start(const struct prof_system_options *options, struct prof_sys
   if (!status) {
     if (self->plan.kernel)
       prof_made_kernel(self->save);
-    /* Enabled first: what is mapped while the list is read stands in the rings as well. */
+    /* What is mapped while the list is read stands in the rings as well. */
     for (int i = 0; i < self->cpu_count; i++)
-      prof_os_real.ioctl(prof_os_real.user, self->rings[i].fd, PERF_EVENT_IOC_ENABLE, 0);
+      prof_os_real.ioctl(prof_os_real.user, self->trackers[i], PERF_EVENT_IOC_ENABLE, 0);
     status = save_processes(self, error);
+    self->start_ns = prof_now_ns();
+    for (int i = 0; !status && i < self->cpu_count; i++)
+      prof_os_real.ioctl(prof_os_real.user, self->rings[i].fd, PERF_EVENT_IOC_ENABLE, 0);
     if (!status)
       status = create_thread(self, error);
     if (status)

@@ -66,6 +66,23 @@ describe('all processes', { skip: whyNotAllowed() }, () => {
     );
   });
 
+  test('a rate that would leave others no time is lowered, and said', (t) => {
+    const { systemStart, systemStop } =
+      /** @type {Required<import('../../lib/native').NativeAddon>} */ (loadNative());
+    const asked = Number(fs.readFileSync('/proc/sys/kernel/perf_event_max_sample_rate', 'utf8'));
+    if (asked < 50_000) return t.skip(`the kernel has lowered its highest rate to ${asked} Hz`);
+    const file = path.join(temporaryFolder(t), 'all.data');
+    const { frequency, warnings } = systemStart({
+      path: file,
+      event: 'cpu-clock',
+      frequency: asked,
+    });
+    systemStop();
+    // 12 us are taken for what is done with a sample, beside the interrupt's own price.
+    assert.ok(frequency < 42_000, `${frequency} Hz`);
+    assert.match(JSON.stringify(warnings), /"frequency-lowered".+would leave a CPU less than half/);
+  });
+
   test('a second signal drops it, and nothing is left', async (t) => {
     const cwd = temporaryFolder(t);
     const child = spawn(process.execPath, [MAIN, 'record', '-a', '-F', '99'], {
