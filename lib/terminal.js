@@ -35,8 +35,9 @@ function painter(on) {
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
 const NONE = /\p{Mark}/u;
+// Controls, line separators, and marks that turn the rest of a line around (Unicode bidi controls).
 // eslint-disable-next-line no-control-regex -- \p{Cc} is the same, and loads ICU
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** @param {string} text */
 function columnsOf(text) {
@@ -48,7 +49,7 @@ function columnsOf(text) {
 }
 
 /**
- * Names come from the profiled program: no control character of theirs reaches the terminal.
+ * Names come from the profiled program: none of these characters of theirs reaches the terminal.
  * @param {string} text
  */
 const printable = (text) => text.replace(CONTROL, '?');

@@ -8,6 +8,7 @@ const test = require('node:test');
 const { profileWarnings } = require('../../lib/doctor/warnings.js');
 const { shorten } = require('../../lib/shorten.js');
 const { renderHotspots } = require('../../lib/table.js');
+const { fit } = require('../../lib/terminal.js');
 const { IN_WORKER, Kept, SCRIPT, VISIT, buildProfile, judge } = require('./cli-support.js');
 
 const GOLDEN = path.join(__dirname, '..', 'golden', 'table');
@@ -32,6 +33,16 @@ function warnedProfile() {
   profile.quality.warnings.push(...profileWarnings(profile.raw, judge()));
   return profile;
 }
+
+test('no character of a name turns the rest of its line around, or breaks it', () => {
+  const marks = ['\u061c', '\u200f', '\u2028', '\u2029', '\u202e', '\u2066', '\u0085', ESCAPE];
+  for (const mark of marks) {
+    const text = fit(`a${mark}b`, 80);
+    assert.equal(text, 'a?b', mark.codePointAt(0)?.toString(16));
+  }
+  // Letters of scripts that run from right to left are no such marks.
+  assert.equal(fit('\u05d0\u0627', 80), '\u05d0\u0627');
+});
 
 for (const width of [80, 200]) {
   test(`the table fits a terminal of ${width} columns`, () => {
