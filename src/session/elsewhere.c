@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "code/image.h"
+#include "session/unindexed.h"
 
 enum { SECTION_BYTES = 256 << 20, SYMBOLS_BYTES = 256 << 20 };
 
@@ -26,8 +27,7 @@ void prof_elsewhere_init(struct prof_elsewhere *self, struct prof_rows *rows, bo
 void prof_elsewhere_free(struct prof_elsewhere *self) {
   for (size_t i = 0; i < self->count; i++) {
     free(self->files[i].path);
-    free((void *)self->files[i].sections.hdr.bytes);
-    free((void *)self->files[i].sections.frame.bytes);
+    prof_unindexed_drop(&self->files[i].sections);
   }
   free(self->files);
   prof_filecode_free(&self->code);
@@ -96,8 +96,10 @@ static struct prof_elsewhere_file *file_at(struct prof_elsewhere *self, const ch
     return file;
   file->is_there = true;
   prof_image_build_id(&image, file->build_id);
-  read_section(&image, ".eh_frame_hdr", &file->sections.hdr);
-  read_section(&image, ".eh_frame", &file->sections.frame);
+  if (!prof_unindexed_read(&image, &file->sections)) {
+    read_section(&image, ".eh_frame_hdr", &file->sections.hdr);
+    read_section(&image, ".eh_frame", &file->sections.frame);
+  }
   if (strncmp(name, "node", 4) == 0 || strncmp(name, "libnode", 7) == 0)
     find_blob(&image, file);
   prof_image_close(&image);

@@ -115,8 +115,11 @@ static void follow_mmap(struct prof_recording *self, const struct prof_record *r
     prof_rows_forget(self->rows, start, end);
   }
   prof_rows_refresh(self->rows, NULL);
-  prof_modules_mapped(self->modules, self->space, start, record->mmap.length, record->mmap.offset,
-                      record->mmap.path);
+  int module = prof_modules_mapped(self->modules, self->space, start, record->mmap.length,
+                                   record->mmap.offset, record->mmap.path);
+  if (module >= 0)
+    prof_unindexed_mapped(&self->unindexed, self->rows,
+                          prof_modules_at(self->modules, (size_t)module), start, end);
 }
 
 void prof_follow_ended(struct prof_recording *self, uint32_t tid, uint64_t end_ns) {

@@ -26,6 +26,7 @@
 #include "session/recording_counters.h"
 #include "session/recording_options.h"
 #include "session/resident.h"
+#include "session/unindexed.h"
 #include "session/waits.h"
 #include "session/walks.h"
 #include "stack/join.h"
@@ -44,6 +45,7 @@ struct prof_recording {
   struct prof_unwind unwind;
   struct prof_space *space;
   struct prof_modules *modules;
+  struct prof_unindexed unindexed;
   struct prof_kernel *kernel;
   struct prof_symbols *symbols;
   struct prof_perfmap perfmap;

@@ -39,10 +39,12 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
   prof_symbols_stash(self->symbols, self->options.stash);
   if (!self->options.kernel_path)
     prof_kernel_stash(self->kernel, self->options.stash);
-  if (self->options.replay_pid)
+  if (self->options.replay_pid) {
     prof_rows_foreign(self->rows);
-  else
+  } else {
     prof_modules_load_self(self->modules, self->space);
+    prof_unindexed_all(&self->unindexed, self->rows, self->modules);
+  }
   self->unwind.rows = self->rows;
   self->unwind.scan = true;
   self->splice = (struct prof_splice){
@@ -73,6 +75,7 @@ void prof_stages_free(struct prof_recording *self) {
   prof_modules_free(self->modules);
   prof_space_free(self->space);
   prof_rows_free(self->rows);
+  prof_unindexed_free(&self->unindexed);
   if (self->perfmap.fd >= 0)
     prof_perfmap_close(&self->perfmap);
   prof_arena_free(&self->arena);

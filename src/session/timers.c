@@ -64,9 +64,14 @@ static void see_mapping(void *user, const struct prof_mapping *mapping) {
     return;
   self->mapped[self->count++] =
       (struct mapped){.start = mapping->start, .end = mapping->end, .is_there = true};
-  if (!self->is_first) /* those of the start are in already */
-    prof_modules_mapped(recording->modules, recording->space, mapping->start,
-                        mapping->end - mapping->start, mapping->offset, mapping->path);
+  if (self->is_first) /* those of the start are in already */
+    return;
+  int module = prof_modules_mapped(recording->modules, recording->space, mapping->start,
+                                   mapping->end - mapping->start, mapping->offset, mapping->path);
+  if (module >= 0)
+    prof_unindexed_mapped(&recording->unindexed, recording->rows,
+                          prof_modules_at(recording->modules, (size_t)module), mapping->start,
+                          mapping->end);
 }
 
 /* In place of the kernel's mmap records. What was unloaded is forgotten before anything new is

@@ -292,30 +292,51 @@ static void fill_row(const struct machine *self, struct prof_cfi_row *out) {
   memcpy(out->value, now->value, sizeof out->value);
 }
 
+/* The function that the entry at offset is about, and the reader before its instructions. */
+static bool open_function(const struct prof_cfi_image *image, uint64_t offset,
+                          struct prof_cursor *reader, struct cie *cie, uint64_t *first,
+                          uint64_t *size) {
+  uint64_t id_at, distance;
+  if (!open_entry(&image->frame, offset, reader, &id_at))
+    return false;
+  distance = prof_cfi_fixed(reader, 4);
+  if (distance == 0 || distance > id_at || !read_cie(image, id_at - distance, cie))
+    return false;
+  *first = prof_cfi_pointer(reader, cie->pointer_encoding, &image->frame, 0);
+  *size = prof_cfi_pointer(reader, cie->pointer_encoding & 0x0f, &image->frame, 0);
+  if (cie->has_augmentation_size) {
+    uint64_t skip = prof_cfi_uleb(reader);
+    if (skip > (uint64_t)(reader->end - reader->at))
+      return false;
+    reader->at += skip;
+  }
+  return !reader->bad && *first + *size >= *first;
+}
+
+bool prof_cfi_next(const struct prof_cfi_image *image, uint64_t *offset, uint64_t *first,
+                   uint64_t *size) {
+  struct prof_cursor reader;
+  struct cie cie;
+  uint64_t id_at, entry = *offset;
+  *size = 0;
+  if (!open_entry(&image->frame, entry, &reader, &id_at))
+    return false;
+  *offset = (uint64_t)(reader.end - image->frame.bytes);
+  if (!open_function(image, entry, &reader, &cie, first, size))
+    *size = 0;
+  return true;
+}
+
 enum prof_cfi_status prof_cfi_compile(const struct prof_cfi_image *image, uint64_t pc,
                                       struct prof_cfi_row *out) {
-  const struct prof_cfi_section *frame = &image->frame;
   struct prof_cursor reader;
   struct cie cie;
   struct machine machine;
-  uint64_t offset, id_at, distance, first, size;
+  uint64_t offset, first, size;
   enum prof_cfi_status status = prof_cfi_find(image, pc, &offset);
   if (status != PROF_CFI_OK)
     return status;
-  if (!open_entry(frame, offset, &reader, &id_at))
-    return PROF_CFI_BAD;
-  distance = prof_cfi_fixed(&reader, 4);
-  if (distance == 0 || distance > id_at || !read_cie(image, id_at - distance, &cie))
-    return PROF_CFI_BAD;
-  first = prof_cfi_pointer(&reader, cie.pointer_encoding, frame, 0);
-  size = prof_cfi_pointer(&reader, cie.pointer_encoding & 0x0f, frame, 0);
-  if (cie.has_augmentation_size) {
-    uint64_t skip = prof_cfi_uleb(&reader);
-    if (skip > (uint64_t)(reader.end - reader.at))
-      return PROF_CFI_BAD;
-    reader.at += skip;
-  }
-  if (reader.bad || first + size < first)
+  if (!open_function(image, offset, &reader, &cie, &first, &size))
     return PROF_CFI_BAD;
   if (pc < first || pc >= first + size)
     return PROF_CFI_NONE;

@@ -5,7 +5,8 @@
  * read. Pure, async-signal-safe, no allocation, about 500 bytes of stack, time bounded by the size
  * of one entry. Wrong bytes give PROF_CFI_BAD, never a read outside the sections or a loop.
  * Refuses: images without a sorted table in .eh_frame_hdr (encoding 0x3b, which every linker
- * writes), indirect or 64-bit-DWARF-length pointers, more than PROF_CFI_DEPTH remembered states.
+ * writes that writes one; stack/cfi_index.h makes it), indirect or 64-bit-DWARF-length pointers,
+ * more than PROF_CFI_DEPTH remembered states.
  */
 #ifndef RSPACK_PROF_STACK_CFI_H
 #define RSPACK_PROF_STACK_CFI_H
@@ -66,6 +67,11 @@ enum prof_cfi_status prof_cfi_compile(const struct prof_cfi_image *image, uint64
 /* The expression at frame.bytes[offset]: its bytes and length; NULL when it leaves the section. */
 const uint8_t *prof_cfi_expression(const struct prof_cfi_image *image, int32_t offset,
                                    uint32_t *length);
+
+/* What the entry at *offset of .eh_frame is about; *offset goes on to the next one. *size 0: about
+ * no function (a CIE), or not to be read. False at the end. */
+bool prof_cfi_next(const struct prof_cfi_image *image, uint64_t *offset, uint64_t *first,
+                   uint64_t *size);
 
 /* How many entries the sorted table has, and the first pc of the one at index. */
 uint32_t prof_cfi_count(const struct prof_cfi_image *image);

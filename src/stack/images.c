@@ -197,22 +197,27 @@ static int by_start(const void *left, const void *right) {
   return (a->start > b->start) - (a->start < b->start);
 }
 
-/* images: by start. */
-static int publish(struct prof_images *self, struct prof_images_table *_Atomic *where,
-                   const struct image *images, size_t count, struct prof_error *error) {
-  struct prof_images_table *table = malloc(sizeof *table + count * sizeof *images), *before;
-  if (!table)
-    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for %zu images", count);
-  if (count)
-    memcpy(table->images, images, count * sizeof *images);
-  table->count = count;
-  before = atomic_exchange_explicit(where, table, memory_order_acq_rel);
+static void replace(struct prof_images *self, struct prof_images_table *_Atomic *where,
+                    struct prof_images_table *table) {
+  struct prof_images_table *before = atomic_exchange_explicit(where, table, memory_order_acq_rel);
   if (before && self->is_foreign) {
     free(before); /* no handler reads these */
   } else if (before) {
     before->next = self->old;
     self->old = before;
   }
+}
+
+/* images: by start. */
+static int publish(struct prof_images *self, struct prof_images_table *_Atomic *where,
+                   const struct image *images, size_t count, struct prof_error *error) {
+  struct prof_images_table *table = malloc(sizeof *table + count * sizeof *images);
+  if (!table)
+    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for %zu images", count);
+  if (count)
+    memcpy(table->images, images, count * sizeof *images);
+  table->count = count;
+  replace(self, where, table);
   return PROF_OK;
 }
 
@@ -249,24 +254,42 @@ out:
   return status;
 }
 
-int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
-                    const struct prof_cfi_image *image, struct prof_error *error) {
-  const struct prof_images_table *now = self->added;
-  size_t count = now ? now->count : 0;
-  struct image *images = calloc(count + 1, sizeof *images);
-  int status;
-  if (!images)
-    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for an image");
-  count = 0;
+/* What was added but lies in [start, end), into images; how many that is. */
+static size_t rest_of(const struct prof_images_table *now, uint64_t start, uint64_t end,
+                      struct image *images) {
+  size_t count = 0;
   for (size_t i = 0; now && i < now->count; i++)
     if (now->images[i].end <= start || now->images[i].start >= end)
       images[count++] = now->images[i];
+  return count;
+}
+
+int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
+                    const struct prof_cfi_image *image, struct prof_error *error) {
+  const struct prof_images_table *now = self->added;
+  struct image *images = calloc((now ? now->count : 0) + 1, sizeof *images);
+  size_t count;
+  int status;
+  if (!images)
+    return prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for an image");
+  count = rest_of(now, start, end, images);
   images[count++] = (struct image){start, end, *image};
   qsort(images, count, sizeof *images, by_start);
   set_code(self, start, end);
   status = publish(self, &self->added, images, count, error);
   free(images);
   return status;
+}
+
+void prof_images_drop(struct prof_images *self, uint64_t start, uint64_t end) {
+  struct prof_images_table *now = self->added, *rest;
+  size_t up_to = now ? prof_search(now->images, now->count, sizeof *now->images, end - 1) : 0;
+  if (!up_to || now->images[up_to - 1].end <= start)
+    return;
+  rest = calloc(1, sizeof *rest + now->count * sizeof *now->images);
+  if (rest) /* else all of them go, which needs no memory */
+    rest->count = rest_of(now, start, end, rest->images);
+  replace(self, &self->added, rest);
 }
 
 void prof_images_init(struct prof_images *self) {

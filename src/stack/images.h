@@ -48,6 +48,9 @@ int prof_images_refresh(struct prof_images *self, struct prof_error *error);
 int prof_images_add(struct prof_images *self, uint64_t start, uint64_t end,
                     const struct prof_cfi_image *image, struct prof_error *error);
 
+/* What was added and overlaps [start, end) goes: it was unmapped. */
+void prof_images_drop(struct prof_images *self, uint64_t start, uint64_t end);
+
 /* From now on nothing of this process is found, and one thread does everything. */
 void prof_images_foreign(struct prof_images *self);
 

@@ -87,11 +87,16 @@ int prof_rows_refresh(struct prof_rows *self, struct prof_error *error) {
 /* All rows at once: a handler that compiled an old row may still be about to store it, and only a
  * key of another epoch keeps it from being believed. A miss costs a microsecond, dlclose is rare.
  */
+static void forget(struct prof_rows *self) {
+  atomic_fetch_add_explicit(&self->epoch, 1, memory_order_acq_rel);
+  count(&self->counters.forgotten);
+}
+
 void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end) {
   if (start >= end)
     return;
-  atomic_fetch_add_explicit(&self->epoch, 1, memory_order_acq_rel);
-  count(&self->counters.forgotten);
+  prof_images_drop(&self->images, start, end);
+  forget(self);
 }
 
 uint64_t prof_rows_epoch(const struct prof_rows *self) {
@@ -101,7 +106,7 @@ uint64_t prof_rows_epoch(const struct prof_rows *self) {
 int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
                   const struct prof_cfi_image *image, struct prof_error *error) {
   int status = prof_images_add(&self->images, start, end, image, error);
-  prof_rows_forget(self, start, end);
+  forget(self);
   return status;
 }
 
@@ -143,7 +148,7 @@ void prof_rows_without_find_object(struct prof_rows *self) {
 void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end) {
   self->withheld_start = start;
   self->withheld_bytes = end - start;
-  prof_rows_forget(self, start, end);
+  forget(self);
 }
 
 /* Whether all of the page lies in one image, in a gap between two entries, and holds nothing that
