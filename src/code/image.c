@@ -157,6 +157,15 @@ const Elf64_Shdr *prof_image_section_at(struct prof_image *self, size_t index) {
   return index < self->section_count ? &self->sections[index] : NULL;
 }
 
+bool prof_image_is_unindexed(struct prof_image *self) {
+  if (prof_image_section(self, ".debug_frame"))
+    return true;
+  for (size_t i = 0; i < self->header.e_phnum; i++)
+    if (self->segments[i].p_type == PT_GNU_EH_FRAME)
+      return false;
+  return prof_image_section(self, ".eh_frame") != NULL;
+}
+
 static void to_hex(const unsigned char *bytes, size_t count, char *out) {
   static const char digits[] = "0123456789abcdef";
   for (size_t i = 0; i < count; i++) {

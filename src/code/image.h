@@ -57,6 +57,9 @@ void *prof_image_read_section(struct prof_image *self, const Elf64_Shdr *section
 const Elf64_Shdr *prof_image_section(struct prof_image *self, const char *name);
 const Elf64_Shdr *prof_image_section_at(struct prof_image *self, size_t index);
 
+/* It has unwind rows that no .eh_frame_hdr lists: .debug_frame, or an .eh_frame without one. */
+bool prof_image_is_unindexed(struct prof_image *self);
+
 /* Lower-case hex of the GNU build id of the notes in a PT_NOTE segment or a note section; "" and
  * false where there is none. */
 bool prof_image_build_id(struct prof_image *self, char out[PROF_BUILD_ID_TEXT]);

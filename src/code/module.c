@@ -148,15 +148,6 @@ static bool is_same(struct prof_image *image, const char *build_id, const struct
                 loaded->segment_count * sizeof *loaded->segments) == 0;
 }
 
-bool prof_module_is_unindexed(struct prof_image *file) {
-  if (prof_image_section(file, ".debug_frame"))
-    return true;
-  for (size_t i = 0; i < file->header.e_phnum; i++)
-    if (file->segments[i].p_type == PT_GNU_EH_FRAME)
-      return false;
-  return prof_image_section(file, ".eh_frame") != NULL;
-}
-
 static void describe(struct prof_modules *self, struct prof_image *image,
                      struct prof_module *module) {
   char path[PATH_MAX];
@@ -167,7 +158,7 @@ static void describe(struct prof_modules *self, struct prof_image *image,
     module->flags |= PROF_MODULE_EH_FRAME;
   if (prof_image_section(image, ".debug_info"))
     module->flags |= PROF_MODULE_DEBUG_INFO;
-  if (image->fd >= 0 && prof_module_is_unindexed(image))
+  if (image->fd >= 0 && prof_image_is_unindexed(image))
     module->flags |= PROF_MODULE_UNINDEXED;
   if (image->fd >= 0 && fstat(image->fd, &stat) == 0) {
     module->inode = stat.st_ino;

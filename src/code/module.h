@@ -28,7 +28,7 @@ enum prof_module_flag {
   PROF_MODULE_SYMTAB = 1,     /* .symtab in the file or in its separate debug file */
   PROF_MODULE_EH_FRAME = 2,   /* .eh_frame */
   PROF_MODULE_DEBUG_INFO = 4, /* .debug_info, there or in the debug file */
-  PROF_MODULE_UNINDEXED = 8   /* unwind rows that no .eh_frame_hdr lists; of files on disk */
+  PROF_MODULE_UNINDEXED = 8   /* prof_image_is_unindexed; of files on disk */
 };
 
 enum prof_module_state {
@@ -69,9 +69,6 @@ int prof_modules_map_image(struct prof_modules *self, struct prof_space *space,
 /* A module of another process, as it was seen there (path, build id, bias, range, flags): its
  * index, -1 where memory ends. Its file's symbols are used where it still has that build id. */
 int prof_modules_declare(struct prof_modules *self, const struct prof_module *seen);
-
-/* Whether the file has .debug_frame, or an .eh_frame without PT_GNU_EH_FRAME. */
-bool prof_module_is_unindexed(struct prof_image *file);
 
 size_t prof_modules_count(const struct prof_modules *self);
 const struct prof_module *prof_modules_at(const struct prof_modules *self, size_t index);

@@ -28,7 +28,7 @@ static struct prof_cfi_section read_section(struct prof_image *file, const char 
 bool prof_unindexed_read(struct prof_image *file, struct prof_cfi_image *out) {
   struct prof_cfi_section eh_frame, debug_frame;
   bool found;
-  if (!prof_module_is_unindexed(file))
+  if (!prof_image_is_unindexed(file))
     return false;
   eh_frame = read_section(file, ".eh_frame");
   debug_frame = read_section(file, ".debug_frame");

@@ -30,13 +30,11 @@ void prof_rows_free(struct prof_rows *self);
 /* Publishes the images that are mapped now. The profiler's thread, at start and on mmap records. */
 int prof_rows_refresh(struct prof_rows *self, struct prof_error *error);
 
-/* What was known of [start, end) is void, also what prof_rows_add gave: something else may be
- * mapped there now; counted. */
+/* What was known or added of [start, end) is void: other code may be mapped there; counted. */
 void prof_rows_forget(struct prof_rows *self, uint64_t start, uint64_t end);
 uint64_t prof_rows_epoch(const struct prof_rows *self);
 
-/* An image that the dynamic linker does not know, or not the rows of. The bytes stay the caller's.
- */
+/* An image, or rows of one, that the dynamic linker does not know; its bytes stay the caller's. */
 int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
                   const struct prof_cfi_image *image, struct prof_error *error);
 

@@ -20,7 +20,7 @@ const isThere = (command) => spawnSync(command, ['--version']).status === 0;
 
 /** @param {string} out @param {string[]} flags */
 function compile(out, flags) {
-  const include = require('node-api-headers').include_dir;
+  const include = path.join(ROOT, 'node_modules/node-api-headers/include');
   const { status, stderr } = spawnSync(
     'cc',
     ['-O2', '-fPIC', ...flags, `-I${include}`, SOURCE, '-o', out],
