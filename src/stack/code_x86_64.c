@@ -218,23 +218,39 @@ bool prof_code_switch(struct prof_memory *memory, uint64_t address) {
          prof_memory_code(memory, address - 5, code, sizeof code) && is_switch(code);
 }
 
-/* The return from a stack that was switched to. */
+/* From 2 bytes before: call r64 (2); add rsp, n (4), pop rbp, ret. What runs when the call returns
+ * says where the caller's frame is. V8's PushAllRegistersAndIterateStack ends so, which stands in
+ * the stack of each garbage collection (node 22, 24) and has no row, being assembly: */
+static bool is_epilogue(const uint8_t *code) {
+  return code[0] == 0xff && code[1] >> 3 == 0xd0 >> 3 && code[2] == 0x48 && code[3] == 0x83 &&
+         code[4] == 0xc4 && !(code[5] & 0x87) && code[6] == 0x5d && code[7] == 0xc3;
+}
+
+/* Where they begin before the pc of a look-up, which is the last byte of the call. */
+enum { BEFORE_SWITCH = 4, BEFORE_EPILOGUE = 1, ROW_CODE = 11 };
+#define IS_EPILOGUE(code) is_epilogue((code) + BEFORE_SWITCH - BEFORE_EPILOGUE)
+
 prof_row prof_code_row(uint64_t pc) {
-  uint8_t code[10];
-  return prof_probe_fetch(pc - 4, code, sizeof code) && is_switch(code)
-             ? prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_FP | PROF_ROW_FP_SAVED, 16, -16)
-             : PROF_ROW_NO_ROW;
+  uint8_t code[ROW_CODE];
+  if (!prof_probe_fetch(pc - BEFORE_SWITCH, code, sizeof code))
+    return PROF_ROW_NO_ROW;
+  if (is_switch(code)) /* the return from a stack that was switched to */
+    return prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FROM_FP | PROF_ROW_FP_SAVED, 16, -16);
+  if (IS_EPILOGUE(code)) /* rbp and the return address are above the n bytes */
+    return prof_row_bits(PROF_ROW_NORMAL, PROF_ROW_FP_SAVED, code[8] + 16, -16);
+  return PROF_ROW_NO_ROW;
 }
 
 bool prof_code_page_is_plain(uint64_t page) {
-  enum { PIECE = 256, LENGTH = 10 };
-  uint8_t code[PIECE + LENGTH];
-  uint64_t at = page - 4, end = page + PAGE_BYTES - 4; /* where one may begin */
+  enum { PIECE = 256 };
+  uint8_t code[PIECE + ROW_CODE];
+  uint64_t at = page - BEFORE_SWITCH, end = at + PAGE_BYTES; /* where one may begin */
   for (; at < end; at += PIECE) {
     if (!prof_probe_fetch(at, code, sizeof code))
       return false;
     for (unsigned i = 0; i < PIECE; i++)
-      if (code[i + LENGTH - 1] == 0xc3 && is_switch(code + i))
+      if ((code[i + 9] == 0xc3 && is_switch(code + i)) ||
+          (code[i + 10] == 0xc3 && IS_EPILOGUE(code + i)))
         return false;
   }
   return true;

@@ -238,6 +238,29 @@ static void frame_pointers_of_plain_code_need_a_call_that_leads_there(void **sta
   assert_int_equal(walk.flags, PROF_WALK_GUESS_FP);
 }
 
+/* As V8's PushAllRegistersAndIterateStack, below each garbage collection's walk of the stack:
+ * nothing is guessed there, whatever is in rbp. */
+static void the_epilogue_behind_a_call_is_a_row(void **state) {
+  (void)state;
+  unwind.v8 = NULL;
+  regs.r[PROF_RBP] = 77;
+  memcpy(plain + 0x500, "\xff\x25\x11\x22\x33\x44", 6); /* a PLT stub, which calls nobody */
+  memcpy(plain + 0x700 - 3, "\x41\xff\xd0\x48\x83\xc4\x10\x5d\xc3", 9);
+  stack[4] = at(plain) + 0x700;
+  stack[7] = at(&stack[20]); /* above 16 bytes */
+  stack[8] = start;
+  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  walk_from(at(plain) + 0x500);
+  WORDS(PROF_WALK_COMPLETE, PC(at(plain) + 0x500), RETURN(at(plain) + 0x700), RETURN(start));
+  assert_int_equal(walk.flags, PROF_WALK_GUESS_PLT);
+
+  plain[0x700 + 5] = 0x5b; /* pop rbx: says nothing of rbp */
+  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  walk_from(at(plain) + 0x500);
+  assert_int_equal(walk.end, PROF_WALK_NO_ROW);
+  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+}
+
 static void scanning_shows_the_gap_it_skipped(void **state) {
   (void)state;
   unwind.v8 = NULL;
@@ -298,6 +321,7 @@ int main(void) {
       SCENARIO(impossible_frame_pointers_end_the_walk),
       SCENARIO(plt_stubs_without_rows_are_known_by_their_bytes),
       SCENARIO(frame_pointers_of_plain_code_need_a_call_that_leads_there),
+      SCENARIO(the_epilogue_behind_a_call_is_a_row),
       SCENARIO(scanning_shows_the_gap_it_skipped),
       SCENARIO(the_profilers_own_frames_are_nobodys_callers),
       SCENARIO(full_capacity_is_truncated_at_every_kind_of_word),
