@@ -4,14 +4,17 @@
 // 'exit' covers a normal end, process.exit() and an uncaught exception; it fires in the thread that
 // started the recording. SIGINT and SIGTERM are harder: a listener takes the default action away,
 // so with nobody else listening we act and raise the signal again, with the default in force.
-// Refuses SIGHUP, SIGQUIT and the rest: they end the process, and the profile with it.
+// process.execve() (node 22.15 and later) is an end without any 'exit': see ../docs/safety.md for what a
+// recording would do to the program that comes after. Refuses SIGHUP, SIGQUIT and the rest: they end
+// the process, and the profile with it.
 //
 // Packages that ask "am I the only listener?" (signal-exit, which many tools use, raises the signal
 // itself if so) must not be misled by ours: it is taken off while a signal is being delivered.
 
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM']);
 
-/** @typedef {Pick<NodeJS.Process, 'on' | 'prependListener' | 'removeListener' | 'listenerCount' | 'kill' | 'pid'>} Proc */
+/** @typedef {Pick<NodeJS.Process, 'on' | 'prependListener' | 'removeListener' | 'listenerCount' | 'kill' | 'pid'> &
+ *    { execve?: (...given: unknown[]) => void }} Proc */
 
 /**
  * How many listeners of each signal are signal-exit's: version 4 keeps its emitter behind a
@@ -28,6 +31,24 @@ function signalExitListeners(proc) {
     (sum, emitter) => sum + (typeof emitter?.count === 'number' ? emitter.count : 0),
     0,
   );
+}
+
+/**
+ * @param {Proc} proc
+ * @param {() => void} finish
+ * @returns {() => void} takes it back
+ */
+function beforeExecve(proc, finish) {
+  const original = proc.execve;
+  if (typeof original !== 'function') return () => {};
+  const execve = (/** @type {unknown[]} */ ...given) => {
+    finish();
+    return Reflect.apply(original, proc, given);
+  };
+  proc.execve = execve;
+  return () => {
+    if (proc.execve === execve) proc.execve = original;
+  };
 }
 
 /**
@@ -73,8 +94,10 @@ function installExitHooks(finish, proc = process) {
     return { signal, handler };
   });
 
+  const restoreExecve = beforeExecve(proc, finishOnce);
   const remove = () => {
     installed = false;
+    restoreExecve();
     proc.removeListener('exit', finishOnce);
     for (const { signal, handler } of handlers) proc.removeListener(signal, handler);
   };

@@ -74,19 +74,27 @@ function machineProblem(platform = process.platform, arch = process.arch) {
   return fs.existsSync(MUSL_LOADER) && isMusl() ? MUSL_PROBLEM : '';
 }
 
+/** node has one error for both. @param {unknown} permission process.permission: of node's permission model */
+const addonsRefused = (permission) =>
+  permission
+    ? "node's permission model refuses addons and the profiler is one: give --allow-addons beside " +
+      '--permission, and --allow-fs-write for where the profile goes'
+    : 'node runs with --no-addons and the profiler is an addon: leave that flag out, also of NODE_OPTIONS';
+
 /** @param {unknown} cause @returns {ProfError} */
 const muslProblem = (cause) =>
   new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', MUSL_PROBLEM, { cause });
 
 /**
  * @param {{platform?: string, arch?: string, versions?: NodeJS.ProcessVersions | Record<string, string>,
- *   find?: () => string, load?: (file: string) => unknown}} [world] what to believe about this machine; tests
+ *   find?: () => string, load?: (file: string) => unknown, permission?: unknown}} [world] what to believe about this machine; tests
  *   invent it
  * @returns {NativeAddon}
  */
 function loadNative(world = {}) {
   const { platform = process.platform, arch = process.arch, versions = process.versions } = world;
   const { find = findAddon, load = require } = world;
+  const { permission = /** @type {any} */ (process).permission } = world;
   const problem = runtimeProblem(versions) || machineProblem(platform, arch);
   if (problem !== '') throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', problem);
 
@@ -113,11 +121,9 @@ function loadNative(world = {}) {
   } catch (error) {
     const reason = reasonOf(error);
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_DLOPEN_DISABLED') {
-      throw new ProfError(
-        'ERR_PROF_UNSUPPORTED_PLATFORM',
-        'node runs with --no-addons and the profiler is an addon: leave that flag out, also of NODE_OPTIONS',
-        { cause: error },
-      );
+      throw new ProfError('ERR_PROF_UNSUPPORTED_PLATFORM', addonsRefused(permission), {
+        cause: error,
+      });
     }
     if (isMusl()) throw muslProblem(error);
     throw new ProfError(

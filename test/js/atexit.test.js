@@ -70,6 +70,10 @@ const ENDINGS = [
   ['process.exit(3)', 'process.exit(3);'],
   ['process.exitCode', 'process.exitCode = 5;'],
   ['an exit listener that sets the code', "process.on('exit', () => { process.exitCode = 9; });"],
+  [
+    'process.execve(), where node has it',
+    "process.execve?.(process.execPath, ['node', '-p', '6 * 7'], { ...process.env, HERE: '1' });",
+  ],
   ['an uncaught exception', "setTimeout(() => { throw new Error('boom'); }, 1);"],
   ['an unhandled rejection', "Promise.reject(new Error('boom'));"],
   ['SIGINT', READY + WAIT, { signals: ['SIGINT'] }],

@@ -195,6 +195,20 @@ test('--no-addons: the flag is named, since no rebuild helps', () => {
   const load = () => assert.fail(Object.assign(new Error(), { code: 'ERR_DLOPEN_DISABLED' }));
   const linux = { platform: 'linux', arch: 'x64', find: () => __filename, load };
   assert.throws(() => loadNative(linux), { message: /--no-addons/ });
+  // The permission model has the same error, and another remedy.
+  const permission = { has: () => false };
+  assert.throws(() => loadNative({ ...linux, permission }), { message: /give --allow-addons/ });
+});
+
+test("under node's permission model the flag to give is named", (t) => {
+  const flags = ['--permission', '--experimental-permission'].filter((flag) =>
+    process.allowedNodeEnvironmentFlags.has(flag),
+  );
+  if (flags.length === 0) return t.skip('this node has no permission model');
+  const code = `require(${JSON.stringify(INDEX)}).start()`;
+  const args = [flags[0], '--allow-fs-read=*', '-e', code];
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (!/is not built/.test(stderr)) assert.match(stderr, /give --allow-addons beside --permission/);
 });
 
 test('on another platform the package can be required, read and asked; only start() throws', () => {

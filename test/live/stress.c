@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,11 +102,17 @@ struct account {
   struct prof_error error;
 };
 
+/* But for the library that a worker may be about to load (job "unloaded"). */
 static long count_entries(const char *path) {
   DIR *folder = opendir(path);
+  struct dirent *entry;
   long count = 0;
-  while (folder && readdir(folder))
-    count++;
+  while (folder && (entry = readdir(folder))) {
+    char target[PATH_MAX] = "";
+    if (readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1) < 0 ||
+        !strstr(target, "/plug.so"))
+      count++;
+  }
   if (folder)
     closedir(folder);
   return count;
