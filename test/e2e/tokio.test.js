@@ -8,11 +8,14 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { test } = require('node:test');
 const { bindingFile } = require('../../bench/build.js');
+const { whyNoRspack } = require('../js/helpers/rspack.js');
 const { run, temporaryFolder, whyNoEvents } = require('./support.js');
 
 const CHILD = path.join(__dirname, 'tokio-child.js');
 
-test("tokio's workers, files and timers at 20,000 Hz", { skip: whyNoEvents() }, async (t) => {
+const skip = whyNoRspack || whyNoEvents();
+
+test("tokio's workers, files and timers at 20,000 Hz", { skip }, async (t) => {
   const env = { ...process.env, RSPACK_BINDING: bindingFile('debug') ?? '' };
   const seconds = process.env.PROF_LONG ? '60' : '2';
   const folder = temporaryFolder(t);
