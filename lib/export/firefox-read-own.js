@@ -82,6 +82,7 @@ function readMeta(own) {
   for (const name of ['frequency', 'startNs', 'endNs', 'startUnixMs', 'cpus', 'pid']) {
     if (!Number.isFinite(meta[name])) throw new BadProfile(`meta.${name} is not a number`);
   }
+  if (meta.arch !== undefined) text(meta.arch, 'meta.arch');
   if (meta.budget !== undefined) {
     const budget = object(meta.budget, 'meta.budget');
     for (const name of ['percent', 'costPercent', 'finalFrequency']) {

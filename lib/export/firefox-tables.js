@@ -54,14 +54,17 @@ function breakpadId(buildId) {
   return `${order.map((index) => bytes[index]).join('')}0`;
 }
 
+/** Of a file that does not tell: until it was noted there was no other. @param {{arch?: string}} meta */
+const archOf = ({ arch = 'x86_64' }) => arch;
+
 /** @param {RawProfile} raw */
-function libsOf({ strings, modules }) {
+function libsOf({ strings, modules, meta }) {
   return Array.from(modules.path, (pathIndex, module) => {
     const name = strings[modules.name[module]];
     const path = strings[pathIndex];
     const buildId = strings[modules.buildId[module]];
     return {
-      arch: 'x86_64',
+      arch: archOf(meta),
       name,
       path,
       debugName: name,
@@ -165,4 +168,4 @@ function funcsOf({ funcs }) {
   };
 }
 
-module.exports = { PHASE_CATEGORY, Strings, categoriesWith, framesOf, funcsOf, libsOf };
+module.exports = { PHASE_CATEGORY, Strings, archOf, categoriesWith, framesOf, funcsOf, libsOf };

@@ -8,7 +8,14 @@
 // lost on the way back.
 
 const { fresh } = require('../profile/scratch.js');
-const { Strings, categoriesWith, framesOf, funcsOf, libsOf } = require('./firefox-tables.js');
+const {
+  Strings,
+  archOf,
+  categoriesWith,
+  framesOf,
+  funcsOf,
+  libsOf,
+} = require('./firefox-tables.js');
 const { Column, writeJson } = require('./json.js');
 const { cpuUsage } = require('./cpu-usage.js');
 const { cpuThreadsOf } = require('./firefox-cpus.js');
@@ -178,7 +185,7 @@ function toFirefox(profile, { perCpuThreads = false, categories = false } = {}, 
       processType: 0,
       stackwalk: 1,
       debug: false,
-      oscpu: `Linux ${meta.kernel} x86_64`,
+      oscpu: `Linux ${meta.kernel} ${archOf(meta)}`,
       logicalCPUs: meta.cpus,
       arguments: meta.command,
       symbolicated: true,

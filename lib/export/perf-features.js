@@ -3,6 +3,7 @@
 // (build ids, the machine, the command).
 
 const { bareEvent, eachEvent } = require('../profile/events.js');
+const { archOf } = require('./firefox-tables.js');
 const { Writer } = require('./perf-bytes.js');
 const pkg = require('../../package.json');
 
@@ -100,7 +101,7 @@ function features(profile, places) {
     [FEATURES.BUILD_ID, buildIds(profile, places)],
     [FEATURES.OSRELEASE, of((writer) => writer.featureText(meta.kernel))],
     [FEATURES.VERSION, of((writer) => writer.featureText(`rspack-prof ${pkg.version}`))],
-    [FEATURES.ARCH, of((writer) => writer.featureText('x86_64'))],
+    [FEATURES.ARCH, of((writer) => writer.featureText(archOf(meta)))],
     [
       FEATURES.NRCPUS,
       of((writer) => {

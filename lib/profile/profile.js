@@ -75,6 +75,7 @@ class Profile {
       cpus: meta.cpus,
       pid: meta.pid,
       kernel: meta.kernel,
+      ...(meta.arch && { arch: meta.arch }),
       hasKernel: meta.hasKernel,
       hasPmu: meta.hasPmu,
       ...(meta.switches && { switches: meta.switches, view: meta.view }),

@@ -131,6 +131,8 @@ export interface RawMeta {
   pid: number;
   journal?: string; // its file, to be removed once the profile is safe; taken out by session.js
   kernel: string;
+  /** uname's word for the machine; files from before it was noted are of x86_64. */
+  arch?: string;
   hasKernel: boolean;
   hasPmu: boolean;
   /** Where waits were recorded: with stacks of their own, or by their times alone. */

@@ -233,6 +233,8 @@ export interface ProfileMeta {
   cpus: number;
   pid: number;
   kernel: string;
+  /** uname's word for the machine (`x86_64`, `aarch64`); older files have none. */
+  arch?: string;
   hasKernel: boolean;
   hasPmu: boolean;
   /** Where a budget was given. `frequency` is the rate that was asked for. */

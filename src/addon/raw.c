@@ -189,6 +189,7 @@ static napi_value meta_of(napi_env env, const struct prof_result *result) {
   if (result->command[0])
     prof_value_set_text(env, meta, "command", result->command);
   prof_value_set_text(env, meta, "kernel", result->kernel);
+  prof_value_set_text(env, meta, "arch", result->arch);
   prof_value_set_bool(env, meta, "hasKernel", plan->kernel);
   prof_value_set_bool(env, meta, "hasPmu", plan->has_pmu);
   if (plan->switches != PROF_SWITCHES_NONE)

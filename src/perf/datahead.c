@@ -126,6 +126,9 @@ void prof_datahead_feature(struct prof_datahead *self, unsigned feature, const u
   case PROF_DATA_VERSION:
     take_text(&reader, self->version, sizeof self->version);
     break;
+  case PROF_DATA_ARCH:
+    take_text(&reader, self->arch, sizeof self->arch);
+    break;
   case PROF_DATA_NRCPUS:
     prof_cursor_u32(&reader); /* available */
     self->cpus = prof_cursor_u32(&reader);

@@ -40,6 +40,7 @@ struct prof_datahead {
   struct prof_data_build_id *build_ids;
   size_t build_id_count, build_id_capacity;
   char os_release[65], version[64]; /* of the kernel; of perf (or of the program that wrote it) */
+  char arch[65];                    /* uname's word for the machine, "" unknown */
   char command[256];
   uint32_t cpus;                /* online, 0 unknown */
   uint64_t first_ns, last_ns;   /* of the samples, 0 unknown */

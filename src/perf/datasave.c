@@ -124,6 +124,9 @@ static void put_feature(struct prof_datasave *self, enum prof_data_feature featu
   case PROF_DATA_VERSION:
     put_text(self, facts->version);
     break;
+  case PROF_DATA_ARCH:
+    put_text(self, facts->arch);
+    break;
   case PROF_DATA_NRCPUS:
     put_u32(self, facts->cpus);
     put_u32(self, facts->cpus);
@@ -157,8 +160,8 @@ static void put_feature(struct prof_datasave *self, enum prof_data_feature featu
 /* The table of sections stands right behind the records, in the order of their bits. */
 static void put_features(struct prof_datasave *self, const struct prof_datasave_facts *facts) {
   static const enum prof_data_feature features[] = {
-      PROF_DATA_OSRELEASE,  PROF_DATA_VERSION,     PROF_DATA_NRCPUS,    PROF_DATA_CMDLINE,
-      PROF_DATA_EVENT_DESC, PROF_DATA_SAMPLE_TIME, PROF_DATA_CLOCK_DATA};
+      PROF_DATA_OSRELEASE, PROF_DATA_VERSION,    PROF_DATA_ARCH,        PROF_DATA_NRCPUS,
+      PROF_DATA_CMDLINE,   PROF_DATA_EVENT_DESC, PROF_DATA_SAMPLE_TIME, PROF_DATA_CLOCK_DATA};
   enum { COUNT = sizeof features / sizeof features[0] };
   struct prof_data_section table[COUNT] = {{0}};
   uint64_t table_at = self->at;

@@ -20,7 +20,7 @@
 struct prof_datasave;
 
 struct prof_datasave_facts {
-  const char *event_name, *version, *os_release, *command;
+  const char *event_name, *version, *os_release, *arch, *command;
   uint32_t cpus;
   uint64_t first_ns, last_ns;   /* of the samples */
   uint64_t wall_ns, wall_at_ns; /* wall clock at a time of the records' clock */

@@ -123,6 +123,7 @@ void prof_rawfile_end(struct prof_recording *recording) {
       .event_name = recording->options.plan.event.name,
       .version = VERSION,
       .os_release = name.release,
+      .arch = name.machine,
       .command = command,
       .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
       .first_ns = samples->count ? samples->rows[0].time_ns : 0,

@@ -267,6 +267,8 @@ static int run(struct replay *self, struct prof_result **out, struct prof_error 
       (*out)->call_graph = self->recording.options.whole_chains ? "full" : "fp";
     snprintf((*out)->command, sizeof(*out)->command, "%s", head->command);
     snprintf((*out)->kernel, sizeof(*out)->kernel, "%s", head->os_release);
+    if (head->arch[0])
+      snprintf((*out)->arch, sizeof(*out)->arch, "%s", head->arch);
   }
   prof_recording_free(&self->recording);
   prof_elsewhere_free(&self->elsewhere);

@@ -338,8 +338,10 @@ static void copy_facts(struct build *self) {
   out->end_ns = recording->end_ns;
   out->start_unix_ms = recording->start_unix_ms;
   out->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-  if (uname(&name) == 0)
+  if (uname(&name) == 0) {
     snprintf(out->kernel, sizeof out->kernel, "%s", name.release);
+    snprintf(out->arch, sizeof out->arch, "%s", name.machine);
+  }
   snprintf(out->journal, sizeof out->journal, "%s", recording->journal.path);
   out->quality.lost = counters.lost + counters.no_memory + counters.malformed;
   out->quality.throttled = counters.throttled;

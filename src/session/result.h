@@ -46,6 +46,7 @@ struct prof_result {
   char journal[4096];     /* its file, which the receiver removes once the profile is safe; "" */
   char command[256];      /* a replay: what was recorded; "": this process */
   char kernel[65];        /* release */
+  char arch[65];          /* uname's word for the machine */
 };
 
 struct prof_result *prof_result_build(struct prof_recording *recording);

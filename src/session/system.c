@@ -264,6 +264,7 @@ static int close_file(struct prof_system *self, struct prof_error *error) {
       .event_name = self->plan.event.name,
       .version = VERSION,
       .os_release = name.release,
+      .arch = name.machine,
       .command = "",
       .cpus = (uint32_t)self->cpu_count,
       .first_ns = self->start_ns,

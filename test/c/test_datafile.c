@@ -337,6 +337,7 @@ static void the_head_tells_events_and_build_ids(void **state) {
   assert_string_equal(head->events[0].name, "cpu-clock:u");
   assert_string_equal(head->events[1].name, "page-faults:u");
   assert_true(strncmp(head->os_release, "fixture", 7) == 0);
+  assert_string_equal(head->arch, "x86_64");
   assert_non_null(strstr(head->command, "./spin-fp"));
   assert_true(head->cpus > 0 && head->first_ns > 0 && head->last_ns > head->first_ns);
   assert_true(head->build_id_count >= 1);

@@ -1,10 +1,10 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { toFirefox } = require('../../lib/export/firefox.js');
 const { toPerfData } = require('../../lib/export/perf-data.js');
+const { Profile } = require('../../lib/profile/profile.js');
 const { buildProfile } = require('./helpers/raw-profile.js');
-
-/** @typedef {import('../../lib/profile/profile').Profile} Profile */
 
 const BUILD_ID = 'ab'.repeat(20);
 /** Two names at one address, a piece of data, a module's function. */
@@ -229,6 +229,20 @@ test('the head names the event, the machine and the command', () => {
   }
   assert.ok(/rspack-prof \d/.test(text));
   assert.ok(bytes.includes(Buffer.from(BUILD_ID, 'hex')));
+});
+
+test('the machine is the one that was recorded, here and in a Firefox profile; once there was one only', () => {
+  const arm = profile(ALL);
+  Object.assign(arm.raw.meta, { arch: 'aarch64' });
+  const made = new Profile(arm.raw, { context: arm.context });
+  const machines = (/** @type {Profile} */ own) => {
+    const { meta, libs } = /** @type {any} */ (toFirefox(own));
+    const { bytes } = parse(toPerfData(own, disk()));
+    const inData = ['x86_64', 'aarch64'].filter((name) => bytes.includes(`${name}\0`));
+    return [...inData, meta.oscpu.split(' ').at(-1), libs[0].arch];
+  };
+  assert.deepEqual(machines(made), ['aarch64', 'aarch64', 'aarch64']);
+  assert.deepEqual(machines(profile(ALL)), ['x86_64', 'x86_64', 'x86_64']);
 });
 
 test('times and places that are no whole numbers, as anybody may write them, are rounded', () => {
