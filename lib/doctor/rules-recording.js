@@ -16,6 +16,10 @@ const COST_SHOWN_FROM = 0.05;
 /** Starting costs 10 to 60 ms at any frequency: below this it is most of the cost. */
 const COST_TOLD_FROM_MS = 1000;
 
+/** Of an object that broken stacks end in. @param {string} object */
+const nameOf = (object) =>
+  object === 'rspack_prof.node' ? `${object} (the profiler's own library)` : object;
+
 /** The command with half as many samples. @param {RawProfile} profile */
 const halfOf = ({ meta: { period, frequency } }) =>
   `rspack-prof record ${period ? `-c ${2 * period}` : `-F ${Math.max(1, Math.floor(frequency / 2))}`} -- COMMAND`;
@@ -64,7 +68,7 @@ const RULES = [
       const { complete, samples, byObject } = profile.quality;
       if (complete / samples >= GOOD_COMPLETE_SHARE) return null;
       const [worst] = [...byObject].sort((a, b) => b.broken - a.broken);
-      const where = worst?.broken > 0 ? `, most of the others end in ${worst.object}` : '';
+      const where = worst?.broken > 0 ? `, most of the others end in ${nameOf(worst.object)}` : '';
       return {
         message:
           `${inPercent(complete / samples)} of the stacks reach their thread's start${where}: ` +
@@ -101,12 +105,14 @@ const RULES = [
       const { cpuMs, handlerMs = 0 } = profile.quality.cost;
       const sampledMs = profile.samples.weight.reduce((sum, weight) => sum + weight, 0) / 1e6;
       if (sampledMs < COST_TOLD_FROM_MS) return null;
-      if ((cpuMs + handlerMs) / sampledMs <= COST_SHOWN_FROM) return null;
+      // Handlers that waited for a CPU may still count too much: no more than all.
+      const share = Math.min(1, (cpuMs + handlerMs) / sampledMs);
+      if (share <= COST_SHOWN_FROM) return null;
       // A binding with unwind tables is walked by them; without, each frame is looked for.
       const guessing = (profile.quality.guessed ?? 0) > 0;
       return {
         message:
-          `profiling took ${inPercent((cpuMs + handlerMs) / sampledMs)} of the time that was sampled: ` +
+          `profiling took ${share < 1 ? '' : 'as much as '}${inPercent(share)} of the time that was sampled: ` +
           `a lower frequency costs less${guessing ? ', and so does a debug binding, whose stacks need no guessing' : ''}`,
         fix: halfOf(profile),
       };

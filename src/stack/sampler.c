@@ -19,6 +19,7 @@
 #include "stack/restart.h"
 #include "stack/shards.h"
 #include "stack/siginfo.h"
+#include "stack/spent.h"
 #include "stack/trap.h"
 
 enum {
@@ -33,7 +34,8 @@ struct slot {
   _Atomic uintptr_t stack;              /* its thread's signal stack at the last sample; 0: none */
   struct prof_memory memory;
   struct prof_fair fair;
-  _Atomic uint64_t signals, dropped, spared, handler_ns; /* written by the thread alone */
+  _Atomic uint64_t signals, dropped, spared; /* written by the thread alone */
+  struct prof_spent spent;
   /* Of the walk under way: here, since the signal stack may be small. */
   struct prof_regs regs;
   struct prof_walk walk;
@@ -171,7 +173,7 @@ static void leave_stack(struct armed *armed, struct slot *slot, const uint64_t *
     return;
   }
   stack->duration_ns = (uint32_t)(prof_now_ns() - head->time_ns);
-  add_relaxed(&slot->handler_ns, stack->duration_ns);
+  prof_spent_add(&slot->spent, stack->duration_ns);
   prof_fair_leave(&slot->fair, stack->duration_ns, own_cpu_ns);
   prof_shards_commit(&armed->shards, stack);
 }
@@ -279,7 +281,7 @@ static void free_dead_slots(void) {
     atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].spared, 0, memory_order_relaxed);
-    atomic_store_explicit(&slots[i].handler_ns, 0, memory_order_relaxed);
+    prof_spent_clear(&slots[i].spent);
   }
 }
 
@@ -378,7 +380,7 @@ void prof_sampler_counters(struct prof_sampler_counters *out) {
     out->signals += atomic_load_explicit(&slots[i].signals, memory_order_relaxed);
     out->dropped += atomic_load_explicit(&slots[i].dropped, memory_order_relaxed);
     out->spared += atomic_load_explicit(&slots[i].spared, memory_order_relaxed);
-    out->handler_ns += atomic_load_explicit(&slots[i].handler_ns, memory_order_relaxed);
+    out->handler_ns += prof_spent_ns(&slots[i].spent);
   }
   const struct armed *armed = atomic_load(&current);
   if (armed)

@@ -37,7 +37,7 @@ struct prof_sampler_counters {
   uint64_t signals;    /* ours, while armed: walked or dropped */
   uint64_t dropped;    /* no room in the buffer or on the signal stack, more than 4,096 threads */
   uint64_t spared;     /* of the signals: one frame alone, see stack/fair.h */
-  uint64_t handler_ns; /* time in the handler */
+  uint64_t handler_ns; /* CPU time in the handler (stack/spent.h) */
   uint64_t passed_on;  /* SIGTRAPs that were not ours */
   size_t buffer_bytes;
 };

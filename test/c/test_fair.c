@@ -1,4 +1,5 @@
-/* stack/fair: which samples of a thread are walked, with invented time. */
+/* stack/fair: which samples of a thread are walked; stack/spent: what walks took. With invented
+ * time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <cmocka.h>
 
 #include "stack/fair.h"
+#include "stack/spent.h"
 
 enum { SPARED_NS = 500 /* a sample without a walk */, SLICE_NS = 3000000 /* of a busy CPU */ };
 
@@ -170,6 +172,40 @@ static void a_clock_that_goes_back_is_no_debt(void **state) {
   assert_int_equal(fair.debt_ns, debt_ns);
 }
 
+/* What walks of so long took by the wall, and as it is told. */
+static uint64_t spend(struct prof_spent *spent, uint64_t walk_ns, int walks) {
+  uint64_t sum_ns = 0;
+  for (int i = 0; i < walks; i++) {
+    run_for(250000);
+    uint64_t entered_ns = wall_ns;
+    run_for(walk_ns);
+    prof_spent_add(spent, wall_ns - entered_ns);
+    sum_ns += wall_ns - entered_ns;
+  }
+  return sum_ns;
+}
+
+static void a_walk_that_waited_for_a_cpu_took_what_the_others_did(void **state) {
+  (void)state;
+  const uint64_t walk_ns = 3000, walks = 200000;
+  struct prof_spent idle = {0}, busy = {0};
+  assert_int_equal(spend(&idle, walk_ns, walks), walk_ns * walks);
+  assert_int_equal(prof_spent_ns(&idle), walk_ns * walks);
+  others = 9;
+  assert_true(spend(&busy, walk_ns, walks) > 5 * walk_ns * walks);
+  assert_in_range(prof_spent_ns(&busy), walk_ns * walks - walks, walk_ns * walks + walks);
+  prof_spent_clear(&busy);
+  assert_int_equal(prof_spent_ns(&busy), 0);
+}
+
+static void walks_that_are_long_are_believed(void **state) {
+  (void)state;
+  struct prof_spent spent = {0};
+  uint64_t sum_ns = spend(&spent, 2000000, 1000);
+  assert_int_equal(prof_spent_ns(&spent), sum_ns);
+  assert_int_equal(sum_ns, 2000000000);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
   const struct CMUnitTest tests[] = {
@@ -181,6 +217,8 @@ int main(void) {
       TEST(a_handler_that_lost_its_cpu_is_no_storm),
       TEST(while_others_run_no_debt_is_paid),
       TEST(a_clock_that_goes_back_is_no_debt),
+      TEST(a_walk_that_waited_for_a_cpu_took_what_the_others_did),
+      TEST(walks_that_are_long_are_believed),
   };
   return cmocka_run_group_tests_name("fair", tests, NULL, NULL);
 }

@@ -283,6 +283,12 @@ test('broken stacks: the worst object is named', () => {
     { object: 'rspack.linux-x64-gnu.node', samples: 100, broken: 99, reason: 'no row' },
   ];
   const profile = rawProfile({ funcs, modules, samples, quality: { byObject } });
+  const own = [{ object: 'rspack_prof.node', samples: 100, broken: 100, reason: 'no stack' }];
+  const inOwn = rawProfile({ funcs, modules, samples, quality: { byObject: own } });
+  assert.match(
+    advice('incomplete-stacks', {}, inOwn)?.message ?? '',
+    /most of the others end in rspack_prof\.node \(the profiler's own library\): totals/,
+  );
   assert.match(
     advice('incomplete-stacks', {}, profile)?.message ?? '',
     /^90\.0 % of the stacks .* end in rspack\.linux-x64-gnu\.node/,
@@ -334,6 +340,7 @@ test('the profiler’s own cost is told above 5 % of the time that was sampled',
     message: 'profiling took 12.0 % of the time that was sampled: a lower frequency costs less',
     fix: 'rspack-prof record -F 500 -- COMMAND',
   });
+  assert.match(cost(30, 5000)?.message ?? '', /^profiling took as much as 100\.0 % of the time/);
   assert.match(cost(30, 90, { guessed: 1 })?.message ?? '', /and so does a debug binding/);
   assert.equal(cost(30, 90, { meta: { unit: 'cycles' } }), null, 'cycles are no time');
   assert.equal(advice('profiler-cost', {}, recorded({ samples: [] })), null);
