@@ -1,4 +1,4 @@
-/// <reference types="node" />
+/// <reference lib="esnext.disposable" />
 // Types of rspack-prof, by part. Those of the matchers are in jest.d.ts, vitest.d.mts and assert.d.ts.
 
 export * from './types/errors';

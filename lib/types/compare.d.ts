@@ -34,7 +34,7 @@ export interface CompareOptions {
   /** Of those, samples per second and CPU. Default 1000. */
   frequency?: number;
   cwd?: string;
-  env?: NodeJS.ProcessEnv;
+  env?: Record<string, string | undefined>;
   /** Ends the run under way with all that it started; the result tells what there is. */
   signal?: AbortSignal;
   onProgress?: (progress: CompareProgress) => void;

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 
@@ -51,6 +52,22 @@ describe('the package', { skip }, () => {
       .filter(([name, { types }]) => name !== '.' && types)
       .map(([name, { types }]) => [name.slice(2), [types.slice(2)]]);
     assert.deepEqual(typesVersions['*'], Object.fromEntries(typed));
+  });
+
+  test('has types that need no other package, nor a library beyond es2020', (t) => {
+    // Away from here, where @types/node lies above.
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspack-prof-types-'));
+    t.after(() => fs.rmSync(folder, { recursive: true }));
+    for (const name of [...names].filter((file) => /^lib\/.*\.d\.ts$/.test(file)))
+      fs.cpSync(path.join(ROOT, name), path.join(folder, name));
+    const entries = ['index', 'plugin', 'assert'].map((name) => `lib/${name}.d.ts`);
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2020'];
+    const tsc = require.resolve('typescript/bin/tsc');
+    const { stdout } = spawnSync(process.execPath, [tsc, ...flags, ...entries], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, '');
   });
 
   test('has what its README, types and messages point to', () => {
