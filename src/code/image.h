@@ -57,7 +57,8 @@ void *prof_image_read_section(struct prof_image *self, const Elf64_Shdr *section
 const Elf64_Shdr *prof_image_section(struct prof_image *self, const char *name);
 const Elf64_Shdr *prof_image_section_at(struct prof_image *self, size_t index);
 
-/* It has unwind rows that no .eh_frame_hdr lists: .debug_frame, or an .eh_frame without one. */
+/* It has unwind rows that no .eh_frame_hdr lists: .debug_frame (but one of a 64th of the .eh_frame
+ * that is listed), or an .eh_frame without one. */
 bool prof_image_is_unindexed(struct prof_image *self);
 
 /* Lower-case hex of the GNU build id of the notes in a PT_NOTE segment or a note section; "" and

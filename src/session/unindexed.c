@@ -1,5 +1,6 @@
 #include "session/unindexed.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,18 @@ void prof_unindexed_drop(struct prof_cfi_image *image) {
   memset(image, 0, sizeof *image);
 }
 
+/* Of a part of an image that is mapped once more, V8's builtins in its code range, the rows are not
+ * the file's: that is JavaScript's code to the walk. Node 26 has a .debug_frame. */
+static bool is_whole(const struct prof_image *file, const struct prof_module *module) {
+  uint64_t lowest = UINT64_MAX;
+  for (size_t i = 0; i < file->header.e_phnum; i++) {
+    const Elf64_Phdr *segment = &file->segments[i];
+    if (segment->p_type == PT_LOAD && segment->p_flags & PF_X && segment->p_vaddr < lowest)
+      lowest = segment->p_vaddr;
+  }
+  return module->start <= module->bias + lowest;
+}
+
 /* The module's, at its place; NULL where memory ends. */
 static const struct prof_cfi_image *image_of(struct prof_unindexed *self,
                                              const struct prof_module *module) {
@@ -58,7 +71,8 @@ static const struct prof_cfi_image *image_of(struct prof_unindexed *self,
   file = &self->files[self->count++];
   *file = (struct prof_unindexed_file){.path = module->path, .bias = module->bias};
   if (prof_image_open_file(&image, module->path) == 0) {
-    prof_unindexed_read(&image, &file->sections);
+    if (is_whole(&image, module))
+      prof_unindexed_read(&image, &file->sections);
     prof_image_close(&image);
   }
   file->sections.hdr.address += module->bias;

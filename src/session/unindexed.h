@@ -5,7 +5,7 @@
  * The caller provides the rows, feeds each executable mapping once it is a module, from the
  * profiler's thread, and frees this after the rows. A file is read from disk once for each place
  * that it is mapped at. Refuses: .debug_frame that is compressed or in a separate debug file,
- * sections above PROF_UNINDEXED_BYTES, files that were replaced since.
+ * sections above PROF_UNINDEXED_BYTES, files that were replaced since, copies of parts of an image.
  */
 #ifndef RSPACK_PROF_SESSION_UNINDEXED_H
 #define RSPACK_PROF_SESSION_UNINDEXED_H

@@ -238,6 +238,12 @@ static void frame_pointers_of_plain_code_need_a_call_that_leads_there(void **sta
   assert_int_equal(walk.flags, PROF_WALK_GUESS_FP);
 }
 
+static void forget_rows_of_plain(void) {
+  struct prof_cfi_image none = {0};
+  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  prof_rows_add(unwind.rows, at(plain), at(plain) + PAGE, &none, NULL);
+}
+
 /* As V8's PushAllRegistersAndIterateStack, below each garbage collection's walk of the stack:
  * nothing is guessed there, whatever is in rbp. */
 static void the_epilogue_behind_a_call_is_a_row(void **state) {
@@ -249,16 +255,16 @@ static void the_epilogue_behind_a_call_is_a_row(void **state) {
   stack[4] = at(plain) + 0x700;
   stack[7] = at(&stack[20]); /* above 16 bytes */
   stack[8] = start;
-  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  forget_rows_of_plain();
   walk_from(at(plain) + 0x500);
   WORDS(PROF_WALK_COMPLETE, PC(at(plain) + 0x500), RETURN(at(plain) + 0x700), RETURN(start));
   assert_int_equal(walk.flags, PROF_WALK_GUESS_PLT);
 
   plain[0x700 + 5] = 0x5b; /* pop rbx: says nothing of rbp */
-  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  forget_rows_of_plain();
   walk_from(at(plain) + 0x500);
   assert_int_equal(walk.end, PROF_WALK_NO_ROW);
-  prof_rows_forget(unwind.rows, at(plain), at(plain) + PAGE);
+  forget_rows_of_plain();
 }
 
 static void scanning_shows_the_gap_it_skipped(void **state) {
