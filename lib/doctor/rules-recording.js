@@ -2,7 +2,7 @@
 // Rules about what happened in a recording: what was lost, cut, guessed, and what it cost.
 
 const { grouped, inPercent } = require('../grouped.js');
-const { TIMERS } = require('./profile-facts.js');
+const { TIMERS, bindingOf } = require('./profile-facts.js');
 
 /** @typedef {import('./rules').Rule} Rule */
 /** @typedef {import('../profile/raw').RawProfile} RawProfile */
@@ -109,7 +109,8 @@ const RULES = [
       const share = Math.min(1, (cpuMs + handlerMs) / sampledMs);
       if (share <= COST_SHOWN_FROM) return null;
       // A binding with unwind tables is walked by them; without, each frame is looked for.
-      const guessing = (profile.quality.guessed ?? 0) > 0;
+      const { guessed = 0, samples } = profile.quality;
+      const guessing = bindingOf(profile) !== null && guessed > samples * GUESSED_SHOWN_FROM;
       return {
         message:
           `profiling took ${share < 1 ? '' : 'as much as '}${inPercent(share)} of the time that was sampled: ` +

@@ -73,9 +73,13 @@ static void read_features(struct prof_datafile *self, const struct prof_data_fil
     struct prof_data_section section;
     if (!(head->features[bit / 64] >> bit % 64 & 1))
       continue;
-    if (prof_file_read_at(self->fd, &section, sizeof section, at) != sizeof section)
+    if (prof_file_read_at(self->fd, &section, sizeof section, at) != sizeof section) {
+      self->counts.is_cut = true;
       return;
+    }
     at += sizeof section;
+    if (section.offset > self->size || section.size > self->size - section.offset)
+      self->counts.is_cut = true;
     unsigned char *bytes = read_section(self, section);
     if (bytes)
       prof_datahead_feature(&self->head, bit, bytes, section.size);

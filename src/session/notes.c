@@ -162,7 +162,8 @@ void prof_notes_add(struct prof_recording *recording, struct prof_result *out) {
         (unsigned long long)out->quality.unlisted_refused);
   }
   if (out->quality.handler_dropped) {
-    add(out, "stacks-dropped", "", "%llu stacks found no room in the buffers",
+    add(out, "stacks-dropped", "",
+        "%llu stacks found no room in the buffers or on a signal stack of the program's",
         (unsigned long long)out->quality.handler_dropped);
   }
   if (out->quality.inline_skipped) {

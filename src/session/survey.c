@@ -117,7 +117,10 @@ int prof_survey_file(struct prof_survey *self, struct prof_datafile *file, const
                      struct prof_error *error) {
   *self = (struct prof_survey){.head = prof_datafile_head(file)};
   int status = event ? find_event(self, event, error) : choose_event(self, file, error);
-  return status ? status : prof_datafile_scan(file, survey_record, self, error);
+  if (!status)
+    status = prof_datafile_scan(file, survey_record, self, error);
+  self->is_cut = prof_datafile_counts(file).is_cut;
+  return status;
 }
 
 void prof_survey_free(struct prof_survey *self) {
@@ -154,7 +157,9 @@ const struct prof_survey_process *prof_survey_choose(struct prof_survey *self, u
                    "this perf.data has no samples of process %" PRIu32, wanted);
   else
     prof_error_set(error, PROF_BAD_FILE, 0, NULL,
-                   "this perf.data has no samples of a process: record for longer");
+                   self->is_cut ? "this perf.data ends in the middle, before its first sample of a "
+                                  "process: copy it again, or record it again"
+                                : "this perf.data has no samples of a process: record for longer");
   return most;
 }
 

@@ -45,6 +45,7 @@ struct prof_survey {
   char kernel_symbol[32];
   struct prof_survey_ancestor ancestors[PROF_SURVEY_ANCESTORS]; /* of the chosen process */
   int ancestor_count;
+  bool is_cut; /* the file ends in the middle */
   bool has_kernel_samples, has_dumps, has_chains;
 };
 

@@ -244,6 +244,46 @@ static void a_file_that_ends_early_gives_what_it_has(void **state) {
   prof_datafile_close(file);
 }
 
+static void what_is_lost_behind_the_records_is_said(void **state) {
+  static const uint64_t types[] = {PLAIN};
+  const uint64_t feature[] = {0, 8, 0x6465707061727473ull}; /* where it is, its bytes, they */
+  struct build *b = *state;
+  struct prof_datafile *file;
+  struct prof_error error;
+  begin(b, 1, types);
+  put_sample(b, 1, 5, 1);
+  poke64(b, 40, b->records_at);
+  poke64(b, 48, b->size - b->records_at);
+  poke64(b, 72, 1ull << 4); /* one feature: the kernel's release */
+  memcpy(b->bytes + b->size, feature, sizeof feature);
+  poke64(b, b->size, b->size + 16);
+  for (size_t less = 0; less <= sizeof feature; less++) {
+    write_bytes(b, b->bytes, b->size + sizeof feature - less);
+    assert_int_equal(open_built(b, &file, &error), 0);
+    assert_int_equal(prof_datafile_counts(file).is_cut, less > 0);
+    prof_datafile_close(file);
+  }
+}
+
+static void a_file_without_its_samples_asks_for_another_copy(void **state) {
+  static const uint64_t types[] = {PLAIN};
+  struct build *b = *state;
+  struct prof_replay_options options = {.path = b->path};
+  struct prof_result *result;
+  struct prof_error error;
+  begin(b, 1, types);
+  put_sample(b, 1, 5, 1);
+  poke64(b, 40, b->records_at);
+  poke64(b, 48, b->size - b->records_at);
+  write_bytes(b, b->bytes, b->size - 8);
+  assert_int_equal(prof_replay_file(&options, &result, &error), PROF_BAD_FILE);
+  assert_non_null(strstr(error.message, "copy it again"));
+  poke64(b, 48, 0); /* nothing is missing: there was nothing */
+  write_bytes(b, b->bytes, b->records_at);
+  assert_int_equal(prof_replay_file(&options, &result, &error), PROF_BAD_FILE);
+  assert_non_null(strstr(error.message, "record for longer"));
+}
+
 static void data_behind_a_record_is_skipped(void **state) {
   static const uint64_t types[] = {PLAIN};
   struct build *b = *state;
@@ -496,6 +536,8 @@ int main(void) {
       cmocka_unit_test(each_event_decodes_its_own_layout),
       cmocka_unit_test(what_cannot_be_read_is_refused_with_a_reason),
       cmocka_unit_test(a_file_that_ends_early_gives_what_it_has),
+      cmocka_unit_test(what_is_lost_behind_the_records_is_said),
+      cmocka_unit_test(a_file_without_its_samples_asks_for_another_copy),
       cmocka_unit_test(data_behind_a_record_is_skipped),
       cmocka_unit_test(the_process_with_the_most_samples_is_taken),
       cmocka_unit_test(an_image_that_comes_where_another_was_replaces_it),

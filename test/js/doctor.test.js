@@ -331,9 +331,11 @@ test('guessed callers are told with their share, above 5 % of the samples', () =
 test('the profiler’s own cost is told above 5 % of the time that was sampled', () => {
   // 1,000 samples of 1 ms.
   const cost = (/** @type {number} */ cpuMs, /** @type {number} */ handlerMs, changes = {}) => {
-    const { meta, ...quality } = /** @type {any} */ (changes);
+    const { meta, modules, ...quality } = /** @type {any} */ (changes);
     const all = { cpuMs, handlerMs, peakBytes: 1, finishMs: 1 };
-    return advice('profiler-cost', {}, recorded({ quality: { cost: all, ...quality }, meta }));
+    const shown = { cost: all, ...quality };
+    const profile = recorded({ quality: shown, meta, ...(modules && { modules }) });
+    return advice('profiler-cost', {}, profile);
   };
   assert.equal(cost(30, 20), null);
   assert.deepEqual(cost(30, 90), {
@@ -341,7 +343,12 @@ test('the profiler’s own cost is told above 5 % of the time that was sampled',
     fix: 'rspack-prof record -F 500 -- COMMAND',
   });
   assert.match(cost(30, 5000)?.message ?? '', /^profiling took as much as 100\.0 % of the time/);
-  assert.match(cost(30, 90, { guessed: 1 })?.message ?? '', /and so does a debug binding/);
+  const guessing = (/** @type {number} */ guessed, modules = buildRecipe().modules) =>
+    cost(30, 90, { guessed, modules })?.message ?? '';
+  assert.match(guessing(51), /and so does a debug binding/);
+  assert.match(guessing(50), /costs less$/, 'guessing is not what it costs');
+  const others = buildRecipe().modules.map((module) => ({ ...module, path: '/app/sharp.node' }));
+  assert.match(guessing(51, others), /costs less$/, 'no binding of rspack’s could be another');
   assert.equal(cost(30, 90, { meta: { unit: 'cycles' } }), null, 'cycles are no time');
   assert.equal(advice('profiler-cost', {}, recorded({ samples: [] })), null);
   const short = recorded({ samples: [{ stack: ['_start'], count: 999 }] });
