@@ -65,19 +65,27 @@ function checkOrder(timeNs) {
   return '';
 }
 
+const TABLES = /** @type {const} */ (['strings', 'threads', 'modules', 'funcs', 'nodes']);
+
 /**
  * @param {RawProfile} raw
+ * @param {RawProfile} [good] found good before: what is the same in both is not looked at again, as in
+ *   the events and the filtered parts of a recording
  * @returns {string} what is wrong with it in one line, '' where nothing is
  */
-function problemWithColumns(raw) {
-  const { strings, threads, modules, funcs, nodes, samples } = raw;
+function problemWithColumns(raw, good) {
+  const isShared = good !== undefined && TABLES.every((name) => good[name] === raw[name]);
+  return (isShared ? '' : problemWithTables(raw)) || problemWithSamples(raw);
+}
+
+/** @param {RawProfile} raw */
+function problemWithTables({ strings, threads, modules, funcs, nodes }) {
   const text = strings.length;
   return (
     checkLengths('threads', threads) ||
     checkLengths('modules', modules) ||
     checkLengths('funcs', funcs) ||
     checkLengths('nodes', nodes) ||
-    checkLengths('samples', samples) ||
     checkRange('threads.name', threads.name, 0, text) ||
     checkRange('modules.path', modules.path, 0, text) ||
     checkRange('modules.name', modules.name, 0, text) ||
@@ -89,7 +97,14 @@ function problemWithColumns(raw) {
     checkRange('funcs.file', funcs.file, -1, text) ||
     checkRange('funcs.kind', funcs.kind, 0, 6) ||
     checkTree(nodes) ||
-    checkRange('nodes.func', nodes.func.subarray(1), 0, funcs.name.length) ||
+    checkRange('nodes.func', nodes.func.subarray(1), 0, funcs.name.length)
+  );
+}
+
+/** @param {RawProfile} raw */
+function problemWithSamples({ threads, nodes, samples }) {
+  return (
+    checkLengths('samples', samples) ||
     checkRange('samples.thread', samples.thread, 0, threads.tid.length) ||
     checkRange('samples.node', samples.node, 0, nodes.parent.length) ||
     checkRange('samples.end', samples.end, 0, 3) ||

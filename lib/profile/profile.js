@@ -46,10 +46,11 @@ class Profile {
   /**
    * @param {RawProfile} raw
    * @param {{markers?: Marker[], context: Context, build?: import('../index').BuildNotes,
-   *    others?: readonly OtherEvent[]}} more others: events that were recorded beside this one
+   *    others?: readonly OtherEvent[], good?: RawProfile}} more others: events that were recorded beside this
+   *    one; good: of a profile that this is a part of
    */
-  constructor(raw, { markers = [], context, build = NO_NOTES, others = [] }) {
-    const problem = problemWithColumns(raw);
+  constructor(raw, { markers = [], context, build = NO_NOTES, others = [], good }) {
+    const problem = problemWithColumns(raw, good);
     if (problem !== '')
       throw new ProfError('ERR_PROF_BAD_FILE', `not a usable profile: ${problem}`);
     const { meta } = raw;
@@ -106,7 +107,7 @@ class Profile {
     const known = this.#byEvent.get(raw.meta.event);
     if (known) return known;
     const { markers, context, build } = this;
-    const profile = new Profile(raw, { markers, context, build });
+    const profile = new Profile(raw, { markers, context, build, good: this.raw });
     addWarnings(profile.quality, this.quality.warnings);
     this.#byEvent.set(raw.meta.event, profile);
     return profile;

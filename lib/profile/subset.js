@@ -115,9 +115,9 @@ function subset(profile, filter) {
  * @param {Profile['raw']} raw
  * @param {Pick<Profile, 'build' | 'others'>} more
  */
-function withSamples({ context, markers }, raw, more) {
+function withSamples({ context, markers, raw: good }, raw, more) {
   const { Profile } = require('./profile.js');
-  return new Profile(raw, { markers, context, ...more });
+  return new Profile(raw, { markers, context, good, ...more });
 }
 
 /**

@@ -9,11 +9,9 @@ const {
   shareInterval,
   sideOf,
 } = require('../../lib/assert/intervals.js');
+const { DOUBT, counted } = require('./helpers/counted.js');
 const { seeded } = require('./helpers/random.js');
 
-const DOUBT = 0.05;
-/** @param {number} matching @param {number} all @param {number[]} [shares] */
-const counted = (matching, all, shares = [matching / all]) => ({ matching, all, shares });
 /** @param {number} value @param {number} wanted @param {number} [digits] */
 const near = (value, wanted, digits = 6) =>
   assert.ok(Math.abs(value - wanted) < 10 ** -digits, `${value} is not ${wanted}`);

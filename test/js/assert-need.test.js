@@ -12,14 +12,12 @@ const {
 } = require('../../lib/assert/intervals.js');
 const { needForAll, needForDifference, needForShare } = require('../../lib/assert/need.js');
 const { normal } = require('./compare-support.js');
+const { DOUBT, counted } = require('./helpers/counted.js');
 const { seeded } = require('./helpers/random.js');
 
 /** @typedef {import('../../lib/assert/intervals').Counted} Counted */
 
-const DOUBT = 0.05;
 const TRIES = process.env.PROF_LONG ? 2000 : 150;
-/** @param {number} matching @param {number} all @param {number[]} [shares] */
-const counted = (matching, all, shares = [matching / all]) => ({ matching, all, shares });
 
 test('more samples of one run: as many as decide in four of five cases', () => {
   const { samples, runs, baseline } = needForShare(counted(320, 1000), 0.3, DOUBT) ?? {};
