@@ -38,17 +38,21 @@ static uint64_t sum_of(uint64_t sum, const void *bytes, size_t size) {
   return sum;
 }
 
+uint64_t prof_stash_key(uint64_t key, const struct stat *file) {
+  const uint64_t facts[] = {file->st_dev,         file->st_ino,          file->st_size,
+                            file->st_mtim.tv_sec, file->st_mtim.tv_nsec, file->st_ctim.tv_sec,
+                            file->st_ctim.tv_nsec};
+  return sum_of(key, facts, sizeof facts) | 1;
+}
+
 /* Of this build of ours: of the file that this function is in. */
 static uint64_t own_build(void) {
   Dl_info info;
-  struct stat stat_;
+  struct stat file;
   if (!dladdr((const void *)(uintptr_t)own_build, &info) || !info.dli_fname ||
-      stat(info.dli_fname, &stat_))
+      stat(info.dli_fname, &file))
     return 0;
-  const uint64_t facts[] = {stat_.st_dev,         stat_.st_ino,          stat_.st_size,
-                            stat_.st_mtim.tv_sec, stat_.st_mtim.tv_nsec, stat_.st_ctim.tv_sec,
-                            stat_.st_ctim.tv_nsec};
-  return sum_of(0, facts, sizeof facts);
+  return prof_stash_key(0, &file);
 }
 
 void prof_stash_name(char out[PROF_STASH_NAME], const char *word, uint64_t about) {

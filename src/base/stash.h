@@ -30,6 +30,10 @@ struct prof_stash_part {
 /* A file's name from a word and a hash of what it is about. */
 void prof_stash_name(char out[PROF_STASH_NAME], const char *word, uint64_t about);
 
+/* A key that follows a file: device, inode, size, times. Never 0. */
+struct stat;
+uint64_t prof_stash_key(uint64_t key, const struct stat *file);
+
 /* Fills parts; -1, and all of them empty, where there is nothing under that key. */
 int prof_stash_read(const char *folder, const char *name, uint64_t key,
                     struct prof_stash_part *parts, int count);

@@ -15,12 +15,7 @@ static uint64_t key_of(uint64_t key, const struct prof_image *image) {
   struct stat stat;
   if (image->fd < 0 || image->memory || fstat(image->fd, &stat))
     return 0;
-  const uint64_t facts[] = {stat.st_dev,         stat.st_ino,          stat.st_size,
-                            stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec, stat.st_ctim.tv_sec,
-                            stat.st_ctim.tv_nsec};
-  for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-    key = prof_hash_u64(key ^ facts[i]);
-  return key | 1;
+  return prof_stash_key(key, &stat);
 }
 
 struct prof_known *prof_known_open(const char *folder, const char *word, const char *path,

@@ -120,6 +120,7 @@ static void follow_mmap(struct prof_recording *self, const struct prof_record *r
   if (module >= 0)
     prof_unindexed_mapped(&self->unindexed, self->rows,
                           prof_modules_at(self->modules, (size_t)module), start, end);
+  prof_kept_recall(self);
 }
 
 void prof_follow_ended(struct prof_recording *self, uint32_t tid, uint64_t end_ns) {

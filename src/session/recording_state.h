@@ -22,6 +22,7 @@
 #include "profile/tree.h"
 #include "session/allocations.h"
 #include "session/journal.h"
+#include "session/kept.h"
 #include "session/meter.h"
 #include "session/recording_counters.h"
 #include "session/recording_options.h"
@@ -42,6 +43,7 @@ struct prof_recording {
   struct prof_timers *timers; /* in place of perf events (session/timers.h); NULL: there are */
   struct prof_order *order;
   struct prof_rows *rows;
+  struct prof_kept kept; /* rows from and for other recordings */
   struct prof_unwind unwind;
   struct prof_space *space;
   struct prof_modules *modules;

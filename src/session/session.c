@@ -230,6 +230,7 @@ static void run(void *argument) {
   uv_run(&self->loop, UV_RUN_DEFAULT);
   uv_loop_close(&self->loop);
   prof_symbols_save(self->recording.symbols); /* nobody waits any more */
+  prof_kept_save(&self->recording);
   prof_recording_free(&self->recording);
   destroy(self);
 }

@@ -45,6 +45,7 @@ int prof_stages_open(struct prof_recording *self, struct prof_error *error) {
     prof_modules_load_self(self->modules, self->space);
     prof_unindexed_all(&self->unindexed, self->rows, self->modules);
   }
+  prof_kept_recall(self); /* what is added forgets rows */
   self->unwind.rows = self->rows;
   self->unwind.scan = true;
   self->splice = (struct prof_splice){
@@ -76,6 +77,7 @@ void prof_stages_free(struct prof_recording *self) {
   prof_space_free(self->space);
   prof_rows_free(self->rows);
   prof_unindexed_free(&self->unindexed);
+  prof_kept_free(&self->kept);
   if (self->perfmap.fd >= 0)
     prof_perfmap_close(&self->perfmap);
   prof_arena_free(&self->arena);

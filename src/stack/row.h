@@ -37,6 +37,7 @@ typedef uint64_t prof_row; /* no struct: one word, so that it is read in one pie
 #define PROF_ROW_CFA(row) ((int64_t)((row) << 28) >> 35)
 #define PROF_ROW_FP(row) (((int64_t)((row) << 4) >> 40) * 8)
 #define PROF_ROW_RETURN(row) ((enum prof_row_return)((row) >> 62))
+#define PROF_ROW_CALL_BITS (3ull << 60)
 #define PROF_ROW_CALL(row) ((enum prof_row_call)((row) >> 60 & 3))
 
 /* arm64, where the return address is; x86_64: always below the CFA. */

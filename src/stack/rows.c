@@ -4,13 +4,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/table.h"
 #include "stack/cfi_read.h"
 #include "stack/code.h"
 #include "stack/images.h"
+#include "stack/rows_kept.h"
 
-#define CACHE_SETS 32768u /* of two ways: 65,536 rows, 1 MB; a build touches some 30,000 pcs */
+/* Of two ways: 131,072 rows, 2 MB. A build touches some 30,000 pcs and the blocks around them; with
+ * small pages most look-ups would wait for the page's address as well. */
+#define CACHE_SETS 65536u
+#define HUGE_BYTES (2u << 20)
 
 /* Of code without rows whole pages are kept: a scan meets ever other pcs of it. A key has the
  * address in its lower bits, the one above says page, and the epoch is above that. */
@@ -57,12 +62,13 @@ struct prof_rows *prof_rows_create(struct prof_error *error) {
   struct prof_rows *self = calloc(1, sizeof *self);
   size_t bytes = CACHE_SETS * sizeof(struct set);
   if (self)
-    self->sets = aligned_alloc(64, bytes);
+    self->sets = aligned_alloc(HUGE_BYTES, bytes);
   if (!self || !self->sets) {
     free(self);
     prof_error_set(error, PROF_NO_MEMORY, ENOMEM, NULL, "no memory for the unwinder's rows");
     return NULL;
   }
+  madvise(self->sets, bytes, MADV_HUGEPAGE); /* small ones do where there is none */
   memset(self->sets, 0, bytes); /* touched here, so that no handler pays for the page faults */
   prof_images_init(&self->images);
   if (prof_rows_refresh(self, error) != PROF_OK) {
@@ -285,6 +291,12 @@ prof_row prof_rows_find(struct prof_rows *self, uint64_t pc) {
   return prof_rows_find_noted(self, pc, &key);
 }
 
+void prof_rows_fetch_leaf(const struct prof_rows *self, uint64_t pc) {
+  uint64_t epoch = epoch_bits(self);
+  __builtin_prefetch(set_of(self, pc / BLOCK_BYTES | BLOCK_KEY | epoch));
+  __builtin_prefetch(set_of(self, pc | epoch));
+}
+
 prof_row prof_rows_find_leaf(struct prof_rows *self, uint64_t pc) {
   return pc >> PROF_ARCH_ADDRESS_BITS ? PROF_ROW_NO_IMAGE
                                       : find_at(self, pc, epoch_bits(self), true);
@@ -297,7 +309,59 @@ prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key
 }
 
 void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call) {
-  keep(self, key, (row & ~(3ull << 60)) | (uint64_t)call << 60);
+  keep(self, key, (row & ~PROF_ROW_CALL_BITS) | (uint64_t)call << 60);
+}
+
+static bool is_lasting(prof_row row) {
+  return PROF_ROW_KIND(row) >= PROF_ROW_NORMAL && PROF_ROW_KIND(row) <= PROF_ROW_SLOW;
+}
+
+/* What a way of this epoch holds; false: nothing that lasts. */
+static bool kept_of(const struct prof_rows *self, const struct way *way, uint64_t *address,
+                    struct prof_rows_kept *out) {
+  uint64_t row = atomic_load_explicit(&way->row, memory_order_relaxed);
+  uint64_t key = row ^ atomic_load_explicit(&way->check, memory_order_relaxed);
+  uint64_t place = key & ((1ull << EPOCH_SHIFT) - 1);
+  if (key - place != epoch_bits(self) || !is_lasting(row))
+    return false;
+  out->row = row & ~PROF_ROW_CALL_BITS;
+  out->is_block = (place & BLOCK_KEY) == BLOCK_KEY;
+  *address = out->is_block ? (place & ~BLOCK_KEY) * BLOCK_BYTES : place;
+  return out->is_block || !(place & PAGE_KEY);
+}
+
+size_t prof_rows_keep_image(const struct prof_rows *self, uint64_t start, uint64_t end,
+                            struct prof_rows_kept *out, size_t capacity) {
+  size_t count = 0;
+  if (self->withheld_bytes || end - start > UINT32_MAX)
+    return 0;
+  for (size_t i = 0; i < 2 * CACHE_SETS; i++) {
+    struct prof_rows_kept kept;
+    uint64_t address;
+    if (!kept_of(self, &self->sets[i / 2].way[i % 2], &address, &kept) || address < start ||
+        address >= end)
+      continue;
+    kept.at = (uint32_t)(address - start);
+    if (count < capacity)
+      out[count] = kept;
+    count++;
+  }
+  return count;
+}
+
+size_t prof_rows_take_image(struct prof_rows *self, uint64_t start, uint64_t end,
+                            const struct prof_rows_kept *kept, size_t count) {
+  uint64_t epoch = epoch_bits(self);
+  size_t taken = 0;
+  for (size_t i = 0; i < count && !self->withheld_bytes; i++) {
+    uint64_t address = start + kept[i].at;
+    if (address >= end || !is_lasting(kept[i].row) || (kept[i].is_block && address % BLOCK_BYTES))
+      continue;
+    keep(self, (kept[i].is_block ? address / BLOCK_BYTES | BLOCK_KEY : address) | epoch,
+         kept[i].row & ~PROF_ROW_CALL_BITS);
+    taken++;
+  }
+  return taken;
 }
 
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out) {

@@ -41,11 +41,12 @@ int prof_rows_add(struct prof_rows *self, uint64_t start, uint64_t end,
 /* pc as for look-up: a return address less one; leaf: what was interrupted, seldom met twice. */
 prof_row prof_rows_find(struct prof_rows *self, uint64_t pc);
 prof_row prof_rows_find_leaf(struct prof_rows *self, uint64_t pc);
+void prof_rows_fetch_leaf(const struct prof_rows *self, uint64_t pc); /* it comes soon */
 /* Lets the processor get the rows of what may be return addresses into the largest image but the
  * program itself (a build's binding), among count words of stack. */
 void prof_rows_fetch(const struct prof_rows *self, const struct prof_memory *memory, uint64_t at,
                      uint64_t count);
-/* As find, with what was noted of the call, and a key to note it by. */
+/* As find, with what was noted of the call, and a key for it. */
 prof_row prof_rows_find_noted(struct prof_rows *self, uint64_t pc, uint64_t *key);
 void prof_rows_note(struct prof_rows *self, uint64_t key, prof_row row, enum prof_row_call call);
 
@@ -71,8 +72,7 @@ void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end);
 /* For tests, before the first walk: rows in [start, end) are not found. */
 void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end);
 
-/* For tests on glibc 2.35 and later: images from the table, as before 2.35. */
-void prof_rows_without_find_object(struct prof_rows *self);
+void prof_rows_without_find_object(struct prof_rows *self); /* for tests: as before glibc 2.35 */
 
 /* For tests: how well the cache keeps. What becomes of a walk without a row is its end's reason. */
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out);

@@ -17,6 +17,7 @@
 #include "stack/memory.h"
 #include "stack/recall.h"
 #include "stack/restart.h"
+#include "stack/rows.h"
 #include "stack/shards.h"
 #include "stack/siginfo.h"
 #include "stack/spent.h"
@@ -192,6 +193,7 @@ static void take_sample(struct armed *armed, struct slot *slot, const struct pro
   struct prof_stack *head = &slot->head;
   struct prof_walk *walk = &slot->walk;
   prof_context_registers(context, regs);
+  prof_rows_fetch_leaf(armed->options.unwind->rows, regs->r[PROF_REG_PC]);
   *head = (struct prof_stack){
       .time_ns = prof_now_ns(),
       .ip = regs->r[PROF_REG_PC],

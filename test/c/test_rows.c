@@ -14,6 +14,7 @@
 #include <sys/auxv.h>
 
 #include "stack/rows.h"
+#include "stack/rows_kept.h"
 
 static uint64_t address_of(const void *pointer) {
   return (uint64_t)(uintptr_t)pointer;
@@ -202,6 +203,67 @@ static void a_blocks_row_is_the_one_of_each_pc(void **state) {
   prof_rows_free(fresh);
 }
 
+/* From one cache to another, as from one process to the next. */
+static void kept_rows_are_those_that_would_be_compiled(void **state) {
+  enum { PCS = 0x8000 };
+  struct prof_rows *from = prof_rows_create(NULL), *to = prof_rows_create(NULL);
+  struct prof_rows_counters before, after;
+  uint64_t start = address_of((void *)qsort) & ~0xfffull, end = start + PCS, pc;
+  prof_row truth[PCS];
+  (void)state;
+  for (unsigned i = 0; i < PCS; i++) {
+    pc = i * 7919 % PCS;
+    truth[pc] = i % 2 ? prof_rows_find(from, start + pc) : prof_rows_find_leaf(from, start + pc);
+    if (i % 5 == 0)
+      note_call(from, start + pc);
+  }
+  size_t count = prof_rows_keep_image(from, start, end, NULL, 0);
+  assert_true(count > 1000);
+  struct prof_rows_kept *kept = malloc(count * sizeof *kept);
+  assert_int_equal(prof_rows_keep_image(from, start, end, kept, count), count);
+  assert_int_equal(prof_rows_keep_image(from, start, start + 64, NULL, 0) > 0, true);
+  assert_int_equal(prof_rows_keep_image(from, end + (1 << 20), end + (2 << 20), NULL, 0), 0);
+  assert_int_equal(prof_rows_take_image(to, start, end, kept, count), count);
+  for (unsigned i = 0; i < PCS; i++) {
+    uint64_t key;
+    prof_row row =
+        i % 2 ? prof_rows_find_noted(to, start + i, &key) : prof_rows_find_leaf(to, start + i);
+    assert_int_equal(PROF_ROW_CALL(row), PROF_ROW_CALL_UNKNOWN);
+    assert_int_equal(row, truth[i] & ~PROF_ROW_CALL_BITS);
+  }
+  prof_rows_counters(from, &before);
+  prof_rows_counters(to, &after);
+  assert_true(after.misses < before.misses / 4); /* what has no row, and what was pushed out */
+  /* Another image may lie there now; rows that are withheld are nobody's. */
+  prof_rows_forget(from, start, end);
+  assert_int_equal(prof_rows_keep_image(from, start, end, NULL, 0), 0);
+  prof_rows_withhold(to, start, start + 1);
+  assert_int_equal(prof_rows_keep_image(to, start, end, NULL, 0), 0);
+  assert_int_equal(prof_rows_take_image(to, start, end, kept, count), 0);
+  free(kept);
+  prof_rows_free(from);
+  prof_rows_free(to);
+}
+
+static void kept_rows_that_make_no_sense_are_not_taken(void **state) {
+  struct prof_rows *rows = prof_rows_create(NULL);
+  uint64_t start = address_of((void *)qsort) & ~0xfffull, end = start + 0x1000;
+  const struct prof_rows_kept kept[] = {
+      {.row = prof_row_bits(PROF_ROW_UNKNOWN, 0, 8, 0)},
+      {.row = prof_row_bits(PROF_ROW_NO_ROW, 0, 8, 0)},
+      {.row = prof_row_bits(PROF_ROW_NO_IMAGE, 0, 8, 0)},
+      {.row = prof_row_bits(15, 0, 8, 0)},
+      {.row = prof_row_bits(PROF_ROW_NORMAL, 0, 8, 0), .at = 0x1000},
+      {.row = prof_row_bits(PROF_ROW_NORMAL, 0, 8, 0), .at = UINT32_MAX},
+      {.row = prof_row_bits(PROF_ROW_NORMAL, 0, 8, 0), .at = 8, .is_block = 1},
+      {.row = prof_row_bits(PROF_ROW_NORMAL, 0, 8, 0), .at = 0xfff},
+      {.row = prof_row_bits(PROF_ROW_NORMAL, 0, 8, 0), .at = 0xfc0, .is_block = 1},
+  };
+  (void)state;
+  assert_int_equal(prof_rows_take_image(rows, start, end, kept, sizeof kept / sizeof *kept), 2);
+  prof_rows_free(rows);
+}
+
 struct contest {
   struct prof_rows *rows;
   const prof_row *truth;
@@ -259,6 +321,8 @@ int main(void) {
       cmocka_unit_test(pages_kept_whole_hold_no_rows),
       cmocka_unit_test(a_page_that_begins_without_rows_is_not_kept_whole),
       cmocka_unit_test(a_blocks_row_is_the_one_of_each_pc),
+      cmocka_unit_test(kept_rows_are_those_that_would_be_compiled),
+      cmocka_unit_test(kept_rows_that_make_no_sense_are_not_taken),
       cmocka_unit_test(threads_never_get_each_others_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
