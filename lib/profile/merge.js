@@ -170,6 +170,7 @@ function merge(profiles, atOnce) {
   }
   const meta = { ...first.raw.meta, endNs };
   delete meta.budget;
+  delete meta.events; // of the first one alone
   /** @type {RawProfile} */
   const raw = {
     strings: [...known.keys()],
@@ -218,6 +219,11 @@ function merge(profiles, atOnce) {
     },
     quality: mergeQuality(profiles.map((profile) => profile.raw.quality)),
   };
+  const others = new Set(profiles.flatMap((one) => one.others.map(({ about }) => about.event)));
+  if (others.size > 0) {
+    const message = `several recordings as one: of ${meta.event} alone, without ${[...others].join(', ')}`;
+    raw.quality.warnings.push({ code: 'other-events', message, fix: '' });
+  }
   return new Profile(raw, {
     markers,
     context: first.context,

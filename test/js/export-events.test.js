@@ -14,6 +14,7 @@ const { BuildProfile } = require('../../lib/assert/build-profile.js');
 const { read } = require('../../lib/export/index.js');
 const { FORMATS } = require('../../lib/export/formats.js');
 const { splitEvents } = require('../../lib/profile/events.js');
+const { mergeProfiles } = require('../../lib/profile/merge.js');
 const { Profile } = require('../../lib/profile/profile.js');
 const { encodeProfile } = require('../../lib/html/encode.js');
 const { inflate, readReport } = require('../../lib/html/view/unpack.js');
@@ -311,6 +312,16 @@ test('a rebuild has every event', () => {
     second.event(FAULTS).quality.warnings.map(({ code }) => code),
     ['part'],
   );
+});
+
+test('several recordings as one are of the first event, and say so', () => {
+  const merged = mergeProfiles([twoEvents(), twoEvents()]);
+  assert.equal(merged.quality.samples, 10);
+  assert.equal(merged.meta.events, undefined);
+  const said = merged.quality.warnings.map(({ message }) => message);
+  assert.deepEqual(said, [
+    'several recordings as one: of cpu-clock:uk alone, without page-faults:uk',
+  ]);
 });
 
 test('the profile of some runs has every event, and each run too', () => {
