@@ -73,8 +73,7 @@ void prof_rows_set_libc(struct prof_rows *self, uint64_t start, uint64_t end);
 void prof_rows_withhold(struct prof_rows *self, uint64_t start, uint64_t end);
 
 void prof_rows_without_find_object(struct prof_rows *self); /* for tests: as before glibc 2.35 */
-
-/* For tests: how well the cache keeps. What becomes of a walk without a row is its end's reason. */
+/* For tests: how well the cache keeps. */
 void prof_rows_counters(const struct prof_rows *self, struct prof_rows_counters *out);
 
 #endif
