@@ -158,18 +158,23 @@ static void finish(struct prof_kernel *self) {
     close(self->fd);
   self->fd = -1;
   self->is_done = true;
-  if (self->stash_folder && self->stash_key && self->has_address)
+  if (self->stash_key && self->has_address)
     prof_kernel_rows_save(&self->all, self->stash_folder, self->stash_key);
 }
 
-/* From what another process has read. */
+/* From what another process has read; what is hidden from this one stays hidden. */
 static bool recall(struct prof_kernel *self) {
-  if (!self->stash_folder || self->is_open)
+  struct prof_kernel_rows stashed;
+  if (!self->stash_key || !self->has_address ||
+      prof_kernel_rows_load(&stashed, self->stash_folder, self->stash_key))
     return false;
-  self->stash_key = prof_kernel_rows_key();
-  if (!self->stash_key || prof_kernel_rows_load(&self->all, self->stash_folder, self->stash_key))
-    return false;
-  self->is_open = self->is_done = self->is_stashed = self->has_bytes = self->has_address = true;
+  free(self->all.rows);
+  free(self->all.names);
+  self->all = stashed;
+  close(self->fd);
+  self->fd = -1;
+  self->pending_bytes = 0;
+  self->is_done = self->is_stashed = true;
   return true;
 }
 
@@ -180,6 +185,7 @@ static void forget_stash(struct prof_kernel *self) {
   self->all = (struct prof_kernel_rows){0};
   free(self->stash_folder); /* what is kept there is as good as it can be */
   self->stash_folder = NULL;
+  self->stash_key = 0;
   self->last_module = 0;
   self->is_open = self->is_done = self->is_stashed = false;
   self->is_sorted = true;
@@ -191,33 +197,39 @@ static void open_file(struct prof_kernel *self) {
   self->is_open = true;
   if (self->fd < 0)
     return;
+  self->stash_key = self->stash_folder ? prof_kernel_rows_key() : 0;
   prof_array_reserve((void **)&self->all.names, &self->all.names_capacity, USUAL_NAMES * 24, 1);
   prof_array_reserve((void **)&self->all.rows, &self->all.capacity, USUAL_NAMES,
                      sizeof *self->all.rows);
 }
 
-bool prof_kernel_read(struct prof_kernel *self, size_t bytes) {
-  if (self->is_done)
-    return false;
-  if (recall(self))
-    return true;
-  if (!self->is_open)
-    open_file(self);
+/* true: the file ends here. */
+static bool read_some(struct prof_kernel *self, size_t bytes) {
   for (size_t count = 0; count < bytes;) {
     ssize_t got = self->fd < 0 ? 0
                                : read(self->fd, self->buffer + self->pending_bytes,
                                       sizeof self->buffer - self->pending_bytes);
     if (got < 0 && errno == EINTR)
       continue;
-    if (got <= 0) {
-      finish(self);
-      break;
-    }
+    if (got <= 0)
+      return true;
     self->has_bytes = true;
     self->pending_bytes += (size_t)got;
     count += (size_t)got;
     parse_buffer(self, false);
   }
+  return false;
+}
+
+bool prof_kernel_read(struct prof_kernel *self, size_t bytes) {
+  bool is_first = !self->is_open;
+  if (self->is_done)
+    return false;
+  if (is_first)
+    open_file(self);
+  bool is_end = read_some(self, is_first ? FIRST_BYTES : bytes);
+  if (!(is_first && recall(self)) && is_end)
+    finish(self);
   return true;
 }
 

@@ -7,7 +7,8 @@
  * keeping them here adds a tenth. Once for each boot, where there is a stash (kernel_rows.h). So
  * nothing is read unless something asks. Only names of code are kept. Where kptr_restrict hides
  * addresses every line shows zeros: prof_kernel_note says so, and what to do; it reads no more than
- * the first slice. Refuses: data symbols, addresses of user space.
+ * the first slice. The stash is asked after that: what is hidden now is not told. Refuses: data
+ * symbols, addresses of user space.
  */
 #ifndef RSPACK_PROF_CODE_KERNEL_H
 #define RSPACK_PROF_CODE_KERNEL_H

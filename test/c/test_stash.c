@@ -184,7 +184,7 @@ static void the_kernels_names_are_read_once_for_a_boot(void **state) {
   prof_kernel_free(kernel);
 }
 
-static void hidden_kernel_addresses_are_not_kept(void **state) {
+static void hidden_kernel_addresses_are_neither_kept_nor_told(void **state) {
   const char *folder = fixture_path("hidden");
   struct prof_kernel *kernel = kernel_of(folder, "0000000000000000 T _stext\n");
   (void)state;
@@ -192,6 +192,11 @@ static void hidden_kernel_addresses_are_not_kept(void **state) {
   prof_kernel_free(kernel);
   kernel = kernel_of(folder, "ffffffff81000000 T now\n");
   assert_kernel(kernel, 0xffffffff81000000, "now");
+  prof_kernel_free(kernel);
+  /* Hidden since: then what is kept is not told either. */
+  kernel = kernel_of(folder, "0000000000000000 T now\n");
+  assert_non_null(prof_kernel_note(kernel));
+  assert_kernel(kernel, 0xffffffff81000000, NULL);
   prof_kernel_free(kernel);
 }
 
@@ -397,7 +402,7 @@ int main(void) {
       cmocka_unit_test(what_others_could_have_written_is_refused),
       cmocka_unit_test(the_oldest_files_go),
       cmocka_unit_test(the_kernels_names_are_read_once_for_a_boot),
-      cmocka_unit_test(hidden_kernel_addresses_are_not_kept),
+      cmocka_unit_test(hidden_kernel_addresses_are_neither_kept_nor_told),
       cmocka_unit_test(a_large_binarys_names_are_the_same_from_the_stash),
       cmocka_unit_test(a_stash_that_leads_astray_is_not_taken),
       cmocka_unit_test(small_tables_are_not_kept),
