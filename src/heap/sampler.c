@@ -295,17 +295,23 @@ int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *er
   return PROF_OK;
 }
 
-bool prof_heap_disarm(void) {
-  struct armed *armed = atomic_exchange(&current, NULL);
-  if (!armed)
-    return true;
-  atomic_store(&prof_heap_generation, ++generations);
+bool prof_heap_wait(void) {
   uint64_t deadline_ns = prof_now_ns() + 1000000000u;
   while (atomic_load(&inside)) {
     if (prof_now_ns() > deadline_ns)
       return false; /* somebody sleeps in there */
     sched_yield();
   }
+  return true;
+}
+
+bool prof_heap_disarm(void) {
+  struct armed *armed = atomic_exchange(&current, NULL);
+  if (!armed)
+    return true;
+  atomic_store(&prof_heap_generation, ++generations);
+  if (!prof_heap_wait())
+    return false;
   free_armed(armed);
   return true;
 }

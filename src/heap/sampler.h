@@ -62,6 +62,9 @@ void prof_heap_reused(uint64_t address);
 /* PROF_BUSY, PROF_NO_MEMORY. Arm before the slots are turned. */
 int prof_heap_arm(const struct prof_heap_options *options, struct prof_error *error);
 
+/* Once the slots are restored: until each sample that was begun has left its walk, at most a
+ * second. */
+bool prof_heap_wait(void);
 /* Restore the slots first. Frees the buffers once nobody is inside; false: after a second somebody
  * still is, and what the options point to must stay for good, as the buffers do. */
 bool prof_heap_disarm(void);

@@ -125,8 +125,10 @@ void prof_allocations_settle(struct prof_allocations *self) {
 }
 
 void prof_allocations_end(struct prof_recording *recording) {
-  if (recording->allocations.is_on)
-    put_back(&recording->allocations, PROF_ALLOCATIONS_ON);
+  if (!recording->allocations.is_on)
+    return;
+  put_back(&recording->allocations, PROF_ALLOCATIONS_ON);
+  prof_heap_wait(); /* the last drain comes after this */
 }
 
 void prof_allocations_close(struct prof_recording *recording) {

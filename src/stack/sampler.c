@@ -271,14 +271,13 @@ static int install(struct prof_error *error) {
   return prof_trap_install(on_sigtrap, error);
 }
 
-/* Threads that ended while nothing was recorded were not reported: take their slots back. */
-static void free_dead_slots(void) {
+/* Threads that ended while nothing was recorded were not reported: take their slots back. What was
+ * counted is the last recording's, also where the thread is gone. */
+static void begin_slots(void) {
   uint32_t end = atomic_load(&slot_end);
   for (uint32_t i = 0; i < end; i++) {
     uint32_t tid = atomic_load_explicit(&owners[i], memory_order_relaxed);
-    if (!tid)
-      continue;
-    if (syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH)
+    if (tid && syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH)
       free_slot(i);
     atomic_store_explicit(&slots[i].signals, 0, memory_order_relaxed);
     atomic_store_explicit(&slots[i].dropped, 0, memory_order_relaxed);
@@ -303,7 +302,7 @@ int prof_sampler_arm(const struct prof_sampler_options *options, struct prof_err
   int status = install(error);
   if (status)
     return status;
-  free_dead_slots();
+  begin_slots();
   passed_on_before = prof_trap_passed_on();
   atomic_store(&no_slot, 0);
 

@@ -303,6 +303,7 @@ static void a_recording_begins_while_a_thread_is_still_in_the_last_one(void **st
   uint64_t bytes = fixture.churn(100, 256);
   atomic_store_explicit(&may_go_on, true, memory_order_relaxed);
   pthread_join(thread, NULL);
+  assert_true(prof_heap_wait());
   struct sums sums = drain(1);
   back();
   /* The first recording's sample is not in the second; what the thread went on with may be. */

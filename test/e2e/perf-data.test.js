@@ -96,7 +96,12 @@ test('perf.data both ways', { skip: whyNot() }, async (t) => {
     const own = agree.ownStacks(imported, true);
     assert.equal(stacks.size, own.length);
     for (const { key, names } of own) {
-      assert.deepEqual(stacks.get(key), names.map(place), `${key}; is ${map} still ours?`);
+      const theirs = stacks.get(key);
+      // perf has no name for the stub of an indirect function: its relocation has no symbol.
+      const ours = names.map((name, i) =>
+        theirs?.[i] === '@plt' && name.endsWith('@plt') ? '@plt' : place(name),
+      );
+      assert.deepEqual(theirs, ours, `${key}; is ${map} still ours?`);
     }
   });
 
