@@ -115,10 +115,12 @@ function totalsOf({ name, runner }, { passed, output }) {
  * @returns {Failures | null} what is worth a second run
  */
 function worthAgain({ runner }, totals, output) {
-  if (!runner || totals.failed === 0 || totals.failed > MAX_AGAIN) return null;
+  if (!runner || totals.failed === 0) return null;
   const failures = runner.failures(output);
+  const { names, parents } = failures;
+  if (names.length === 0 || names.length > MAX_AGAIN) return null;
   // A failure that the output does not name would be forgotten.
-  return failures.names.length === totals.failed ? failures : null;
+  return totals.failed <= names.length + parents ? failures : null;
 }
 
 /**

@@ -74,6 +74,7 @@ function nodeTotals(output) {
  * @typedef {object} Failures
  * @property {string[]} targets what to run again: test files, or test programs
  * @property {string[]} names the failed tests, with the beginning of why where the runner says it
+ * @property {number} parents others that it may count: those that failed by their subtests alone
  */
 
 /**
@@ -92,7 +93,7 @@ function cmockaFailures(output) {
     const own = [...run.matchAll(/^\[ +FAILED +\] (?!\d+ test)(\S.*)$/gm)].map(([, name]) => name);
     return own.length > 0 ? [...new Set(own)] : [targets[index]];
   });
-  return { targets, names };
+  return { targets, names, parents: 0 };
 }
 
 /**
@@ -100,12 +101,14 @@ function cmockaFailures(output) {
  * @returns {Failures}
  */
 function nodeFailures(output) {
-  const list = plain(output).split(/^✖ failing tests:$/m)[1] ?? '';
+  const [tree, list = ''] = plain(output).split(/^✖ failing tests:$/m);
   const pattern = /^test at (\S+):\d+:\d+\n✖ (.+?)(?: \([\d.]+ms\))?\n(?: +(.*))?/gm;
   const found = [...list.matchAll(pattern)];
   return {
     targets: [...new Set(found.map(([, file]) => file))],
     names: found.map(([, , name, why]) => (why ? `${name}: ${why.slice(0, MAX_WHY)}` : name)),
+    // Who has subtests is shown before them and again behind them.
+    parents: (tree.match(/^( *)▶ (.+)\n(?:\1 .*\n|\n)*\1✖ \2 \([\d.]+ms\)$/gm) ?? []).length,
   };
 }
 

@@ -286,18 +286,31 @@ test at test/e2e/a.test.js:2:19
 \u001b[31m✖ waits (2.091539ms)\u001b[39m
   Error: x
 `;
+const WITH_PARENT = `▶ both ways
+  ✔ one (1.5ms)
+  ✖ waits (2.091539ms)
+    Error: x
+
+✖ both ways (4.5ms)
+▶ fine
+  ✔ two (1.5ms)
+✔ fine (1.5ms)
+${NODE_FAILED.replace('fail 1', 'fail 2')}`;
 const NODE_FINE = 'ℹ pass 2\nℹ fail 0\n';
 
 test('the tests that failed are found, with what to run again', () => {
   assert.deepEqual(nodeFailures(NODE_FAILED), {
     targets: ['test/e2e/a.test.js'],
     names: ['waits: Error: x'],
+    parents: 0,
   });
-  assert.deepEqual(nodeFailures(NODE_FINE), { targets: [], names: [] });
+  assert.deepEqual(nodeFailures(NODE_FINE), { targets: [], names: [], parents: 0 });
+  assert.equal(nodeFailures(WITH_PARENT).parents, 1);
   const runs = `# build/test_a\n[  PASSED  ] 4 test(s).\n# build/test_b\n${CMOCKA}# build/test_c\nSegmentation fault\n`;
   assert.deepEqual(cmockaFailures(runs), {
     targets: ['build/test_b', 'build/test_c'],
     names: ['ends', 'build/test_c'],
+    parents: 0,
   });
 });
 
@@ -323,6 +336,14 @@ test('a test that passes when run again is no failure, but is named', async () =
   assert.deepEqual([totals.passed, totals.failed, totals.flaky], [6, 0, ['waits: Error: x']]);
   assert.equal(commands.length, 2);
   assert.equal(commands[1].at(-1), 'test/e2e/a.test.js');
+});
+
+test('who failed by its subtests alone is no other failure', async () => {
+  const { totals } = await stepWith([
+    { passed: false, output: WITH_PARENT },
+    { passed: true, output: NODE_FINE },
+  ]);
+  assert.deepEqual([totals.failed, totals.flaky], [0, ['waits: Error: x']]);
 });
 
 test('a test that fails twice, one without a name, and many, are failures', async () => {
