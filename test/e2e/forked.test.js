@@ -36,11 +36,16 @@ test('a fork without an exec ends as it would, and the parent records on', { ski
   const args = ['-shared', '-fPIC', '-O1', '-I', INCLUDE, '-o', addon, SOURCE];
   const made = spawnSync('cc', args, { encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);
-  const ended = spawnSync(process.execPath, ['-e', PROGRAM, path.join(ROOT, 'lib'), addon], {
-    encoding: 'utf8',
-    cwd: folder,
-    timeout: 180_000,
-  });
+  const run = (/** @type {string[]} */ ...program) =>
+    spawnSync(process.execPath, ['-e', ...program], {
+      encoding: 'utf8',
+      cwd: folder,
+      timeout: 180_000,
+    });
+  const plain = run('console.log(require(process.argv[1]).fork(0))', addon).stdout.trim();
+  // Node 26 stands still in exit(3), or crashes there.
+  if (plain !== '7') return t.skip(`such a child ends with ${plain} without the profiler too`);
+  const ended = run(PROGRAM, path.join(ROOT, 'lib'), addon);
   assert.deepEqual([ended.status, ended.signal, ended.stderr], [0, null, '']);
   assert.equal(ended.stdout, '7 true true 7\n'.repeat(3));
 });
