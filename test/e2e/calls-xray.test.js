@@ -158,7 +158,8 @@ test(
     assert.deepEqual([dropped.symbol, dropped.reason], ['sled_leaf', 'limit']);
     assert.ok(dropped.calls > 5000 && dropped.calls < made);
     const { calls, open } = summary.functions[0];
-    assert.ok(calls >= dropped.calls && calls < made && open <= 1);
+    const told = `${calls} calls, ${open} open, ${dropped.calls} when dropped, ${made} made`;
+    assert.ok(calls >= dropped.calls && calls < made && open <= 1, told);
   },
 );
 
