@@ -215,11 +215,16 @@ int prof_xray_patch_undo(struct prof_xray_patch *self, struct prof_error *error)
   int status = begin(self, error);
   if (status)
     return status;
-  for (size_t i = 0; i < self->count; i++) {
-    prof_xray_x86_unpatched(self->sleds[i].kind, first);
-    store_first(self->sleds[i].at, first);
+  /* Entries first: who was seen to come in is seen to leave. */
+  for (int pass = 0; pass < 2; pass++) {
+    for (size_t i = 0; i < self->count; i++) {
+      if ((self->sleds[i].kind == PROF_SLED_ENTRY) != (pass == 0))
+        continue;
+      prof_xray_x86_unpatched(self->sleds[i].kind, first);
+      store_first(self->sleds[i].at, first);
+    }
+    sync_cores();
   }
-  sync_cores();
   protect(self, PROT_READ | PROT_EXEC);
   return PROF_OK;
 }
